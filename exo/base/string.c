@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * string.c - memory and string functions with their standard names.
+ *
+ * Invariant: no function reads or writes a byte outside the ranges its contract names.  Copies go
+ * by 8-byte words, four at a time, since short loops of wide moves cost least where no hardware
+ * string operation is fast.  Compiled without loop recognition: the loops must not become calls of
+ * themselves.
+ */
+#include <base/string.h>
+
+#include <stdint.h>
+
+/* A word at any address, of any effective type. */
+typedef uint64_t __attribute__((may_alias, aligned(1))) word;
+
+enum { WORD = sizeof(word), FOUR = 4 * sizeof(word) };
+
+/* Copy upwards: right for separate ranges and for dst below src. */
+static void copy_up(char *d, const char *s, size_t n)
+{
+	for (; n >= FOUR; n -= FOUR, d += FOUR, s += FOUR) {
+		word a = ((const word *)s)[0], b = ((const word *)s)[1];
+		word c = ((const word *)s)[2], e = ((const word *)s)[3];
+
+		((word *)d)[0] = a;
+		((word *)d)[1] = b;
+		((word *)d)[2] = c;
+		((word *)d)[3] = e;
+	}
+	for (; n >= WORD; n -= WORD, d += WORD, s += WORD)
+		*(word *)d = *(const word *)s;
+	while (n--)
+		*d++ = *s++;
+}
+
+/* Copy downwards: right for dst above src. */
+static void copy_down(char *d, const char *s, size_t n)
+{
+	while (n >= WORD) {
+		n -= WORD;
+		*(word *)(d + n) = *(const word *)(s + n);
+	}
+	while (n--)
+		d[n] = s[n];
+}
+
+void *memcpy(void *restrict dst, const void *restrict src, size_t bytes)
+{
+	copy_up(dst, src, bytes);
+	return dst;
+}
+
+void *memmove(void *dst, const void *src, size_t bytes)
+{
+	if ((uintptr_t)dst <= (uintptr_t)src)
+		copy_up(dst, src, bytes);
+	else
+		copy_down(dst, src, bytes);
+	return dst;
+}
+
+void *memset(void *dst, int byte, size_t bytes)
+{
+	char *d = dst;
+	word w = (unsigned char)byte * 0x0101010101010101ul;
+
+	for (; bytes >= FOUR; bytes -= FOUR, d += FOUR) {
+		((word *)d)[0] = w;
+		((word *)d)[1] = w;
+		((word *)d)[2] = w;
+		((word *)d)[3] = w;
+	}
+	for (; bytes >= WORD; bytes -= WORD, d += WORD)
+		*(word *)d = w;
+	while (bytes--)
+		*d++ = (char)byte;
+	return dst;
+}
+
+int memcmp(const void *a, const void *b, size_t bytes)
+{
+	const unsigned char *p = a, *q = b;
+
+	while (bytes >= WORD && *(const word *)p == *(const word *)q) {
+		p += WORD;
+		q += WORD;
+		bytes -= WORD;
+	}
+	for (; bytes--; p++, q++)
+		if (*p != *q)
+			return *p - *q;
+	return 0;
+}
+
+void *memchr(const void *s, int byte, size_t bytes)
+{
+	const unsigned char *p = s;
+
+	for (; bytes--; p++)
+		if (*p == (unsigned char)byte)
+			return (void *)p;
+	return NULL;
+}
+
+size_t strlen(const char *s)
+{
+	const char *p = s;
+
+	while (*p)
+		p++;
+	return (size_t)(p - s);
+}
+
+size_t strnlen(const char *s, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && s[n])
+		n++;
+	return n;
+}
+
+int strcmp(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return (unsigned char)*a - (unsigned char)*b;
+}
+
+int strncmp(const char *a, const char *b, size_t max)
+{
+	for (; max; max--, a++, b++)
+		if (*a != *b || !*a)
+			return (unsigned char)*a - (unsigned char)*b;
+	return 0;
+}
+
+char *strchr(const char *s, int c)
+{
+	for (;; s++) {
+		if (*s == (char)c)
+			return (char *)s;
+		if (!*s)
+			return NULL;
+	}
+}
+
+char *strrchr(const char *s, int c)
+{
+	const char *last = NULL;
+
+	do {
+		if (*s == (char)c)
+			last = s;
+	} while (*s++);
+	return (char *)last;
+}
+
+size_t string_copy(char *dst, const char *src, size_t bytes)
+{
+	size_t length = strlen(src);
+	size_t n = length < bytes ? length : bytes - 1;
+
+	if (bytes) {
+		memcpy(dst, src, n);
+		dst[n] = 0;
+	}
+	return length;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * disk.h - disk rings: a pair of single-producer single-consumer rings in the application's frames.
+ *
+ * A RING object is three frames: the kernel's part, the request page and the completion page; the
+ * last two are mapped by their owner with the RING claim.  The owner writes requests and sq_tail,
+ * then kicks; the kernel writes completions and cq_tail and posts the event.  Indices run freely;
+ * entry n stands at n % 64.  The kernel takes no new requests while 64 are neither completed nor
+ * taken off the completion ring.  What lies in the pages is hostile input to the kernel.
+ */
+#ifndef EXO_DISK_H
+#define EXO_DISK_H
+
+#include <exo/types.h>
+
+#define EXO_DISK_RING 64u
+#define EXO_DISK_MAX_BYTES (256u * 1024u)   /* of one request */
+
+enum exo_disk_op { EXO_DISK_READ = 1, EXO_DISK_WRITE = 2, EXO_DISK_FLUSH = 3 };
+
+struct exo_disk_req {
+	exo_slot slot;          /* FRAME claim (or share) of the buffer; reading needs EXO_R_WRITE */
+	uint64_t pfn;           /* first frame of the buffer, which is physically contiguous */
+	uint64_t block;         /* first block, in the disk's block size, as the disk counts */
+	uint64_t tag;           /* returned in the completion */
+	uint32_t count;         /* blocks */
+	uint32_t offset;        /* of the buffer within its first frame, bytes; a multiple of 512 */
+	uint16_t op;            /* enum exo_disk_op; FLUSH uses only tag */
+	uint16_t spare[3];
+	uint64_t spare2[2];
+};
+_Static_assert(sizeof(struct exo_disk_req) == 64, "ABI: exo_disk_req");
+
+struct exo_disk_done {
+	uint64_t tag;
+	int32_t  status;        /* 0 or -EXO_E_* */
+	uint32_t spare;
+};
+_Static_assert(sizeof(struct exo_disk_done) == 16, "ABI: exo_disk_done");
+
+struct exo_disk_sq_page {
+	struct exo_disk_req req[EXO_DISK_RING];         /* [u] */
+};
+_Static_assert(sizeof(struct exo_disk_sq_page) == EXO_PAGE_SIZE, "ABI: exo_disk_sq_page");
+
+struct exo_disk_cq_page {
+	struct exo_disk_done done[EXO_DISK_RING];       /* [k] */
+	uint32_t sq_tail;       /* [u] requests ever written */
+	uint32_t cq_head;       /* [u] completions ever taken */
+	uint32_t sq_head;       /* [k] requests ever taken by the kernel */
+	uint32_t cq_tail;       /* [k] completions ever written */
+	uint64_t kicks;         /* [k] times the device was told of this ring's requests */
+	uint8_t  spare[EXO_PAGE_SIZE - EXO_DISK_RING * 16 - 24];
+};
+_Static_assert(sizeof(struct exo_disk_cq_page) == EXO_PAGE_SIZE, "ABI: exo_disk_cq_page");
+
+#endif
