@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * calls.c - the functions behind the call table that deal in claims and spaces.
+ *
+ * Each takes tree_lock, checks everything, then acts; what it takes away is gone from all CPUs when it
+ * returns.  Arguments in user memory are copied once, before the check.
+ */
+#include "calls.h"
+
+#include <exo/space.h>
+
+#include "claim.h"
+#include "cpu.h"
+#include "kernel.h"
+#include "retype.h"
+#include "sched.h"
+#include "slices.h"
+#include "space.h"
+#include "tlb.h"
+
+int64_t sys_version(struct env *e)
+{
+	(void)e;
+	return EXO_ABI_MAJOR << 16 | EXO_ABI_MINOR;
+}
+
+static void tree_enter(void)
+{
+	lock_take(&tree_lock);
+	work_left = WORK_PER_CALL;
+}
+
+/* Every translation that was taken away is gone before anybody else gets the lock. */
+static int64_t tree_leave(int64_t result)
+{
+	tlb_flush();
+	lock_release(&tree_lock);
+	return result;
+}
+
+/* Derive by spec into the empty slot `dst` of an environment: the new claim's name, or an error. */
+static int64_t derive(struct exo_cap *parent, const struct env *to, uint64_t dst,
+                      const struct claim_spec *spec)
+{
+	struct exo_cap *slot;
+	int err = slot_empty(to, dst, &slot);
+
+	if (err || (err = claim_derive_check(parent, spec)) < 0)
+		return err;
+	claim_derive(parent, slot, spec);
+	return slot_name(slot);
+}
+
+/* What a derivation of the whole claim is, with fewer rights. */
+static struct claim_spec spec_whole(const struct exo_cap *c, uint64_t rights)
+{
+	struct claim_spec s = {
+		.kind = c->kind, .lo = c->lo, .hi = c->hi, .unit = c->unit, .badge = c->badge,
+		.rights = rights & ~(uint64_t)EXO_SHARE, .share = rights & EXO_SHARE,
+	};
+
+	/* The node that holds an environment's frames ends there; other ENV claims are no doorbells. */
+	if (c->kind == EXO_KIND_ENV && (c->flags & EXO_CAP_OBJECT))
+		s.hi = 0;
+	if (c->flags & EXO_CAP_SHARE)
+		s.share = c->kind == EXO_KIND_FRAME || c->kind == EXO_KIND_BLOCK;
+	return s;
+}
+
+static bool kind_has_range(enum exo_kind kind)
+{
+	return kind == EXO_KIND_FRAME || kind == EXO_KIND_SLOT || kind == EXO_KIND_BLOCK ||
+	       kind == EXO_KIND_PORT;
+}
+
+int64_t sys_cap_narrow(struct env *e, uint64_t src, uint64_t dst, uint64_t lo, uint64_t hi, uint64_t rights)
+{
+	struct exo_cap *c;
+	struct claim_spec spec;
+	int err;
+
+	if (rights & ~(uint64_t)(EXO_R_ALL | EXO_SHARE))
+		return -EXO_E_ARG;
+	tree_enter();
+	if ((err = claim_any(e, src, &c)) < 0)
+		return tree_leave(err);
+	spec = spec_whole(c, rights);
+	if (kind_has_range(c->kind)) {
+		spec.lo = lo;
+		spec.hi = hi;
+	} else if (lo || hi) {
+		return tree_leave(-EXO_E_ARG);
+	}
+	return tree_leave(derive(c, e, dst, &spec));
+}
+
+/* May `by`, with this ENV claim, put something into slot `dst` of the environment behind it? */
+static int give_check(const struct exo_cap *env, const struct env *to, uint64_t dst)
+{
+	if (env->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
+		return -EXO_E_FROZEN;
+	if (env->rights & EXO_R_CONTROL)
+		return 0;
+	return dst >= to->page->open_lo && dst < to->page->open_hi ? 0 : -EXO_E_SLOT;
+}
+
+int64_t sys_cap_give(struct env *e, uint64_t src, uint64_t env, uint64_t dst, uint64_t rights)
+{
+	struct exo_cap *c, *target;
+	struct claim_spec spec;
+	struct env *to;
+	int err;
+
+	if (rights & ~(uint64_t)(EXO_R_ALL | EXO_SHARE))
+		return -EXO_E_ARG;
+	tree_enter();
+	if ((err = claim_any(e, src, &c)) < 0)
+		return tree_leave(err);
+	if ((err = claim_find(e, env, EXO_KIND_ENV, EXO_R_GIVE, &target)) < 0)
+		return tree_leave(err);
+	to = env_at(target->lo);
+	if ((err = give_check(target, to, dst)) < 0)
+		return tree_leave(err);
+	spec = spec_whole(c, rights);
+	return tree_leave(derive(c, to, dst, &spec));
+}
+
+int64_t cap_pass_locked(struct env *from, uint64_t cap, const struct env *to)
+{
+	struct exo_cap *c;
+	struct claim_spec spec;
+	int err = claim_any(from, cap, &c);
+
+	if (err)
+		return err;
+	spec = spec_whole(c, c->rights);
+	return derive(c, to, to->page->gate_open, &spec);
+}
+
+int64_t sys_cap_drop(struct env *e, uint64_t slot)
+{
+	struct exo_cap *c;
+	int64_t result;
+
+	tree_enter();
+	result = claim_any(e, slot, &c);
+	if (!result)
+		result = claim_drop(c);
+	tree_leave(0);
+	sched_check();
+	return result;
+}
+
+int64_t sys_cap_revoke(struct env *e, uint64_t slot)
+{
+	struct exo_cap *c;
+	int64_t result;
+
+	tree_enter();
+	result = claim_any(e, slot, &c);
+	if (!result)
+		result = claim_revoke(c);
+	tree_leave(0);
+	sched_check();
+	return result;
+}
+
+int64_t sys_retype(struct env *e, uint64_t src, uint64_t dst, uint64_t pfn, uint64_t kind, uint64_t arg)
+{
+	struct exo_cap *c, *slot;
+	int err;
+
+	if (kind >= EXO_KIND_COUNT)
+		return -EXO_E_KIND;
+	tree_enter();
+	if ((err = claim_find(e, src, EXO_KIND_FRAME, 0, &c)) < 0 ||
+	    (err = slot_empty(e, dst, &slot)) < 0 ||
+	    (err = retype(e, c, slot, pfn, kind, arg)) < 0)
+		return tree_leave(err);
+	return tree_leave(slot_name(slot));
+}
+
+/* Do entries until one fails, or enough was done: how many were, or the first one's error. */
+static int64_t batch_apply(struct env *e, uint64_t space, const struct exo_map_op *op, uint64_t count)
+{
+	uint64_t pages = 0, done = 0;
+	int err = 0;
+
+	for (; done < count && pages < EXO_MAP_MAX; done++, op++) {
+		if ((err = space_apply(e, space, op)) < 0)
+			break;
+		pages += op->pages;
+	}
+	return done ? (int64_t)done : err;
+}
+
+int64_t sys_space_update(struct env *e, uint64_t space, uint64_t ops, uint64_t count)
+{
+	struct exo_map_op op[EXO_BATCH_MAX / 4];
+	int64_t done = 0, result;
+
+	if (count > EXO_BATCH_MAX)
+		return -EXO_E_ARG;
+	for (;;) {
+		uint64_t n = min_u64(count - done, ARRAY_LEN(op));
+		struct exo_cap *c;
+
+		if (copy_in(op, ops + done * sizeof(op[0]), n * sizeof(op[0])))
+			return done ? done : -EXO_E_FAULT;
+		tree_enter();
+		result = claim_find(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c);
+		if (!result)
+			result = (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING)) ? -EXO_E_FROZEN :
+			         batch_apply(e, c->lo, op, n);
+		tree_leave(0);
+		if (result < 0)
+			return done ? done : result;
+		done += result;
+		if ((uint64_t)result < n || (uint64_t)done == count)
+			return done;
+	}
+}
+
+int64_t sys_env_notify(struct env *e, uint64_t doorbell)
+{
+	struct exo_cap *c;
+	int err = claim_find(e, doorbell, EXO_KIND_ENV, EXO_R_NOTIFY, &c);
+
+	if (err)
+		return err;
+	if (!c->hi || (c->flags & EXO_CAP_OBJECT))
+		return -EXO_E_ARG;
+	event_post(env_at(c->lo), c->hi - 1);
+	return 0;
+}
+
+int64_t sys_doorbell(struct env *e, uint64_t env, uint64_t dst, uint64_t entry, uint64_t rights)
+{
+	struct exo_cap *c, *slot;
+	struct claim_spec spec;
+	int err;
+
+	if (rights & ~(uint64_t)EXO_R_ALL)
+		return -EXO_E_ARG;
+	tree_enter();
+	if ((err = claim_find(e, env, EXO_KIND_ENV, EXO_R_NOTIFY, &c)) < 0)
+		return tree_leave(err);
+	spec = spec_whole(c, rights);
+	if (spec.hi || !(rights & EXO_R_NOTIFY))
+		return tree_leave(-EXO_E_RIGHTS);
+	if (entry >= EXO_EVENTS)
+		return tree_leave(-EXO_E_RANGE);
+	spec.hi = entry + 1;
+	if ((err = slot_empty(e, dst, &slot)) < 0 || (err = claim_derive_check(c, &spec)) < 0 ||
+	    (err = event_reserve(env_at(c->lo), entry, SOURCE_DOORBELL, 0)) < 0)
+		return tree_leave(err);
+	claim_derive(c, slot, &spec);
+	return tree_leave(slot_name(slot));
+}
+
+int64_t sys_gate_make(struct env *e, uint64_t env, uint64_t dst, uint64_t entry, uint64_t badge)
+{
+	struct exo_cap *c, *slot;
+	struct claim_spec spec;
+	int err;
+
+	if (entry >= EXO_USER_TOP || badge >> 32)
+		return -EXO_E_RANGE;
+	tree_enter();
+	if ((err = claim_find(e, env, EXO_KIND_ENV, EXO_R_GIVE, &c)) < 0 ||
+	    (err = slot_empty(e, dst, &slot)) < 0)
+		return tree_leave(err);
+	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
+		return tree_leave(-EXO_E_FROZEN);
+	spec = (struct claim_spec){ .kind = EXO_KIND_GATE, .lo = c->lo, .hi = entry, .badge = badge,
+		                    .rights = EXO_R_CALL };
+	claim_derive(c, slot, &spec);
+	return tree_leave(slot_name(slot));
+}
+
+int64_t sys_slot_set(struct env *e, uint64_t slot, uint64_t number, uint64_t env)
+{
+	struct exo_cap *c, *target = NULL;
+	int err;
+
+	tree_enter();
+	if ((err = claim_find(e, slot, EXO_KIND_SLOT, EXO_R_CONTROL, &c)) < 0)
+		return tree_leave(err);
+	if (env && (err = claim_find(e, env, EXO_KIND_ENV, EXO_R_RUN, &target)) < 0)
+		return tree_leave(err);
+	if ((c->flags & EXO_CAP_FROZEN) || (target && (target->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))))
+		return tree_leave(-EXO_E_FROZEN);
+	if ((err = slices_held(c, number)) < 0)
+		return tree_leave(err);
+	slices_set(c, number, target ? env_at(target->lo) : NULL);
+	if (target)
+		env_kick(env_at(target->lo));
+	return tree_leave(0);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * calls.h - the functions behind the call table; syscalls.def says what each does.
+ *
+ * Called from x86/entry.S with the environment first.  The two gate calls are assembly there.
+ */
+#ifndef EXO_CALLS_H
+#define EXO_CALLS_H
+
+#include <stdint.h>
+
+struct env;
+
+#define CALL_ARGS_0
+#define CALL_ARGS_1 , uint64_t a
+#define CALL_ARGS_2 CALL_ARGS_1, uint64_t b
+#define CALL_ARGS_3 CALL_ARGS_2, uint64_t c
+#define CALL_ARGS_4 CALL_ARGS_3, uint64_t d
+#define CALL_ARGS_5 CALL_ARGS_4, uint64_t f
+#define CALL_ARGS_6 CALL_ARGS_5, uint64_t g
+#define EXO_CALL(number, name, args, text) int64_t sys_##name(struct env *e CALL_ARGS_##args);
+#define EXO_SWITCH(number, name, args, text) int64_t sys_##name(struct env *e CALL_ARGS_##args);
+#include <exo/syscalls.def>
+
+/* Derive the whole of `from`'s claim into the slot that `to` keeps open; tree_lock held. */
+int64_t cap_pass_locked(struct env *from, uint64_t cap, const struct env *to);
+
+#endif

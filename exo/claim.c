@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * claim.c - claims: looking them up, deriving smaller ones.
+ *
+ * Invariant: a slot in use is a root or on the child list of its parent; shares come first on that
+ * list; a FRAME claim that has shares gives nothing else away.  Ending claims: end.c.
+ */
+#include "claim.h"
+
+#include <base/string.h>
+#include <base/util.h>
+
+#include "env.h"
+#include "frame.h"
+#include "slices.h"
+
+/* Pieces a BLOCK or PORT claim may be cut into directly; each new piece is compared with all. */
+#define PIECES_MAX 1024
+
+struct lock tree_lock;
+
+/* The slot of a sid that lies in a table of the environment, or NULL. */
+static struct exo_cap *slot_of(const struct env *e, uint64_t sid)
+{
+	uint64_t pfn = sid / EXO_SLOTS_PER_FRAME;
+	const struct exo_frame *f = frame_entry(pfn);
+
+	if (!f || !frames.chunks[pfn / EXO_CHUNK_FRAMES].mixed)
+		return NULL;
+	if (f->use != EXO_USE_TABLE || f->object != e->id)
+		return NULL;
+	return slot_at(sid);
+}
+
+int claim_any(const struct env *e, exo_slot name, struct exo_cap **out)
+{
+	struct exo_cap *c = slot_of(e, exo_slot_sid(name));
+
+	if (!c || c->gen != exo_slot_gen(name) || c->kind == EXO_KIND_NONE)
+		return -EXO_E_STALE;
+	*out = c;
+	return 0;
+}
+
+int claim_find(const struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
+               struct exo_cap **out)
+{
+	int err = claim_any(e, name, out);
+
+	if (err)
+		return err;
+	if ((*out)->kind != kind)
+		return -EXO_E_KIND;
+	return rights & ~(*out)->rights ? -EXO_E_RIGHTS : 0;
+}
+
+int slot_empty(const struct env *e, uint64_t sid, struct exo_cap **out)
+{
+	struct exo_cap *c = sid >> 32 ? NULL : slot_of(e, sid);
+
+	if (!c || c->kind != EXO_KIND_NONE || c->gen == GEN_RETIRED)
+		return -EXO_E_SLOT;
+	*out = c;
+	return 0;
+}
+
+/* Kinds that name parts of a range: a child that is not a share takes its part away. */
+static bool kind_splits(enum exo_kind kind)
+{
+	return kind == EXO_KIND_FRAME || kind == EXO_KIND_SLOT || kind == EXO_KIND_BLOCK ||
+	       kind == EXO_KIND_PORT;
+}
+
+static bool claim_has_shares(const struct exo_cap *c)
+{
+	return c->child && (slot_at(c->child)->flags & EXO_CAP_SHARE);
+}
+
+/* Does no child but shares touch [lo, hi)? */
+static int pieces_check(const struct exo_cap *parent, uint64_t lo, uint64_t hi)
+{
+	const struct exo_cap *c;
+	unsigned seen = 0;
+
+	for (exo_sid sid = parent->child; sid; sid = c->next) {
+		c = slot_at(sid);
+		if (++seen > PIECES_MAX)
+			return -EXO_E_ROOM;
+		if (!(c->flags & EXO_CAP_SHARE) && c->lo < hi && lo < c->hi)
+			return -EXO_E_SPLIT;
+	}
+	return 0;
+}
+
+/* A FRAME claim that was never used to map or pin need not look at its frames one by one. */
+static int frame_part_check(const struct exo_cap *parent, const struct claim_spec *spec)
+{
+	if (parent->flags & EXO_CAP_SHARE)
+		return spec->share ? 0 : -EXO_E_SHARED;
+	if (!spec->share && claim_has_shares(parent))
+		return -EXO_E_SHARED;
+	if (!frame_range_held(spec->lo, spec->hi, slot_sid(parent)))
+		return -EXO_E_SPLIT;
+	if (spec->share || !(parent->bind || parent->held))
+		return 0;
+	return frame_range_busy(spec->lo, spec->hi) ? -EXO_E_MAPPED : 0;
+}
+
+static int part_check(const struct exo_cap *parent, const struct claim_spec *spec)
+{
+	if (spec->lo >= spec->hi || spec->lo < parent->lo || spec->hi > parent->hi)
+		return -EXO_E_RANGE;
+	if (spec->share && (spec->rights & EXO_R_RETYPE))
+		return -EXO_E_RIGHTS;
+	if (parent->kind == EXO_KIND_FRAME)
+		return frame_part_check(parent, spec);
+	if (spec->share)
+		return parent->kind == EXO_KIND_BLOCK ? 0 : -EXO_E_ARG;
+	if (parent->flags & EXO_CAP_SHARE)
+		return -EXO_E_SHARED;
+	if (parent->kind == EXO_KIND_BLOCK && parent->bind)
+		return -EXO_E_MAPPED;
+	if (parent->kind == EXO_KIND_SLOT)
+		return slices_check(parent->unit, spec->lo, spec->hi, slot_sid(parent));
+	return pieces_check(parent, spec->lo, spec->hi);
+}
+
+int claim_derive_check(const struct exo_cap *parent, const struct claim_spec *spec)
+{
+	if (parent->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
+		return -EXO_E_FROZEN;
+	if (spec->rights & ~(unsigned)parent->rights)
+		return -EXO_E_RIGHTS;
+	if (spec->kind == parent->kind && kind_splits(parent->kind))
+		return part_check(parent, spec);
+	if (spec->share)
+		return -EXO_E_ARG;
+	if (parent->kind == EXO_KIND_IRQ)
+		return parent->child ? -EXO_E_SPLIT : parent->bind ? -EXO_E_MAPPED : 0;
+	return 0;
+}
+
+void claim_hang(struct exo_cap *parent, struct exo_cap *c, struct exo_cap *after)
+{
+	exo_sid sid = slot_sid(c);
+
+	c->parent = slot_sid(parent);
+	c->prev = after ? slot_sid(after) : 0;
+	c->next = after ? after->next : parent->child;
+	if (c->next)
+		slot_at(c->next)->prev = sid;
+	if (after)
+		after->next = sid;
+	else
+		parent->child = sid;
+}
+
+void claim_unhang(struct exo_cap *c)
+{
+	if (c->prev)
+		slot_at(c->prev)->next = c->next;
+	else if (c->parent)
+		slot_at(c->parent)->child = c->next;
+	if (c->next)
+		slot_at(c->next)->prev = c->prev;
+	c->parent = c->prev = c->next = 0;
+}
+
+static void slot_fill(struct exo_cap *dst, const struct claim_spec *spec)
+{
+	dst->flags = spec->share ? EXO_CAP_SHARE : 0;
+	dst->rights = spec->rights;
+	dst->parent = dst->child = dst->next = dst->prev = 0;
+	dst->lo = spec->lo;
+	dst->hi = spec->hi;
+	dst->bind = dst->held = 0;
+	dst->unit = spec->unit;
+	dst->badge = spec->badge;
+	/* Readers without the lock go by the kind: it comes last. */
+	__atomic_store_n(&dst->kind, spec->kind, __ATOMIC_RELEASE);
+}
+
+void claim_root(struct exo_cap *dst, const struct claim_spec *spec)
+{
+	slot_fill(dst, spec);
+}
+
+void claim_derive(struct exo_cap *parent, struct exo_cap *dst, const struct claim_spec *spec)
+{
+	bool share = spec->share || (parent->flags & EXO_CAP_SHARE);
+
+	slot_fill(dst, spec);
+	if (share)
+		dst->flags |= EXO_CAP_SHARE;
+	claim_hang(parent, dst, NULL);
+	if (share || spec->kind != parent->kind)
+		return;
+	if (spec->kind == EXO_KIND_FRAME)
+		frame_range_move(spec->lo, spec->hi, slot_sid(parent), slot_sid(dst), ~0u);
+	if (spec->kind == EXO_KIND_SLOT)
+		slices_move(spec->unit, spec->lo, spec->hi, slot_sid(parent), slot_sid(dst));
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * claim.h - claims: looking them up, deriving, dropping and revoking them.
+ *
+ * Invariant: a slot in use is on the child list of its parent, or is a root.  Siblings of kinds
+ * FRAME, SLOT, BLOCK, PORT that are not shares never overlap.  Everything here but claim_find runs
+ * with tree_lock held.
+ */
+#ifndef EXO_CLAIM_H
+#define EXO_CLAIM_H
+
+#include <exo/cap.h>
+#include <exo/errors.h>
+#include <stdbool.h>
+
+#include "lock.h"
+#include "x86/direct.h"
+
+struct env;
+
+/* The slot of a sid that is known to be one. */
+static inline struct exo_cap *slot_at(exo_sid sid)
+{
+	return phys_to_virt((uint64_t)sid * sizeof(struct exo_cap));
+}
+static inline exo_sid slot_sid(const struct exo_cap *c)
+{
+	return (exo_sid)(virt_to_phys(c) / sizeof(struct exo_cap));
+}
+static inline exo_slot slot_name(const struct exo_cap *c)
+{
+	return exo_slot_make(slot_sid(c), c->gen);
+}
+
+/*
+ * The claim that `e` names, if it is of `kind` and carries all of `rights`.  Takes no lock: who
+ * acts on more than the answer holds tree_lock, or relies on the grace period before an object's
+ * frames are used again.  Errors: STALE, KIND, RIGHTS.
+ */
+int claim_find(const struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
+               struct exo_cap **out);
+
+/* The claim of any kind. Errors: STALE. */
+int claim_any(const struct env *e, exo_slot name, struct exo_cap **out);
+
+/* The empty slot `sid` of a table that serves the environment, or -EXO_E_SLOT. */
+int slot_empty(const struct env *e, uint64_t sid, struct exo_cap **out);
+
+/* What a new claim shall be. */
+struct claim_spec {
+	enum exo_kind kind;
+	uint64_t lo, hi;
+	uint32_t unit, badge;
+	unsigned rights;        /* EXO_R_*; only those that the parent has */
+	bool share;
+};
+
+/* May `parent` have such a child now?  0 or an error; changes nothing. */
+int claim_derive_check(const struct exo_cap *parent, const struct claim_spec *spec);
+/* Make it.  Cannot fail after the check. */
+void claim_derive(struct exo_cap *parent, struct exo_cap *dst, const struct claim_spec *spec);
+
+/* Fill an empty slot with a root claim (boot only). */
+void claim_root(struct exo_cap *dst, const struct claim_spec *spec);
+
+/* A bounded piece of ending a claim, or all that was derived from it: 0, EXO_MORE, or an error. */
+int claim_drop(struct exo_cap *c);
+int claim_revoke(struct exo_cap *c);
+
+/* Hang a slot on a parent's child list, first or behind `after`; take it off. */
+void claim_hang(struct exo_cap *parent, struct exo_cap *c, struct exo_cap *after);
+void claim_unhang(struct exo_cap *c);
+
+/* A slot whose generations are used up is never filled again. */
+#define GEN_RETIRED 0xffffffffu
+
+/* Steps of work that the present call may still do; ending things uses them up. */
+extern int work_left;
+#define WORK_PER_CALL 256
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpu.h - what each CPU keeps for itself.
+ *
+ * Written by its own CPU only, except where marked.  Found through GS in the kernel; entries on
+ * stacks of their own (NMI, double fault, machine check) find it below the top of that stack.
+ */
+#ifndef EXO_CPU_H
+#define EXO_CPU_H
+
+#include <exo/machine.h>
+
+#include "env.h"
+#include "lock.h"
+#include "x86/insn.h"
+
+#define CPUS_MAX 255            /* xAPIC identifiers are 8 bits */
+#define WHEEL 256u              /* buckets of the deadline wheel, one slot long each */
+
+#define TLB_PAGES 32            /* single pages noted before everything is invalidated */
+
+struct tlb_notes {
+	uint64_t space;         /* of all notes; several: all */
+	uint64_t va[TLB_PAGES];
+	uint32_t pages;
+	bool any, all, every_space, lost;
+};
+
+struct cpu {
+	struct cpu *self;               /* asm from here ... */
+	uint64_t kernel_rsp;
+	uint64_t user_rsp;
+	struct env *env;                /* whose registers are on the CPU, NULL: none */
+	struct exo_env_page *page;      /* its page */
+	struct call_context *ctx;       /* its context for system calls that switch */
+	uint64_t scratch;
+	struct exo_cpu_stats *stats;
+	uint64_t gate_rip, gate_rsp, gate_rdi, gate_rsi;
+	struct exo_env_page *fault_page;        /* page, or NULL while faults go the slow way */
+	                                /* ... to here */
+	uint32_t number, apic_id;
+	struct env *charged;            /* whose slice it is */
+	uint64_t space;                 /* [a] pfn of the loaded top-level table, 0: the kernel's */
+	struct env *vector_owner;       /* whose vector state is in the registers, NULL: nobody's */
+	bool ts;                        /* vector registers are out of reach */
+	bool idle;                      /* [a] */
+	bool resched;                   /* choose anew before going back to user mode */
+	bool deferred;                  /* this slot's end was put off already */
+	uint64_t slot_end;              /* tsc */
+	uint32_t slot;
+	struct lock slot_lock;          /* guards vector, holder, wheel */
+	struct exo_vector *vector;
+	struct exo_trace *trace;
+	exo_sid holder[EXO_VECTOR_SLOTS];
+	struct timer *wheel[WHEEL];
+	uint64_t wheel_done;            /* slots up to this one (since base) have been looked through */
+	uint32_t tlb_asked, tlb_answered;       /* [a] */
+	struct tlb_notes notes;
+	uint64_t started;               /* [a] */
+	void *tables;                   /* [I] what the processor reads, see x86/cpu.c */
+};
+
+_Static_assert(offsetof(struct cpu, fault_page) == 96, "x86/offsets.h");
+
+extern struct cpu *cpus[CPUS_MAX];
+extern unsigned cpu_count;
+
+static inline struct cpu *this_cpu(void)
+{
+	return percpu_self();
+}
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * disk.c - the list of disks, and what happens when a request is done.
+ *
+ * Invariant: see disk.h.  A completion is written before the counter that shows it, and the frames are
+ * unpinned before either.
+ */
+#include "dev/disk.h"
+
+#include "dev/pci.h"
+#include "frame.h"
+#include "kernel.h"
+#include "x86/insn.h"
+
+struct disk_list disks;
+
+/* Kinds of disks. */
+static const struct disk_driver {
+	bool (*is)(const struct exo_pci_info *info);
+	bool (*start)(const struct exo_pci_info *info);
+} drivers[] = {
+	{ virtio_blk_is, virtio_blk_start },
+};
+
+static const struct disk_driver *driver_of(const struct exo_pci_info *info)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(drivers); i++) {
+		if (drivers[i].is(info))
+			return &drivers[i];
+	}
+	return NULL;
+}
+
+/* The arrays are made for all that look like disks, so that disk_add always has room. */
+void disks_start(void)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < pci.count; i++)
+		n += driver_of(&pci.info[i]) != NULL;
+	disks.info = boot_export(n * sizeof(*disks.info));
+	if (!n) {
+		machine_notice("no disk");
+		return;
+	}
+	disks.disk = boot_frames((n * sizeof(*disks.disk) + EXO_PAGE_SIZE - 1) / EXO_PAGE_SIZE);
+	for (uint32_t i = 0; i < pci.count; i++) {
+		const struct disk_driver *driver = driver_of(&pci.info[i]);
+
+		if (driver && driver->start(&pci.info[i]))
+			pci.info[i].used = 1;
+	}
+}
+
+struct disk *disk_add(const struct disk_ops *ops, void *driver, const struct exo_disk_info *info,
+                      bool flushes)
+{
+	struct disk *d = &disks.disk[disks.count];
+
+	*d = (struct disk){ .ops = ops, .driver = driver, .info = *info, .flushes = flushes };
+	disks.info[disks.count++] = *info;
+	return d;
+}
+
+void ring_complete(struct ring *r, uint64_t tag, int32_t status)
+{
+	struct exo_disk_cq_page *cq = ring_cq(r);
+
+	cq->done[r->cq_tail % EXO_DISK_RING] = (struct exo_disk_done){ .tag = tag, .status = status };
+	r->cq_tail++;
+	__atomic_store_n(&cq->cq_tail, r->cq_tail, __ATOMIC_RELEASE);
+}
+
+void ring_finish(struct ring *r, unsigned n, int32_t status)
+{
+	const struct ring_request *q = &r->request[n];
+
+	if (q->claim)
+		frame_unpin(q->claim, q->pfn, q->frames);
+	r->used &= ~(1ul << n);
+	ring_complete(r, q->tag, status);
+}
+
+void ring_tell(const struct ring *r)
+{
+	if (r->env)
+		event_post(env_at(r->env), r->entry);
+}
+
+/* One event for each run of completions of one ring. */
+void disk_reap(struct disk *d)
+{
+	struct disk_result result;
+	struct ring *last = NULL;
+
+	while (d->ops->reap(d, &result)) {
+		struct ring *r = ring_at(result.cookie / EXO_DISK_RING);
+
+		if (last && last != r)
+			ring_tell(last);
+		d->flight--;
+		r->flight--;
+		ring_finish(r, result.cookie % EXO_DISK_RING, result.status);
+		last = r;
+	}
+	if (!last)
+		return;
+	d->life_tsc = read_tsc();
+	ring_tell(last);
+}
+
+void disk_expire(struct disk *d)
+{
+	if (!d->flight || read_tsc() - d->life_tsc < machine->tsc_hz * DISK_RESET_SECONDS)
+		return;
+	d->ops->reset(d);
+	disk_reap(d);
+}
+
+void disks_expire(void)
+{
+	for (uint32_t i = 0; i < disks.count; i++) {
+		struct disk *d = &disks.disk[i];
+
+		lock_take(&d->lock);
+		disk_reap(d);
+		disk_expire(d);
+		disk_submit(d);
+		lock_release(&d->lock);
+	}
+}
+
+void disk_interrupt(struct disk *d)
+{
+	lock_take(&d->lock);
+	disk_reap(d);
+	disk_submit(d);
+	lock_release(&d->lock);
+}

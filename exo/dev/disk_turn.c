@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * disk_turn.c - in what order waiting requests reach the device.
+ *
+ * Invariant: rings with waiting requests stand in a circle and get turns of at most DISK_TURN_BYTES
+ * or one flush.  What is left of a turn is remembered when the device is full, so that a ring keeps
+ * its place for no longer than its share.  The disk's lock is held throughout.
+ */
+#include "dev/disk.h"
+
+#include "kernel.h"
+#include "x86/insn.h"
+
+/* Into the circle, behind all others. */
+static void turn_enter(struct disk *d, struct ring *r)
+{
+	uint64_t me = ring_pfn(r);
+	struct ring *first, *last;
+
+	r->in_turn = true;
+	if (!d->turn) {
+		r->turn_next = r->turn_prev = d->turn = me;
+		d->turn_left = DISK_TURN_BYTES;
+		return;
+	}
+	first = ring_at(d->turn);
+	r->turn_next = d->turn;
+	r->turn_prev = first->turn_prev;
+	last = ring_at(r->turn_prev);
+	last->turn_next = me;
+	first->turn_prev = me;
+}
+
+/* Out of the circle; whose turn it was, the next has it. */
+static void turn_leave(struct disk *d, struct ring *r)
+{
+	uint64_t me = ring_pfn(r);
+
+	if (d->turn == me) {
+		d->turn = r->turn_next != me ? r->turn_next : 0;
+		d->turn_left = DISK_TURN_BYTES;
+	}
+	ring_at(r->turn_prev)->turn_next = r->turn_next;
+	ring_at(r->turn_next)->turn_prev = r->turn_prev;
+	r->turn_next = r->turn_prev = 0;
+	r->in_turn = false;
+}
+
+void ring_queue(struct disk *d, struct ring *r, unsigned n)
+{
+	r->order[r->wait_tail++ % EXO_DISK_RING] = (uint8_t)n;
+	if (!r->in_turn)
+		turn_enter(d, r);
+}
+
+void ring_cancel(struct disk *d, struct ring *r)
+{
+	bool any = r->wait_head != r->wait_tail;
+
+	while (r->wait_head != r->wait_tail)
+		ring_finish(r, r->order[r->wait_head++ % EXO_DISK_RING], -EXO_E_STALE);
+	if (r->in_turn)
+		turn_leave(d, r);
+	if (any)
+		ring_tell(r);
+}
+
+/* A flush takes a whole turn. */
+static uint32_t request_cost(const struct ring_request *q)
+{
+	return q->op == EXO_DISK_FLUSH ? DISK_TURN_BYTES : q->bytes;
+}
+
+/* Give request n to the device: what its submit returned. */
+static int request_submit(struct disk *d, struct ring *r, unsigned n)
+{
+	const struct ring_request *q = &r->request[n];
+	struct disk_io io = {
+		.pa = (q->pfn << EXO_PAGE_SHIFT) + q->offset, .block = q->block, .bytes = q->bytes,
+		.op = q->op, .cookie = ring_pfn(r) * EXO_DISK_RING + n };
+
+	return d->ops->submit(d, &io);
+}
+
+/* The first waiting request leaves its ring for the device, or ends here if that is dead. */
+static int turn_step(struct disk *d, struct ring *r)
+{
+	unsigned n = r->order[r->wait_head % EXO_DISK_RING];
+	int err = request_submit(d, r, n);
+
+	if (err == EXO_MORE)
+		return err;
+	r->wait_head++;
+	d->turn_left -= request_cost(&r->request[n]);
+	if (err < 0) {
+		ring_finish(r, n, err);
+		ring_tell(r);
+		return 0;
+	}
+	if (!d->flight++)
+		d->life_tsc = read_tsc();
+	r->flight++;
+	if (r->round != d->rounds) {
+		r->round = d->rounds;
+		r->kicks++;
+		__atomic_store_n(&ring_cq(r)->kicks, r->kicks, __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
+/* Is the turn of this ring over? */
+static bool turn_is_over(const struct disk *d, const struct ring *r)
+{
+	unsigned n = r->order[r->wait_head % EXO_DISK_RING];
+
+	return request_cost(&r->request[n]) > d->turn_left;
+}
+
+/* Ends: each step takes a waiting request, and every turn has room for at least one. */
+void disk_submit(struct disk *d)
+{
+	if (!d->turn)
+		return;
+	d->rounds++;
+	while (d->turn) {
+		struct ring *r = ring_at(d->turn);
+
+		if (r->wait_head == r->wait_tail) {
+			turn_leave(d, r);
+		} else if (turn_is_over(d, r)) {
+			d->turn = r->turn_next;
+			d->turn_left = DISK_TURN_BYTES;
+		} else if (turn_step(d, r) == EXO_MORE) {
+			break;
+		}
+	}
+	d->ops->kick(d);
+}

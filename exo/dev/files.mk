@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# The kernel's devices: what it must drive in order to share it, and what it must keep.
+exo-dev-src := \
+	exo/dev/acpi.c exo/dev/acpi_madt.c exo/dev/acpi_fadt.c \
+	exo/dev/pci.c exo/dev/pci_scan.c exo/dev/msix.c \
+	exo/dev/virtio.c exo/dev/virtio_blk.c \
+	exo/dev/disk.c exo/dev/disk_bind.c exo/dev/disk_request.c exo/dev/disk_turn.c \
+	exo/dev/serial.c exo/x86/ioapic.c exo/irq.c exo/port.c exo/port_list.c

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * end.c - dropping and revoking claims, and the end of objects, in bounded pieces.
+ *
+ * A claim is frozen before it ends, so that the work only shrinks.  Revoking takes the children
+ * one by one; a child's own children are first hung on the claim revoked, so each claim is
+ * touched twice however deep the tree.  An object goes with the node that holds its frames;
+ * its frames become memory after a grace period, zeroed.
+ */
+#include <base/string.h>
+#include <exo/disk.h>
+
+#include "claim.h"
+#include "dev/disk.h"
+#include "env.h"
+#include "frame.h"
+#include "irq.h"
+#include "run.h"
+#include "slices.h"
+#include "table.h"
+#include "trace.h"
+
+int work_left;
+
+/* Empty a slot: its name is stale from now on. */
+static void slot_free(struct exo_cap *c)
+{
+	claim_unhang(c);
+	__atomic_store_n(&c->kind, EXO_KIND_NONE, __ATOMIC_RELEASE);
+	if (c->gen != GEN_RETIRED)
+		c->gen++;
+	c->flags = 0;
+	c->rights = 0;
+	c->lo = c->hi = c->bind = c->held = 0;
+	c->unit = c->badge = 0;
+}
+
+/* A bounded piece of ending what was bound by the claim. */
+static int bindings_end(struct exo_cap *c)
+{
+	switch (c->kind) {
+	case EXO_KIND_FRAME:
+		if (entries_unbind(c))
+			return EXO_MORE;
+		return __atomic_load_n(&c->held, __ATOMIC_ACQUIRE) ? EXO_MORE : 0;
+	case EXO_KIND_ENV:
+	case EXO_KIND_RING:
+	case EXO_KIND_TABLE:
+	case EXO_KIND_TRACE:
+		return entries_unbind(c);
+	case EXO_KIND_SLOT:
+		slices_unbind(c);
+		return 0;
+	case EXO_KIND_BLOCK:
+		return c->bind ? block_unbind(c) : 0;
+	case EXO_KIND_IRQ:
+		if (c->bind)
+			irq_unbind(c->lo);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* A bounded piece of giving the claim's range back to its parent. */
+static int range_return(struct exo_cap *c)
+{
+	if ((c->flags & EXO_CAP_SHARE) || !c->parent)
+		return 0;
+	if (c->kind == EXO_KIND_SLOT)
+		slices_move(c->unit, c->lo, c->hi, slot_sid(c), c->parent);
+	if (c->kind != EXO_KIND_FRAME)
+		return 0;
+	work_left -= 16;
+	c->lo = frame_range_move(c->lo, c->hi, slot_sid(c), c->parent, 1024);
+	return c->lo < c->hi ? EXO_MORE : 0;
+}
+
+/* Drop every claim in a table frame. */
+static int slots_end(struct exo_cap *table)
+{
+	struct exo_cap *slot = pfn_to_virt(table->lo);
+
+	frame_entry(table->lo)->object = 0;
+	for (unsigned i = 0; i < EXO_SLOTS_PER_FRAME; i++) {
+		if (slot[i].kind == EXO_KIND_NONE)
+			continue;
+		if (work_left-- <= 0 || claim_drop(&slot[i]))
+			return EXO_MORE;
+	}
+	return 0;
+}
+
+static int object_take_apart(struct exo_cap *c)
+{
+	switch (c->kind) {
+	case EXO_KIND_PT:
+	case EXO_KIND_SPACE:
+		return table_end(c->lo);
+	case EXO_KIND_TABLE:
+		return slots_end(c);
+	case EXO_KIND_ENV:
+		return env_end(env_at(c->lo));
+	case EXO_KIND_RING:
+		return ring_end(c->lo);
+	default:
+		return 0;
+	}
+}
+
+/* Nobody can reach the object any more: wait for those who already had. */
+static int object_grace(struct exo_cap *c)
+{
+	if (c->kind == EXO_KIND_PT || c->kind == EXO_KIND_SPACE)
+		return 0;
+	if (!c->badge)
+		c->badge = grace_ticket();
+	return grace_over(c->badge) ? 0 : EXO_MORE;
+}
+
+static int object_end(struct exo_cap *c)
+{
+	c->flags |= EXO_CAP_ENDING;
+	if (object_take_apart(c) || object_grace(c))
+		return EXO_MORE;
+	trace_unmap(c);
+	trace_record(EXO_TRACE_END, c->lo, frame_use(c->lo));
+	memset(pfn_to_virt(c->lo), 0, (c->hi - c->lo) * EXO_PAGE_SIZE);
+	work_left -= 32;
+	for (uint64_t pfn = c->lo; pfn < c->hi; pfn++) {
+		frame_entry(pfn)->object = 0;
+		frame_set(pfn, c->parent, EXO_USE_MEMORY);
+	}
+	return 0;
+}
+
+/* What remains to be done when a frozen claim has no children. */
+static int claim_finish(struct exo_cap *c)
+{
+	if (bindings_end(c))
+		return EXO_MORE;
+	if ((c->flags & EXO_CAP_OBJECT) ? object_end(c) : range_return(c))
+		return EXO_MORE;
+	work_left -= 4;
+	slot_free(c);
+	return 0;
+}
+
+/* Hang the children of c on `heir`, behind c itself if c is one of heir's children. */
+static int children_inherit(struct exo_cap *c, struct exo_cap *heir)
+{
+	while (c->child) {
+		struct exo_cap *kid = slot_at(c->child);
+
+		if (work_left-- <= 0)
+			return EXO_MORE;
+		claim_unhang(kid);
+		claim_hang(heir, kid, (kid->flags & EXO_CAP_SHARE) ? NULL : c);
+	}
+	return 0;
+}
+
+/* End the first child of a frozen claim, or hang that child's children on it. */
+static int child_end(struct exo_cap *c)
+{
+	struct exo_cap *kid = slot_at(c->child);
+
+	kid->flags |= EXO_CAP_FROZEN;
+	while ((kid->flags & EXO_CAP_OBJECT) && kid->child)
+		if (work_left <= 0 || child_end(kid))
+			return EXO_MORE;
+	if (children_inherit(kid, c))
+		return EXO_MORE;
+	return claim_finish(kid);
+}
+
+int claim_revoke(struct exo_cap *c)
+{
+	c->flags |= EXO_CAP_FROZEN;
+	while (c->child)
+		if (work_left <= 0 || child_end(c))
+			return EXO_MORE;
+	if (!(c->flags & EXO_CAP_ENDING))
+		c->flags &= ~EXO_CAP_FROZEN;
+	return 0;
+}
+
+int claim_drop(struct exo_cap *c)
+{
+	if (!c->parent)
+		return -EXO_E_ROOT;
+	c->flags |= EXO_CAP_FROZEN;
+	while ((c->flags & EXO_CAP_OBJECT) && c->child)
+		if (work_left <= 0 || child_end(c))
+			return EXO_MORE;
+	if (children_inherit(c, slot_at(c->parent)))
+		return EXO_MORE;
+	return claim_finish(c);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * env.c - environments: made, started, stopped, ended.
+ *
+ * Invariant: a stopped environment is on no CPU and in no gate.  It may still be named by slots, and
+ * is passed over there.
+ */
+#include <base/string.h>
+#include <base/util.h>
+#include <exo/errors.h>
+#include <exo/space.h>
+
+#include "calls.h"
+#include "claim.h"
+#include "cpu.h"
+#include "dev/disk.h"
+#include "frame.h"
+#include "gate.h"
+#include "irq.h"
+#include "run.h"
+#include "sched.h"
+#include "slices.h"
+#include "table.h"
+#include "timer.h"
+#include "trace.h"
+#include "x86/lapic.h"
+
+void env_make(uint64_t pfn, exo_sid object)
+{
+	static uint32_t made;
+	struct env *e = env_at(pfn);
+
+	memset(e, 0, EXO_FRAMES_ENV * EXO_PAGE_SIZE);
+	for (unsigned i = 0; i < EXO_FRAMES_ENV; i++)
+		frame_entry(pfn + i)->object = 0;
+	e->page = pfn_to_virt(pfn + 1);
+	e->pfn = pfn;
+	e->id = (uint64_t)++made << 32 | pfn;
+	e->object = object;
+	e->source[0].kind = SOURCE_ALARM;
+	e->wait.kind = TIMER_WAIT;
+	e->alarm.kind = TIMER_ALARM;
+	e->page->env_pfn = pfn;
+}
+
+/* Its state is STOPPED now: part it from everybody who waits for it. */
+static void stop_finish(struct env *e, uint32_t reason)
+{
+	e->stop_wanted = 0;
+	e->page->stop_reason = reason;
+	gate_forsake(e);
+	timer_clear(&e->wait);
+	timer_clear(&e->alarm);
+	e->alarm.tsc = 0;
+	e->waiting = 0;
+	trace_record(EXO_TRACE_STOP, e->pfn, reason);
+	if (e->watch_env)
+		event_post(env_at(e->watch_env), e->watch_entry);
+}
+
+static bool state_stop(struct env *e)
+{
+	static const uint32_t from[] = { ENV_BLOCKED, ENV_READY, ENV_CALLING, ENV_WAITING };
+
+	for (unsigned i = 0; i < ARRAY_LEN(from); i++) {
+		uint32_t state = from[i];
+
+		if (__atomic_compare_exchange_n(&e->state, &state, ENV_STOPPED, false, __ATOMIC_SEQ_CST,
+		                                __ATOMIC_SEQ_CST))
+			return true;
+	}
+	return false;
+}
+
+int env_stop(struct env *e, uint32_t reason)
+{
+	if (__atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == ENV_STOPPED)
+		return 0;
+	if (state_stop(e)) {
+		stop_finish(e, reason);
+		return 0;
+	}
+	if (__atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == ENV_STOPPED)
+		return 0;
+	__atomic_store_n(&e->stop_wanted, reason, __ATOMIC_SEQ_CST);
+	lapic_kick(cpus[e->cpu]);
+	return EXO_MORE;
+}
+
+void env_stop_self(uint32_t reason)
+{
+	struct cpu *c = this_cpu();
+	struct env *e = c->env;
+
+	if (c->vector_owner == e)
+		c->vector_owner = NULL;
+	env_leave(c);
+	e->has_vectors = 0;
+	__atomic_store_n(&e->state, ENV_STOPPED, __ATOMIC_SEQ_CST);
+	stop_finish(e, reason);
+	schedule();
+}
+
+int64_t sys_env_exit(struct env *e)
+{
+	(void)e;
+	env_stop_self(EXO_STOP_EXIT);
+}
+
+void env_leave_space(struct env *e)
+{
+	uint64_t *head;
+
+	if (!e->space)
+		return;
+	head = table_link(e->space, TABLE_ENVS);
+	if (e->space_prev)
+		env_at(e->space_prev)->space_next = e->space_next;
+	else
+		*head = e->space_next;
+	if (e->space_next)
+		env_at(e->space_next)->space_prev = e->space_prev;
+	e->space = e->space_next = e->space_prev = 0;
+	e->page->space_pfn = 0;
+}
+
+static void env_enter_space(struct env *e, uint64_t space)
+{
+	uint64_t *head = table_link(space, TABLE_ENVS);
+
+	env_leave_space(e);
+	e->space = space;
+	e->space_next = *head;
+	if (*head)
+		env_at(*head)->space_prev = e->pfn;
+	*head = e->pfn;
+	e->page->space_pfn = space;
+}
+
+/* Part what posts to an environment that ends from it. */
+static void sources_end(struct env *e)
+{
+	for (unsigned i = 1; i < EXO_EVENTS; i++) {
+		if (e->source[i].kind == SOURCE_IRQ)
+			irq_unbind(e->source[i].id);
+		else if (e->source[i].kind == SOURCE_RING)
+			ring_forget(e->source[i].id);
+		else if (e->source[i].kind == SOURCE_WATCH)
+			env_at(e->source[i].id)->watch_env = 0;
+		e->source[i] = (struct source){ 0 };
+	}
+}
+
+static void watch_end(struct env *e)
+{
+	if (e->watch_env)
+		event_free(env_at(e->watch_env), e->watch_entry);
+	e->watch_env = 0;
+}
+
+int env_end(struct env *e)
+{
+	if (env_stop(e, EXO_STOP_HOLDER))
+		return EXO_MORE;
+	work_left -= 32;
+	env_leave_space(e);
+	slices_forget(e);
+	sources_end(e);
+	watch_end(e);
+	for (unsigned i = 0; i < cpu_count; i++) {
+		struct env *owner = e;
+
+		__atomic_compare_exchange_n(&cpus[i]->vector_owner, &owner, NULL, false, __ATOMIC_ACQ_REL,
+		                            __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
+static int64_t env_set_space(struct env *by, struct env *e, uint64_t slot)
+{
+	struct exo_cap *space;
+	int err = claim_find(by, slot, EXO_KIND_SPACE, EXO_R_RUN, &space);
+
+	if (err)
+		return err;
+	if (e->state != ENV_STOPPED)
+		return -EXO_E_BUSY;
+	if (space->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
+		return -EXO_E_FROZEN;
+	env_enter_space(e, space->lo);
+	return 0;
+}
+
+static int64_t env_start(struct env *e, uint64_t rip, uint64_t rdi)
+{
+	if (e->state != ENV_STOPPED || !e->space)
+		return -EXO_E_BUSY;
+	if (rip >= EXO_USER_TOP)
+		return -EXO_E_RANGE;
+	e->start_rip = rip;
+	e->start_rdi = rdi;
+	e->resume = RESUME_START;
+	e->inside = 0;
+	e->page->upcalls_off = 1;
+	e->page->stop_reason = EXO_STOP_RUNS;
+	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_SEQ_CST);
+	env_kick(e);
+	return 0;
+}
+
+static int64_t env_watch(struct env *by, struct env *e, uint64_t entry)
+{
+	int err;
+
+	if (!entry) {
+		if (e->watch_env == by->pfn)
+			watch_end(e);
+		return 0;
+	}
+	if (entry >= EXO_EVENTS)
+		return -EXO_E_RANGE;
+	if (e->watch_env)
+		return -EXO_E_BUSY;
+	if ((err = event_reserve(by, entry, SOURCE_WATCH, e->pfn)) < 0)
+		return err;
+	e->watch_env = by->pfn;
+	e->watch_entry = entry;
+	if (e->state == ENV_STOPPED && e->page->stop_reason != EXO_STOP_NEW)
+		event_post(by, entry);
+	return 0;
+}
+
+static int64_t env_set_fsbase(struct env *e, uint64_t base)
+{
+	if (e->state != ENV_STOPPED)
+		return -EXO_E_BUSY;
+	if (base >= EXO_USER_TOP)
+		return -EXO_E_RANGE;
+	e->fs_base = base;
+	return 0;
+}
+
+/* tree_lock held. */
+static int64_t env_control(struct env *by, uint64_t slot, uint64_t op, uint64_t arg, uint64_t arg2)
+{
+	struct exo_cap *c;
+	struct env *e;
+	int err = claim_find(by, slot, EXO_KIND_ENV, EXO_R_CONTROL, &c);
+
+	if (err)
+		return err;
+	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
+		return -EXO_E_FROZEN;
+	e = env_at(c->lo);
+	switch (op) {
+	case EXO_ENV_SPACE:
+		return env_set_space(by, e, arg);
+	case EXO_ENV_START:
+		return env_start(e, arg, arg2);
+	case EXO_ENV_STOP:
+		return env_stop(e, EXO_STOP_HOLDER);
+	case EXO_ENV_WATCH:
+		return env_watch(by, e, arg);
+	case EXO_ENV_FSBASE:
+		return env_set_fsbase(e, arg);
+	default:
+		return -EXO_E_ARG;
+	}
+}
+
+int64_t sys_env_control(struct env *e, uint64_t slot, uint64_t op, uint64_t arg, uint64_t arg2)
+{
+	int64_t result;
+
+	lock_take(&tree_lock);
+	result = env_control(e, slot, op, arg, arg2);
+	lock_release(&tree_lock);
+	sched_check();
+	return result;
+}

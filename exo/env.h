@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * env.h - environments as the kernel sees them: the first frame of an ENV object.
+ *
+ * Invariant: an environment in state RUNNING is `current` of exactly one CPU.
+ */
+#ifndef EXO_ENV_INTERNAL_H
+#define EXO_ENV_INTERNAL_H
+
+#include <exo/cap.h>
+#include <exo/env.h>
+#include <stdbool.h>
+
+#include "x86/direct.h"
+
+enum env_state {
+	ENV_STOPPED,
+	ENV_BLOCKED,            /* in env_wait, ready to serve a gate */
+	ENV_READY,
+	ENV_RUNNING,
+	ENV_CALLING,            /* inside a gate call of its own */
+	ENV_WAITING,            /* in env_wait while another is inside its gate */
+};
+
+enum env_resume {
+	RESUME_START,           /* at start_rip */
+	RESUME_CALL,            /* behind a system call: context in ctx */
+	RESUME_SLICE,           /* slice upcall; interrupted context in area UPCALL */
+	RESUME_FROZEN,          /* unchanged from area FROZEN */
+};
+
+/* What a system call that switches leaves of its caller. */
+struct call_context {
+	uint64_t rip, rflags, rsp;
+	uint64_t rbx, rbp, r12, r13, r14, r15;
+	uint64_t result;        /* rax when it returns */
+};
+
+/* A deadline on a CPU's wheel. */
+struct timer {
+	struct timer *next, **link;     /* link NULL: not on a wheel */
+	uint64_t tsc;
+	uint32_t cpu;
+	uint32_t kind;                  /* TIMER_WAIT, TIMER_ALARM */
+};
+
+/* Who posts an entry of an event ring. */
+enum source_kind { SOURCE_NONE, SOURCE_ALARM, SOURCE_IRQ, SOURCE_RING, SOURCE_WATCH, SOURCE_DOORBELL };
+struct source {
+	uint64_t kind : 8;      /* enum source_kind */
+	uint64_t id : 56;       /* gsi, ring pfn or watched environment's pfn */
+};
+
+struct env {
+	struct exo_env_page *page;      /* asm */
+	uint64_t pfn;
+	uint64_t id;                    /* number of this environment << 32 | pfn; tables serve an id */
+	uint64_t space;                 /* pfn of the top-level table, 0: none */
+	struct call_context ctx[2];     /* [inside]; asm */
+	uint32_t state;                 /* [a] enum env_state */
+	uint32_t inside;                /* 1: in a gate call of another */
+	uint32_t resume;                /* enum env_resume */
+	uint32_t cpu;                   /* that runs it, when RUNNING */
+	uint64_t start_rip, start_rdi;
+	struct env *caller;             /* who is inside its gate */
+	struct env *callee;             /* into whose gate it called */
+	exo_sid object;                 /* the node that holds this object */
+	uint32_t stop_wanted;           /* [a] EXO_STOP_* it shall stop for, 0: none */
+	uint32_t event_head;            /* [a] events ever put on the ring */
+	uint32_t wait_seen[2];          /* [inside] */
+	uint64_t wait_until[2];         /* [inside] tsc, 0: no deadline */
+	uint32_t waiting;               /* bit [inside]: its context is in env_wait */
+	uint32_t cut;                   /* [a] its alarm wants its gate call ended */
+	uint32_t upcall_head;           /* event_head when the last event upcall was made */
+	struct timer wait, alarm;
+	uint64_t fs_base, gs_base;
+	uint64_t cpus[4];               /* [a] CPUs whose vectors name it */
+	uint32_t first_slot;            /* (cpu << 8 | slot) + 1; 0: none */
+	uint32_t ring_lock;             /* [a] one poster at a time */
+	uint64_t watch_env;             /* pfn of who is told when it stops, 0: nobody */
+	uint32_t watch_entry;
+	uint32_t has_vectors;           /* the vector state in its third frame is valid */
+	uint64_t space_next, space_prev;        /* pfn of others that run in the same space */
+	struct source source[EXO_EVENTS];
+};
+_Static_assert(offsetof(struct env, ctx) == 32 && sizeof(struct call_context) == 80, "x86/offsets.h");
+_Static_assert(sizeof(struct env) <= EXO_PAGE_SIZE, "env: one frame");
+
+static inline struct env *env_at(uint64_t pfn) { return pfn_to_virt(pfn); }
+
+/* Post entry `entry` of the environment's ring and wake it.  From any context, no lock needed. */
+void event_post(struct env *e, unsigned entry);
+
+/* Reserve and free a ring entry for a source.  tree_lock held.  -EXO_E_ROOM, -EXO_E_RANGE. */
+int event_reserve(struct env *e, unsigned entry, enum source_kind kind, uint64_t id);
+void event_free(struct env *e, unsigned entry);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * event.c - event rings: what sources post to environments.
+ *
+ * An entry is put on the ring when its count goes from 0 to 1, so that a ring of as many places as
+ * there are entries never overflows; later posts only count.  The ring page is the environment's:
+ * if it plays with it, it confuses only itself.
+ */
+#include <exo/errors.h>
+
+#include "cpu.h"
+#include "env.h"
+#include "sched.h"
+
+static void ring_put(struct env *e, unsigned entry)
+{
+	struct exo_env_page *p = e->page;
+
+	while (__atomic_exchange_n(&e->ring_lock, 1, __ATOMIC_ACQUIRE))
+		spin_wait();
+	p->event_ring[e->event_head % EXO_EVENTS] = entry;
+	__atomic_store_n(&e->event_head, e->event_head + 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&p->event_head, e->event_head, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->ring_lock, 0, __ATOMIC_RELEASE);
+}
+
+void event_post(struct env *e, unsigned entry)
+{
+	if (__atomic_fetch_add(&e->page->event_count[entry], 1, __ATOMIC_ACQ_REL))
+		return;
+	ring_put(e, entry);
+	env_wake(e);
+}
+
+int event_reserve(struct env *e, unsigned entry, enum source_kind kind, uint64_t id)
+{
+	struct source *s;
+
+	if (entry < 1 || entry >= EXO_EVENTS)
+		return -EXO_E_RANGE;
+	s = &e->source[entry];
+	if (s->kind == SOURCE_DOORBELL && kind == SOURCE_DOORBELL)
+		return 0;
+	if (s->kind != SOURCE_NONE)
+		return -EXO_E_ROOM;
+	*s = (struct source){ .kind = kind, .id = id };
+	return 0;
+}
+
+void event_free(struct env *e, unsigned entry)
+{
+	e->source[entry] = (struct source){ 0 };
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frame.c - the owner map: who holds each physical frame, what it is used for.
+ *
+ * Invariant: a chunk that is not mixed has one holder and one use for all its 512 frames; a mixed
+ * one keeps both in its frames' entries.  Nothing is allocated or mapped here.
+ */
+#include "claim.h"
+#include "frame.h"
+
+struct frame_map frames;
+
+static struct exo_chunk *chunk_of(uint64_t pfn)
+{
+	return &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+}
+
+enum exo_use frame_use(uint64_t pfn)
+{
+	const struct exo_frame *f = frame_entry(pfn);
+
+	if (!f)
+		return EXO_USE_NONE;
+	return chunk_of(pfn)->mixed ? f->use : chunk_of(pfn)->use;
+}
+
+exo_sid frame_holder(uint64_t pfn)
+{
+	const struct exo_frame *f = frame_entry(pfn);
+
+	if (!f)
+		return 0;
+	return chunk_of(pfn)->mixed ? f->holder : chunk_of(pfn)->holder;
+}
+
+/* End of the part of [pfn, hi) that lies in pfn's chunk. */
+static uint64_t chunk_end(uint64_t pfn, uint64_t hi)
+{
+	uint64_t end = (pfn / EXO_CHUNK_FRAMES + 1) * EXO_CHUNK_FRAMES;
+
+	return end < hi ? end : hi;
+}
+
+static bool fine_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
+{
+	const struct exo_frame *f = frame_entry(lo);
+
+	for (; lo < hi; lo++, f++)
+		if (f->holder != sid)
+			return false;
+	return true;
+}
+
+bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
+{
+	while (lo < hi) {
+		uint64_t end = chunk_end(lo, hi);
+
+		if (!frame_entry(lo))
+			return false;
+		if (chunk_of(lo)->mixed ? !fine_range_held(lo, end, sid) : chunk_of(lo)->holder != sid)
+			return false;
+		lo = end;
+	}
+	return true;
+}
+
+bool frame_range_busy(uint64_t lo, uint64_t hi)
+{
+	for (; lo < hi; lo++) {
+		const struct exo_frame *f = frame_entry(lo);
+
+		if (f && (f->object || chunk_of(lo)->maps))
+			return true;
+	}
+	return false;
+}
+
+/* Give each frame of a chunk its own holder and use. */
+static void chunk_mix(uint64_t pfn)
+{
+	struct exo_chunk *c = chunk_of(pfn);
+	struct exo_frame *f = &frames.fine[(uint64_t)c->fine * EXO_CHUNK_FRAMES];
+
+	if (c->mixed)
+		return;
+	for (unsigned i = 0; i < EXO_CHUNK_FRAMES; i++) {
+		f[i].holder = c->holder;
+		f[i].use = c->use;
+	}
+	c->mixed = 1;
+}
+
+/* Go back to one entry for the chunk, if all its frames are alike. */
+static void chunk_unmix(uint64_t pfn)
+{
+	struct exo_chunk *c = chunk_of(pfn);
+	const struct exo_frame *f = &frames.fine[(uint64_t)c->fine * EXO_CHUNK_FRAMES];
+
+	for (unsigned i = 1; i < EXO_CHUNK_FRAMES; i++)
+		if (f[i].holder != f[0].holder || f[i].use != f[0].use)
+			return;
+	c->holder = f[0].holder;
+	c->use = f[0].use;
+	c->mixed = 0;
+}
+
+uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, unsigned limit)
+{
+	while (lo < hi && limit--) {
+		uint64_t end = chunk_end(lo, hi);
+		struct exo_chunk *c = chunk_of(lo);
+		bool whole = end - lo == EXO_CHUNK_FRAMES;
+
+		if (!c->mixed && whole) {
+			if (c->holder == from)
+				c->holder = to;
+		} else if (c->fine && (c->mixed || c->holder == from)) {
+			chunk_mix(lo);
+			for (struct exo_frame *f = frame_entry(lo); lo < end; lo++, f++)
+				if (f->holder == from)
+					f->holder = to;
+			chunk_unmix(end - 1);
+		}
+		lo = end;
+	}
+	return lo;
+}
+
+void frame_set(uint64_t pfn, exo_sid holder, enum exo_use use)
+{
+	struct exo_frame *f = frame_entry(pfn);
+
+	chunk_mix(pfn);
+	f->holder = holder;
+	f->use = use;
+	if (use == EXO_USE_MEMORY)
+		chunk_unmix(pfn);
+}
+
+void frame_pin(struct exo_cap *claim, uint64_t lo, uint64_t count)
+{
+	__atomic_add_fetch(&claim->held, 1, __ATOMIC_ACQ_REL);
+	for (uint64_t pfn = lo; pfn < lo + count; pfn++)
+		__atomic_add_fetch(&frame_entry(pfn)->pins, 1, __ATOMIC_ACQ_REL);
+}
+
+void frame_unpin(exo_sid claim, uint64_t lo, uint64_t count)
+{
+	for (uint64_t pfn = lo; pfn < lo + count; pfn++)
+		__atomic_sub_fetch(&frame_entry(pfn)->pins, 1, __ATOMIC_ACQ_REL);
+	__atomic_sub_fetch(&slot_at(claim)->held, 1, __ATOMIC_ACQ_REL);
+}

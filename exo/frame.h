@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frame.h - the owner map: who holds each physical frame, what it is used for.
+ *
+ * Invariant: every frame of RAM and every exported device frame has exactly one holder and one
+ * use.  Changed only with tree_lock held; pins also by disks, atomically.
+ */
+#ifndef EXO_FRAME_H
+#define EXO_FRAME_H
+
+#include <exo/cap.h>
+#include <stdbool.h>
+
+struct frame_map {
+	struct exo_chunk *chunks;       /* [(top_pfn + 511) / 512] */
+	struct exo_frame *fine;
+	uint64_t top_pfn;
+};
+extern struct frame_map frames;
+
+/* The map entry of a frame, or NULL if there is no such frame. */
+static inline struct exo_frame *frame_entry(uint64_t pfn)
+{
+	uint64_t c = pfn / EXO_CHUNK_FRAMES;
+
+	if (pfn >= frames.top_pfn || !frames.chunks[c].fine)
+		return NULL;
+	return &frames.fine[(uint64_t)frames.chunks[c].fine * EXO_CHUNK_FRAMES + pfn % EXO_CHUNK_FRAMES];
+}
+
+/* Use and holder of a frame that exists. */
+enum exo_use frame_use(uint64_t pfn);
+exo_sid frame_holder(uint64_t pfn);
+
+/* Are all frames of [lo, hi) held by `sid`?  Bounded by chunks plus frames of mixed chunks. */
+bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid);
+
+/* Is any frame of [lo, hi) mapped or pinned? */
+bool frame_range_busy(uint64_t lo, uint64_t hi);
+
+/*
+ * Frames of [lo, hi) held by `from` are held by `to` from now on.  Returns where it stopped: hi, or
+ * less after `limit` steps.
+ */
+uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, unsigned limit);
+
+/* Set holder and use of one frame. */
+void frame_set(uint64_t pfn, exo_sid holder, enum exo_use use);
+
+/*
+ * Pin frames [lo, lo + count) for a device by `claim`, and unpin them; atomic.  The claim itself is
+ * counted too (cap->held), so it cannot end while a request is in flight; pass its sid to unpin.
+ */
+void frame_pin(struct exo_cap *claim, uint64_t lo, uint64_t count);
+void frame_unpin(exo_sid claim, uint64_t lo, uint64_t count);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gate.c - gate calls: control moves to another environment's entry and back, on one slice.
+ *
+ * Invariant: callee->caller == caller and caller->callee == callee while the call lasts; whoever
+ * changes the caller's state away from CALLING (the return, its stop, its alarm) ends the call.
+ * Registers are moved by x86/entry.S; here is who may call and what becomes of both.
+ */
+#include "gate.h"
+
+#include <exo/errors.h>
+
+#include "calls.h"
+#include "claim.h"
+#include "cpu.h"
+#include "sched.h"
+#include "timer.h"
+#include "vector.h"
+
+static bool state_move(struct env *e, uint32_t from, uint32_t to)
+{
+	return __atomic_compare_exchange_n(&e->state, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* The callee goes back to where it waited, and on from there if the wait is over. */
+static void callee_rest(struct env *e)
+{
+	uint32_t seen = e->wait_seen[0];
+	uint64_t until = e->wait_until[0];
+
+	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != seen || (until && until <= read_tsc()))
+		env_wake(e);
+}
+
+/* Pass a claim into the slot that the receiver keeps open; 0 passes none. */
+static int64_t cap_pass(struct env *from, uint64_t cap, const struct env *to)
+{
+	int64_t slot;
+
+	if (!cap)
+		return 0;
+	lock_take(&tree_lock);
+	slot = cap_pass_locked(from, cap, to);
+	lock_release(&tree_lock);
+	return slot;
+}
+
+int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
+{
+	struct cpu *c = this_cpu();
+	struct exo_cap *g;
+	struct env *to;
+	int64_t passed;
+	int err = claim_find(e, gate, EXO_KIND_GATE, EXO_R_CALL, &g);
+
+	if (err)
+		return err;
+	to = env_at(g->lo);
+	if (!state_move(to, ENV_BLOCKED, ENV_RUNNING))
+		return to->state == ENV_STOPPED ? -EXO_E_ENDED : -EXO_E_BUSY;
+	passed = cap_pass(e, cap, to);
+	if (passed < 0) {
+		callee_rest(to);
+		return passed;
+	}
+	c->gate_rip = g->hi;
+	c->gate_rdi = g->badge;
+	c->gate_rsi = passed;
+	c->gate_rsp = to->page->gate_rsp;
+
+	to->inside = 1;
+	to->caller = e;
+	e->callee = to;
+	e->resume = RESUME_CALL;
+	e->cut = 0;
+	if (e->page->alarm_tsc != e->alarm.tsc)
+		alarm_read(e);
+	env_swap(c, to);
+	__atomic_store_n(&e->state, ENV_CALLING, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
+{
+	struct cpu *c = this_cpu();
+	struct env *caller = e->caller;
+	int64_t passed = 0;
+
+	if (!e->inside)
+		return -EXO_E_ARG;
+	if (caller && (passed = cap_pass(e, cap, caller)) < 0)
+		return passed;
+	if (c->vector_owner == e)
+		vectors_save(c);
+	e->inside = 0;
+	e->resume = RESUME_CALL;
+	caller = __atomic_exchange_n(&e->caller, NULL, __ATOMIC_ACQ_REL);
+	if (!caller || !state_move(caller, ENV_CALLING, ENV_RUNNING)) {
+		env_leave(c);
+		callee_rest(e);
+		schedule();
+	}
+	caller->callee = NULL;
+	c->gate_rdi = result;
+	c->gate_rsi = passed;
+	env_swap(c, caller);
+	callee_rest(e);
+	return 0;
+}
+
+/* The call of e ends without its callee: it goes on with `result`. */
+static bool gate_break(struct env *e, int64_t result)
+{
+	struct env *callee = e->callee, *self = e;
+
+	e->ctx[e->inside].result = result;
+	if (!state_move(e, ENV_CALLING, ENV_READY))
+		return false;
+	e->callee = NULL;
+	if (callee)
+		__atomic_compare_exchange_n(&callee->caller, &self, NULL, false, __ATOMIC_ACQ_REL,
+		                            __ATOMIC_RELAXED);
+	return true;
+}
+
+bool gate_cut(struct env *e)
+{
+	struct env *top = e;
+
+	while (top->callee)
+		top = top->callee;
+	if (top != e && __atomic_load_n(&top->state, __ATOMIC_ACQUIRE) == ENV_RUNNING)
+		return false;
+	e->cut = 0;
+	return gate_break(e, -EXO_E_TIME);
+}
+
+void gate_forsake(struct env *e)
+{
+	struct env *caller = __atomic_exchange_n(&e->caller, NULL, __ATOMIC_ACQ_REL);
+	struct env *callee = e->callee, *self = e;
+
+	if (callee) {
+		__atomic_compare_exchange_n(&callee->caller, &self, NULL, false, __ATOMIC_ACQ_REL,
+		                            __ATOMIC_RELAXED);
+		e->callee = NULL;
+	}
+	e->inside = 0;
+	if (caller && caller->callee == e && gate_break(caller, -EXO_E_ENDED))
+		env_kick(caller);
+}

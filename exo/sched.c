@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sched.c - putting environments on CPUs, in the order that the slice vectors say.
+ *
+ * Invariant: an environment is RUNNING exactly while it is the `env` of one CPU; it is moved there
+ * from READY by an atomic exchange, so two CPUs never have it.  An environment's registers are
+ * saved (env_leave) before its state lets another CPU take it.
+ */
+#include "sched.h"
+
+#include <exo/errors.h>
+#include <exo/space.h>
+
+#include "calls.h"
+#include "claim.h"
+#include "cpu.h"
+#include "gate.h"
+#include "kernel.h"
+#include "run.h"
+#include "timer.h"
+#include "trace.h"
+#include "vector.h"
+#include "x86/enter.h"
+#include "x86/lapic.h"
+#include "x86/setup.h"
+#include "x86/trap.h"
+
+#define DEFER_NS 50000u         /* a slot's end is put off at most so long */
+
+static bool state_move(struct env *e, uint32_t from, uint32_t to)
+{
+	return __atomic_compare_exchange_n(&e->state, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+bool env_claim(struct env *e)
+{
+	return e->space && state_move(e, ENV_READY, ENV_RUNNING);
+}
+
+struct env *chain_top(struct env *e)
+{
+	while (e->callee) {
+		if (__atomic_load_n(&e->cut, __ATOMIC_ACQUIRE) && gate_cut(e))
+			break;
+		e = e->callee;
+	}
+	return e;
+}
+
+/* Which slot is it now?  True if another one began. */
+static bool slot_advance(struct cpu *c, uint64_t now)
+{
+	uint64_t n;
+
+	if (now < c->slot_end)
+		return false;
+	n = (now - machine->slice_base_tsc) / machine->slice_tsc;
+	c->slot = n % EXO_VECTOR_SLOTS;
+	c->slot_end = machine->slice_base_tsc + (n + 1) * machine->slice_tsc;
+	c->vector->current = c->slot;
+	c->deferred = false;
+	return true;
+}
+
+/*
+ * The first environment in the vector from slot `from` on that is ours to run, now RUNNING, or the
+ * present one if its turn comes first; NULL if none can run.
+ */
+static struct env *pick(struct cpu *c, unsigned from)
+{
+	uint64_t last = 0;
+
+	for (unsigned i = 0; i < EXO_VECTOR_SLOTS; i++) {
+		uint64_t pfn = __atomic_load_n(&c->vector->slot[(from + i) % EXO_VECTOR_SLOTS].env,
+		                               __ATOMIC_ACQUIRE);
+		struct env *e;
+
+		if (!pfn || pfn == last)
+			continue;
+		last = pfn;
+		e = chain_top(env_at(pfn));
+		if (e != c->env && !env_claim(e))
+			continue;
+		if (i)
+			c->stats->lends++;
+		c->charged = env_at(pfn);
+		return e;
+	}
+	return NULL;
+}
+
+static void arm(struct cpu *c, uint64_t now)
+{
+	lapic_arm(timers_run(c, now));
+}
+
+/* Nothing can run: sleep, interrupt by interrupt, until something can. */
+static _Noreturn void idle(struct cpu *c)
+{
+	uint64_t since = read_tsc(), now = since;
+	struct env *e;
+
+	c->charged = NULL;
+	c->vector->running = c->vector->charged = 0;
+	space_load(c, 0);
+	trace_record(EXO_TRACE_IDLE, 0, c->slot);
+	__atomic_store_n(&c->idle, true, __ATOMIC_SEQ_CST);
+	for (;;) {
+		slot_advance(c, now);
+		arm(c, now);
+		e = pick(c, c->slot);
+		if (e)
+			break;
+		idle_once();
+		now = read_tsc();
+	}
+	__atomic_store_n(&c->idle, false, __ATOMIC_SEQ_CST);
+	c->stats->idle_tsc += read_tsc() - since;
+	env_run(e);
+}
+
+void schedule(void)
+{
+	struct cpu *c = this_cpu();
+	uint64_t now = read_tsc();
+	struct env *e;
+
+	c->resched = false;
+	if (slot_advance(c, now))
+		arm(c, now);
+	e = pick(c, c->slot);
+	if (!e)
+		idle(c);
+	env_run(e);
+}
+
+void schedule_next(void)
+{
+	struct cpu *c = this_cpu();
+	struct env *e = pick(c, c->slot + 1);
+
+	if (!e)
+		schedule();
+	env_run(e);
+}
+
+void env_leave(struct cpu *c)
+{
+	struct env *e = c->env;
+
+	if (c->vector_owner)
+		vectors_save(c);
+	bases_save(e);
+	c->env = NULL;
+	c->page = c->fault_page = NULL;
+}
+
+/* Make an environment's the CPU's registers, except those that enter_* load. */
+static void env_take(struct cpu *c, struct env *e)
+{
+	c->env = e;
+	c->page = c->fault_page = e->page;
+	c->ctx = &e->ctx[e->inside];
+	e->cpu = c->number;
+	e->page->cpu = c->number;
+	space_load(c, e->space);
+	vectors_fence(c);
+}
+
+void env_swap(struct cpu *c, struct env *to)
+{
+	bases_swap(c->env, to);
+	env_take(c, to);
+	c->stats->switches++;
+	c->vector->running = to->pfn;
+}
+
+/* Back behind env_wait: its answer is how far the ring is now. */
+static void wait_finish(struct env *e)
+{
+	e->waiting &= ~(1u << e->inside);
+	if (e->wait.link)
+		timer_clear(&e->wait);
+	e->ctx[e->inside].result = e->event_head;
+}
+
+_Noreturn static void env_resume(struct env *e)
+{
+	switch (e->resume) {
+	case RESUME_START:
+		e->resume = RESUME_FROZEN;
+		enter_start(e->start_rip, e->start_rdi);
+	case RESUME_CALL:
+		if (e->waiting >> e->inside & 1)
+			wait_finish(e);
+		enter_call(&e->ctx[e->inside]);
+	case RESUME_SLICE:
+		e->resume = RESUME_FROZEN;
+		if (e->page->slice_rip - 1 < EXO_USER_TOP - 1)
+			enter_upcall(e->page->slice_rip, e->page->upcall_rsp);
+		enter_context(&e->page->area[EXO_AREA_UPCALL]);
+	default:
+		enter_context(&e->page->area[EXO_AREA_FROZEN]);
+	}
+}
+
+void env_run(struct env *e)
+{
+	struct cpu *c = this_cpu();
+	uint64_t now;
+
+	env_take(c, e);
+	bases_load(e);
+	c->stats->switches++;
+	c->vector->running = e->pfn;
+	c->vector->charged = c->charged ? c->charged->pfn : 0;
+	e->page->slices++;
+	e->page->slot = c->slot;
+	e->page->slice_end_tsc = c->slot_end;
+	trace_record(EXO_TRACE_RUN, e->pfn, c->slot);
+	if (e->stop_wanted)
+		env_stop_self(e->stop_wanted);
+	if (e->page->alarm_tsc != e->alarm.tsc) {
+		alarm_read(e);
+		now = read_tsc();
+		arm(c, now);
+	}
+	env_resume(e);
+}
+
+void env_kick(struct env *e)
+{
+	struct env *top = e;
+
+	for (; e; e = e->caller)
+		for (unsigned i = 0; i < cpu_count; i++) {
+			struct cpu *c = cpus[i];
+
+			if (!(__atomic_load_n(&e->cpus[i / 64], __ATOMIC_ACQUIRE) >> i % 64 & 1))
+				continue;
+			if (c->env == top)
+				continue;
+			if (__atomic_load_n(&c->idle, __ATOMIC_SEQ_CST) || c->vector->slot[c->slot].env == e->pfn)
+				lapic_kick(c);
+		}
+}
+
+void env_wake(struct env *e)
+{
+	if (state_move(e, ENV_BLOCKED, ENV_READY) || state_move(e, ENV_WAITING, ENV_READY))
+		env_kick(e);
+	else if (e->page->event_rip && __atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == ENV_RUNNING)
+		lapic_kick(cpus[e->cpu]);
+}
+
+void env_wait_over(struct env *e)
+{
+	if (state_move(e, ENV_BLOCKED, ENV_READY) || state_move(e, ENV_WAITING, ENV_READY))
+		env_kick(e);
+}
+
+void env_alarm_due(struct env *e)
+{
+	struct env *top = e;
+
+	event_post(e, 0);
+	if (__atomic_load_n(&e->state, __ATOMIC_ACQUIRE) != ENV_CALLING)
+		return;
+	__atomic_store_n(&e->cut, 1, __ATOMIC_SEQ_CST);
+	while (top->callee)
+		top = top->callee;
+	if (__atomic_load_n(&top->state, __ATOMIC_ACQUIRE) == ENV_RUNNING)
+		lapic_kick(cpus[top->cpu]);
+	env_kick(e);
+}
+
+/* Does somebody whose call we are inside of want it cut? */
+static bool cut_pending(const struct env *e)
+{
+	for (; e; e = e->caller)
+		if (__atomic_load_n(&e->cut, __ATOMIC_ACQUIRE))
+			return true;
+	return false;
+}
+
+/* May the environment get an upcall where it is? */
+static bool upcalls_on(const struct env *e, uint64_t rip)
+{
+	const struct exo_env_page *p = e->page;
+
+	return !p->upcalls_off && !(rip >= p->resume_lo && rip < p->resume_hi);
+}
+
+/* Save the interrupted registers where the environment, or else the kernel, resumes them. */
+static void preempt(struct cpu *c, struct env *e, const struct regs *r)
+{
+	struct exo_env_page *p = e->page;
+
+	if (upcalls_on(e, r->rip) && p->slice_rip && !e->inside) {
+		context_save(&p->area[EXO_AREA_UPCALL], r, EXO_TRAP_SLICE);
+		p->upcalls_off = 1;
+		e->resume = RESUME_SLICE;
+	} else {
+		context_save(&p->area[EXO_AREA_FROZEN], r, EXO_TRAP_SLICE);
+		e->resume = RESUME_FROZEN;
+	}
+	p->preempted++;
+	env_leave(c);
+	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
+}
+
+/* The environment asks for a little more time, once a slot. */
+static bool slot_deferred(struct cpu *c, struct env *e, uint64_t now)
+{
+	uint64_t more = machine->tsc_hz / 1000000000u * DEFER_NS;
+
+	if (!more)
+		more = machine->tsc_hz / (1000000000u / DEFER_NS);
+	if (c->deferred || !e->page->critical)
+		return false;
+	c->deferred = true;
+	c->slot_end = now + more;
+	e->page->owed = 1;
+	lapic_arm(c->slot_end);
+	return true;
+}
+
+static void event_upcall(struct env *e, struct regs *r)
+{
+	uint64_t rip = e->page->event_rip;
+
+	if (e->event_head == e->upcall_head || rip - 1 >= EXO_USER_TOP - 1 || !upcalls_on(e, r->rip))
+		return;
+	e->upcall_head = e->event_head;
+	context_save(&e->page->area[EXO_AREA_UPCALL], r, EXO_TRAP_EVENT);
+	e->page->upcalls_off = 1;
+	r->rip = rip;
+	r->rsp = e->page->upcall_rsp;
+	r->rflags = RFLAGS_USER;
+}
+
+void sched_interrupt(struct regs *r)
+{
+	struct cpu *c = this_cpu();
+	struct env *e = c->env, *next;
+	uint64_t now = read_tsc();
+
+	if (e->stop_wanted)
+		env_stop_self(e->stop_wanted);
+	if (now >= c->slot_end) {
+		if (slot_deferred(c, e, now))
+			return;
+		preempt(c, e, r);
+		schedule();
+	}
+	if (c->resched) {
+		c->resched = false;
+		if (cut_pending(e)) {
+			preempt(c, e, r);
+			schedule();
+		}
+		next = pick(c, c->slot);
+		if (next && next != e) {
+			preempt(c, e, r);
+			env_run(next);
+		}
+	}
+	event_upcall(e, r);
+}
+
+void sched_timer(struct cpu *c)
+{
+	uint64_t now = read_tsc();
+
+	if (now < c->slot_end)
+		arm(c, now);
+	else
+		timers_run(c, now);
+}
+
+void sched_check(void)
+{
+	struct env *e = this_cpu()->env;
+
+	if (e->stop_wanted)
+		env_stop_self(e->stop_wanted);
+}
+
+int64_t sys_env_yield(struct env *e, uint64_t target)
+{
+	struct cpu *c = this_cpu();
+	struct exo_cap *cap;
+	struct env *to = NULL;
+	int err;
+
+	e->page->owed = 0;
+	if (target) {
+		if ((err = claim_any(e, target, &cap)) < 0)
+			return err;
+		if (cap->kind != EXO_KIND_GATE && cap->kind != EXO_KIND_ENV)
+			return -EXO_E_KIND;
+		if (!(cap->rights & (EXO_R_RUN | EXO_R_CALL)))
+			return -EXO_E_RIGHTS;
+		to = chain_top(env_at(cap->lo));
+		if (to == e)
+			return 0;
+		if (!env_claim(to))
+			return -EXO_E_BUSY;
+	}
+	e->resume = RESUME_CALL;
+	c->ctx->result = 0;
+	env_leave(c);
+	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
+	if (to)
+		env_run(to);
+	schedule_next();
+}
+
+int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
+{
+	struct cpu *c = this_cpu();
+	uint32_t blocked = e->inside ? ENV_WAITING : ENV_BLOCKED;
+	uint64_t now = until ? read_tsc() : 0;
+
+	if (e->event_head != (uint32_t)seen || (until && until <= now))
+		return e->event_head;
+	e->wait_seen[e->inside] = seen;
+	e->wait_until[e->inside] = until;
+	e->waiting |= 1u << e->inside;
+	e->resume = RESUME_CALL;
+	alarm_read(e);
+	if (until)
+		timer_set(&e->wait, until);
+	env_leave(c);
+	if (until || e->alarm.link)
+		arm(c, read_tsc());
+	__atomic_store_n(&e->state, blocked, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != (uint32_t)seen)
+		state_move(e, blocked, ENV_READY);
+	schedule();
+}
+
+int64_t sys_env_alarm(struct env *e)
+{
+	alarm_read(e);
+	arm(this_cpu(), read_tsc());
+	return 0;
+}
+
+void cpu_start_scheduling(void)
+{
+	struct cpu *c = this_cpu();
+
+	c->slot_end = machine->slice_base_tsc;
+	schedule();
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sched.h - putting environments on CPUs, in the order that the slice vectors say.
+ *
+ * The only policy: the environment named by the present slot runs; if it cannot, the next in the
+ * vector that can; else the CPU sleeps.
+ */
+#ifndef EXO_SCHED_H
+#define EXO_SCHED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct env;
+struct cpu;
+struct regs;
+
+/* Choose and run; the present environment, if any, has been left. */
+_Noreturn void schedule(void);
+/* The same, but begin behind the present slot: its owner gives the rest away. */
+_Noreturn void schedule_next(void);
+
+/* Run this environment, whose state was just made RUNNING by us, on this CPU. */
+_Noreturn void env_run(struct env *e);
+
+/* Make READY what is READY no more: true if it was and is ours to run now. */
+bool env_claim(struct env *e);
+
+/* The environment that runs when `e` is to run: the innermost callee. */
+struct env *chain_top(struct env *e);
+
+/* Registers of the present environment leave the CPU for another's. */
+void env_leave(struct cpu *c);
+
+/* Give the CPU's registers from one environment to another within a gate call. */
+void env_swap(struct cpu *c, struct env *to);
+
+/* A blocked environment may run again: on the CPUs that are to know. */
+void env_wake(struct env *e);
+/* Tell the CPUs that may run it now. */
+void env_kick(struct env *e);
+
+/* Timers: a wait's deadline, an alarm. */
+void env_wait_over(struct env *e);
+void env_alarm_due(struct env *e);
+
+/* An interrupt came from user mode: end of slot, alarm, event, stop.  May not return. */
+void sched_interrupt(struct regs *r);
+/* Before a call returns to a caller that may have stopped itself. */
+void sched_check(void);
+
+/* Stop the present environment, whose registers are lost or saved, and run another. */
+_Noreturn void env_stop_self(uint32_t reason);
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * table.c - page table objects: walking them, their entries, their shadows, their end.
+ *
+ * Invariant: a present leaf entry is on the binding list of the claim that its shadow names, and
+ * nothing else is; the map counts of frames say how many entries name them.  A table hangs on at
+ * most one entry of one table of the next level.
+ */
+#include "table.h"
+
+#include <base/string.h>
+#include <exo/errors.h>
+#include <exo/space.h>
+
+#include "claim.h"
+#include "env.h"
+#include "frame.h"
+#include "run.h"
+#include "tlb.h"
+
+/* Entries are named by physical address / 8. */
+static uint64_t *entry_at(uint64_t id)
+{
+	return phys_to_virt(id * 8);
+}
+
+static uint64_t entry_id(const uint64_t *pte)
+{
+	return virt_to_phys(pte) / 8;
+}
+
+static uint64_t table_of(const uint64_t *pte)
+{
+	return virt_to_phys(pte) >> EXO_PAGE_SHIFT;
+}
+
+struct shadow *shadow_of(const uint64_t *pte)
+{
+	struct shadow *s = pfn_to_virt(table_of(pte) + 1);
+
+	return &s[virt_to_phys(pte) / 8 % 512];
+}
+
+uint64_t *table_link(uint64_t pfn, enum table_link which)
+{
+	return &frame_entry(pfn + which)->object;
+}
+
+void table_make(uint64_t pfn, unsigned level)
+{
+	uint64_t *table = pfn_to_virt(pfn);
+
+	memset(table, 0, EXO_PAGE_SIZE);
+	for (unsigned i = 0; i < EXO_FRAMES_PT; i++)
+		*table_link(pfn, i) = 0;
+	*table_link(pfn, TABLE_LEVEL) = level;
+	if (level != 4)
+		return;
+	memcpy(&table[256], &kernel_pml4[256], 256 * sizeof(uint64_t));
+	table[EXO_SELF_SLOT] = pfn << EXO_PAGE_SHIFT | PTE_P | PTE_U | PTE_NX;
+}
+
+uint64_t *table_walk(uint64_t space, uint64_t va, unsigned level, bool *big)
+{
+	uint64_t *table = pfn_to_virt(space);
+
+	*big = false;
+	for (unsigned l = 4; l > level; l--) {
+		uint64_t pte = table[pte_index(va, l)];
+
+		if (!(pte & PTE_P))
+			return NULL;
+		if (pte & PTE_PS) {
+			*big = true;
+			return NULL;
+		}
+		table = pfn_to_virt(pte_pfn(pte));
+	}
+	return table;
+}
+
+/* The space and the address that an entry translates; 0 if its table hangs in no space. */
+static uint64_t entry_space(const uint64_t *pte, uint64_t *va)
+{
+	uint64_t pfn = table_of(pte);
+	uint64_t level = *table_link(pfn, TABLE_LEVEL);
+
+	*va = (uint64_t)(virt_to_phys(pte) / 8 % 512) << (3 + 9 * level);
+	while (level < 4) {
+		uint64_t parent = *table_link(pfn, TABLE_PARENT);
+
+		if (!parent)
+			return 0;
+		level++;
+		*va |= (parent % 512) << (3 + 9 * level);
+		pfn = parent * 8 >> EXO_PAGE_SHIFT;
+	}
+	return pfn;
+}
+
+/* Is this use of a frame one whose mappings are counted? */
+static bool use_is_counted(enum exo_use use)
+{
+	return use == EXO_USE_MEMORY || use == EXO_USE_DEVICE || use == EXO_USE_EXPORT;
+}
+
+static void frames_count(uint64_t pfn, unsigned level, int by)
+{
+	if (!use_is_counted(frame_use(pfn)))
+		return;
+	if (level == 1) {
+		frame_entry(pfn)->maps += by;
+		return;
+	}
+	for (uint64_t i = 0; i < level_frames(level); i += EXO_CHUNK_FRAMES)
+		frames.chunks[(pfn + i) / EXO_CHUNK_FRAMES].maps += by;
+}
+
+void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim, uint32_t most)
+{
+	struct shadow *s = shadow_of(pte);
+	uint64_t id = entry_id(pte);
+
+	s->claim = slot_sid(claim);
+	s->most = most;
+	s->prev = 0;
+	s->next = claim->bind;
+	if (claim->bind)
+		shadow_of(entry_at(claim->bind))->prev = id;
+	claim->bind = id;
+	frames_count(pte_pfn(value), level, 1);
+	*pte = value;
+}
+
+void entry_remove(uint64_t *pte, unsigned level)
+{
+	struct shadow *s = shadow_of(pte);
+	struct exo_cap *claim = slot_at(s->claim);
+	uint64_t pfn = pte_pfn(*pte);
+
+	__atomic_store_n(pte, 0, __ATOMIC_RELAXED);
+	if (s->prev)
+		shadow_of(entry_at(s->prev))->next = s->next;
+	else
+		claim->bind = s->next;
+	if (s->next)
+		shadow_of(entry_at(s->next))->prev = s->prev;
+	frames_count(pfn, level, -1);
+	if (claim->kind == EXO_KIND_TRACE)
+		slot_at(frame_holder(pfn))->held = 0;
+}
+
+/* Remove a leaf entry wherever it hangs, and note it for the TLBs. */
+static void entry_end(uint64_t *pte)
+{
+	unsigned level = *table_link(table_of(pte), TABLE_LEVEL);
+	uint64_t va, space = entry_space(pte, &va);
+
+	entry_remove(pte, level);
+	if (space)
+		tlb_note(space, va, 1, level_bytes(level), true);
+}
+
+int entries_unbind(struct exo_cap *c)
+{
+	while (c->bind) {
+		if (work_left-- <= 0)
+			return EXO_MORE;
+		entry_end(entry_at(c->bind));
+	}
+	return 0;
+}
+
+void trace_unmap(struct exo_cap *object)
+{
+	if (object->held)
+		entry_end(entry_at(object->held));
+}
+
+/* Take a table off the entry it hangs on. */
+static void table_unhang(uint64_t pfn)
+{
+	uint64_t parent = *table_link(pfn, TABLE_PARENT), va, space;
+
+	if (!parent)
+		return;
+	space = entry_space(entry_at(parent), &va);
+	*entry_at(parent) = 0;
+	*table_link(pfn, TABLE_PARENT) = 0;
+	if (space)
+		tlb_note_all(space);
+}
+
+/* Stop the environments that run in a space and part them from it. */
+static int space_empty(uint64_t pfn)
+{
+	uint64_t *head = table_link(pfn, TABLE_ENVS);
+
+	while (*head) {
+		struct env *e = env_at(*head);
+		int more = env_stop(e, EXO_STOP_SPACE);
+
+		if (more)
+			return more;
+		env_leave_space(e);
+		work_left -= 16;
+	}
+	return 0;
+}
+
+int table_end(uint64_t pfn)
+{
+	unsigned level = *table_link(pfn, TABLE_LEVEL);
+	unsigned last = level == 4 ? 255 : 512;
+	uint64_t *table = pfn_to_virt(pfn);
+
+	if (level == 4 && space_empty(pfn))
+		return EXO_MORE;
+	table_unhang(pfn);
+	for (unsigned i = 0; i < last; i++) {
+		if (!(table[i] & PTE_P))
+			continue;
+		if (work_left-- <= 0)
+			return EXO_MORE;
+		if (entry_is_leaf(table[i], level))
+			entry_end(&table[i]);
+		else
+			table_unhang(pte_pfn(table[i]));
+	}
+	return 0;
+}

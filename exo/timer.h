@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timer.h - deadlines of environments, on a wheel of slots for each CPU.
+ */
+#ifndef EXO_TIMER_H
+#define EXO_TIMER_H
+
+#include <stdint.h>
+
+struct env;
+struct cpu;
+struct timer;
+
+enum timer_kind { TIMER_WAIT, TIMER_ALARM };
+
+/* Set a deadline (time stamp) on this CPU's wheel, instead of an earlier one. */
+void timer_set(struct timer *t, uint64_t tsc);
+void timer_clear(struct timer *t);
+
+/*
+ * Let what is due on this CPU happen.  Returns the time stamp of the next deadline within the present
+ * slot, or the end of the slot.
+ */
+uint64_t timers_run(struct cpu *c, uint64_t now);
+
+/* Read alarm_tsc of an environment's page and set its alarm by it. */
+void alarm_read(struct env *e);
+
+#endif

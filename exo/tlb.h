@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tlb.h - cached translations: collected while entries change, ended before the call returns.
+ *
+ * A frame changes hands only after tlb_flush has returned, with tree_lock held all the time.
+ */
+#ifndef EXO_TLB_H
+#define EXO_TLB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * `pages` entries of `bytes` each at va changed in the space.  lost: rights were taken away, so
+ * other CPUs must be asked too.
+ */
+void tlb_note(uint64_t space, uint64_t va, uint64_t pages, uint64_t bytes, bool lost);
+
+/* Everything of the space, or of any space (0), may have changed. */
+void tlb_note_all(uint64_t space);
+
+/* Carry out what was noted; returns when every CPU concerned has answered. */
+void tlb_flush(void);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace.c - what happened lately on this CPU, as records in the export area.
+ */
+#include "trace.h"
+
+#include "cpu.h"
+
+void trace_record(enum exo_trace_kind kind, uint64_t a, uint32_t b)
+{
+	struct exo_trace *t = this_cpu()->trace;
+	struct exo_trace_record *r = &t->record[t->count % EXO_TRACE_RECORDS];
+
+	r->tsc = read_tsc();
+	r->kind = kind;
+	r->a = a;
+	r->b = b;
+	__atomic_store_n(&t->count, t->count + 1, __ATOMIC_RELEASE);
+}

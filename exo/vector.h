@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vector.h - vector (x87, SSE, AVX) state: saved only when another environment uses it or runs.
+ */
+#ifndef EXO_VECTOR_H
+#define EXO_VECTOR_H
+
+struct cpu;
+
+/* Find out what there is; once on the first CPU, then switch it on, on each. */
+void vectors_probe(void);
+void vectors_start(void);
+
+/* Save the registers into their owner's frame; they have no owner then. */
+void vectors_save(struct cpu *c);
+
+/* The present environment used them while out of reach: they become its own. */
+void vectors_load(struct cpu *c);
+
+/* Put them out of reach unless they belong to the present environment. */
+void vectors_fence(struct cpu *c);
+
+#endif

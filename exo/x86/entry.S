@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry.S - every way into the kernel and out of it.
+ *
+ * Assembly because it runs between two stacks and two sets of registers.  Interrupts are off in the
+ * kernel.  The first instruction of each entry is clac.  GS is the CPU's own from swapgs to swapgs.
+ * Ways out never carry kernel values in registers.
+ */
+#include "x86/offsets.h"
+
+	.macro PUSH_ALL
+	push %rax
+	push %rbx
+	push %rcx
+	push %rdx
+	push %rsi
+	push %rdi
+	push %rbp
+	push %r8
+	push %r9
+	push %r10
+	push %r11
+	push %r12
+	push %r13
+	push %r14
+	push %r15
+	.endm
+
+	.macro POP_ALL
+	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %r11
+	pop %r10
+	pop %r9
+	pop %r8
+	pop %rbp
+	pop %rdi
+	pop %rsi
+	pop %rdx
+	pop %rcx
+	pop %rbx
+	pop %rax
+	.endm
+
+	.text
+
+/*
+ * syscall: rax = number, arguments rdi rsi rdx r10 r8 r9, rcx = rip, r11 = rflags.
+ * C functions take the environment first.
+ */
+	.globl syscall_entry
+	.balign 64
+syscall_entry:
+	clac
+	swapgs
+	mov %rsp, %gs:CPU_USER_RSP
+	mov %gs:CPU_KERNEL_RSP, %rsp
+	push %r11
+	push %rcx
+	mov %gs:CPU_STATS, %rcx
+	incq STATS_ENTRIES(%rcx)
+	mov %gs:CPU_PAGE, %rcx
+	incq PAGE_CALLS(%rcx)
+	sub $CALL_FIRST, %rax
+	cmp $CALL_COUNT, %rax
+	jae not_simple
+	mov %r8, %r9
+	mov %r10, %r8
+	mov %rdx, %rcx
+	mov %rsi, %rdx
+	mov %rdi, %rsi
+	mov %gs:CPU_ENV, %rdi
+	call *call_table(,%rax,8)
+	pop %rcx
+	pop %r11
+	mov %gs:CPU_USER_RSP, %rsp
+	xor %edi, %edi
+	xor %esi, %esi
+	xor %edx, %edx
+	xor %r8d, %r8d
+	xor %r9d, %r9d
+	xor %r10d, %r10d
+	swapgs
+	sysretq
+
+/* Calls that may switch: the caller's registers go to its context, where it is resumed from. */
+not_simple:
+	sub $(SWITCH_FIRST - CALL_FIRST), %rax
+	cmp $SWITCH_COUNT, %rax
+	jae foreign
+	mov %gs:CPU_CTX, %rcx
+	mov %rbx, CTX_RBX(%rcx)
+	mov %rbp, CTX_RBP(%rcx)
+	pop %rbx
+	mov %rbx, CTX_RIP(%rcx)
+	pop %rbx
+	mov %rbx, CTX_RFLAGS(%rcx)
+	mov %gs:CPU_USER_RSP, %rbx
+	mov %rbx, CTX_RSP(%rcx)
+	cmp $(CALL_GATE_CALL - SWITCH_FIRST), %rax
+	je gate_call_entry
+	cmp $(CALL_GATE_RETURN - SWITCH_FIRST), %rax
+	je gate_return_entry
+	mov %r12, CTX_R12(%rcx)
+	mov %r13, CTX_R13(%rcx)
+	mov %r14, CTX_R14(%rcx)
+	mov %r15, CTX_R15(%rcx)
+	mov %rdx, %rcx
+	mov %rsi, %rdx
+	mov %rdi, %rsi
+	mov %gs:CPU_ENV, %rdi
+	call *switch_table(,%rax,8)
+	/* It did not switch. */
+	mov %gs:CPU_CTX, %rdi
+	mov %rax, CTX_RESULT(%rdi)
+	jmp enter_call
+
+/*
+ * Gate calls: the eight words are rdx r8 r9 r10 (kept on the stack) and r12 to r15 (kept by C).
+ * If the caller is resumed by other means (error, alarm), its r12 to r15 come from its context.
+ */
+gate_call_entry:
+	mov %r12, CTX_R12(%rcx)
+	mov %r13, CTX_R13(%rcx)
+	mov %r14, CTX_R14(%rcx)
+	mov %r15, CTX_R15(%rcx)
+	push %rdx
+	push %r8
+	push %r9
+	push %r10
+	mov %rsi, %rdx
+	mov %rdi, %rsi
+	mov %gs:CPU_ENV, %rdi
+	call gate_call
+	pop %r10
+	pop %r9
+	pop %r8
+	pop %rdx
+	test %rax, %rax
+	jnz gate_error
+	mov %gs:CPU_GATE_RIP, %rcx
+	mov %gs:CPU_GATE_RSP, %rsp
+	mov %gs:CPU_GATE_RDI, %rdi
+	mov %gs:CPU_GATE_RSI, %rsi
+	mov $RFLAGS_USER, %r11d
+	xor %ebx, %ebx
+	xor %ebp, %ebp
+	swapgs
+	sysretq
+
+gate_return_entry:
+	push %rdx
+	push %r8
+	push %r9
+	push %r10
+	mov %rsi, %rdx
+	mov %rdi, %rsi
+	mov %gs:CPU_ENV, %rdi
+	call gate_return
+	pop %r10
+	pop %r9
+	pop %r8
+	pop %rdx
+	test %rax, %rax
+	jnz gate_error
+	/* The caller is the present environment: back behind its call. */
+	mov %gs:CPU_CTX, %rsi
+	mov CTX_RIP(%rsi), %rcx
+	mov CTX_RFLAGS(%rsi), %r11
+	mov CTX_RSP(%rsi), %rsp
+	mov CTX_RBX(%rsi), %rbx
+	mov CTX_RBP(%rsi), %rbp
+	mov %gs:CPU_GATE_RDI, %rax
+	mov %gs:CPU_GATE_RSI, %rsi
+	xor %edi, %edi
+	swapgs
+	sysretq
+
+/* No switch was made: the error goes back to who called, its own words still in the registers. */
+gate_error:
+	mov %gs:CPU_CTX, %rsi
+	mov CTX_RIP(%rsi), %rcx
+	mov CTX_RFLAGS(%rsi), %r11
+	mov CTX_RSP(%rsi), %rsp
+	mov CTX_RBX(%rsi), %rbx
+	mov CTX_RBP(%rsi), %rbp
+	xor %edi, %edi
+	xor %esi, %esi
+	swapgs
+	sysretq
+
+/* A call number that is not exo's: an upcall, as a fault is.  Stack: rip, rflags. */
+foreign:
+	add $SWITCH_FIRST, %rax
+	pop %rcx
+	pop %r11
+	push $USER_SS
+	push %gs:CPU_USER_RSP
+	push %r11
+	push $USER_CS
+	push %rcx
+	push $0
+	push $VECTOR_FOREIGN
+	PUSH_ALL
+	mov %rsp, %rdi
+	call trap
+	POP_ALL
+	swapgs
+	add $16, %rsp
+	iretq
+
+/* void enter_call(const struct call_context *ctx) */
+	.globl enter_call
+enter_call:
+	mov CTX_RBX(%rdi), %rbx
+	mov CTX_RBP(%rdi), %rbp
+	mov CTX_R12(%rdi), %r12
+	mov CTX_R13(%rdi), %r13
+	mov CTX_R14(%rdi), %r14
+	mov CTX_R15(%rdi), %r15
+	mov CTX_RIP(%rdi), %rcx
+	mov CTX_RFLAGS(%rdi), %r11
+	mov CTX_RSP(%rdi), %rsp
+	mov CTX_RESULT(%rdi), %rax
+	xor %edi, %edi
+	xor %esi, %esi
+	xor %edx, %edx
+	xor %r8d, %r8d
+	xor %r9d, %r9d
+	xor %r10d, %r10d
+	swapgs
+	sysretq
+
+/* void enter_fresh(uint64_t rip, uint64_t rsp, uint64_t rdi) */
+	.globl enter_fresh
+enter_fresh:
+	mov %rdi, %rcx
+	mov %rsi, %rsp
+	mov %rdx, %rdi
+	mov $RFLAGS_USER, %r11d
+	xor %eax, %eax
+	xor %ebx, %ebx
+	xor %edx, %edx
+	xor %esi, %esi
+	xor %ebp, %ebp
+	xor %r8d, %r8d
+	xor %r9d, %r9d
+	xor %r10d, %r10d
+	xor %r12d, %r12d
+	xor %r13d, %r13d
+	xor %r14d, %r14d
+	xor %r15d, %r15d
+	swapgs
+	sysretq
+
+/* void enter_regs(const struct regs *r) */
+	.globl enter_regs
+enter_regs:
+	mov %rdi, %rsp
+	POP_ALL
+	swapgs
+	add $16, %rsp
+	iretq
+
+/*
+ * Faults of programs: the least that an upcall needs is saved, everything else stays live.
+ * Stack: vector, error, rip, cs, rflags, rsp, ss.
+ */
+	.balign 64
+fault_entry:
+	testb $3, 24(%rsp)
+	jz full_kernel
+	swapgs
+	mov %rax, %gs:CPU_SCRATCH
+	mov %gs:CPU_FAULT_PAGE, %rax
+	cmpl $0, PAGE_OFF(%rax)
+	jne fault_slow
+	mov %rcx, (PAGE_AREA + AREA_RCX)(%rax)
+	mov 16(%rsp), %rcx
+	cmp PAGE_RESUME_LO(%rax), %rcx
+	jb 1f
+	cmp PAGE_RESUME_HI(%rax), %rcx
+	jb fault_slow_rcx
+1:	mov %rcx, (PAGE_AREA + AREA_RIP)(%rax)
+	mov %rdx, (PAGE_AREA + AREA_RDX)(%rax)
+	mov PAGE_FAULT_RIP(%rax), %rcx
+	lea -1(%rcx), %rdx
+	shr $47, %rdx
+	jnz fault_slow_rdx
+	mov %rcx, 16(%rsp)
+	mov %gs:CPU_SCRATCH, %rcx
+	mov %rcx, (PAGE_AREA + AREA_RAX)(%rax)
+	mov 32(%rsp), %rcx
+	mov %rcx, (PAGE_AREA + AREA_RFLAGS)(%rax)
+	mov 40(%rsp), %rcx
+	mov %rcx, (PAGE_AREA + AREA_RSP)(%rax)
+	mov (%rsp), %rcx
+	mov %rcx, (PAGE_AREA + AREA_VECTOR)(%rax)
+	mov 8(%rsp), %rcx
+	mov %rcx, (PAGE_AREA + AREA_ERROR)(%rax)
+	mov %cr2, %rcx
+	mov %rcx, (PAGE_AREA + AREA_CR2)(%rax)
+	mov PAGE_UPCALL_RSP(%rax), %rcx
+	mov %rcx, 40(%rsp)
+	movq $RFLAGS_USER, 32(%rsp)
+	movl $1, PAGE_OFF(%rax)
+	incq PAGE_FAULTS(%rax)
+	mov %gs:CPU_STATS, %rcx
+	incq STATS_ENTRIES(%rcx)
+	incq STATS_FAULTS(%rcx)
+	xor %ecx, %ecx
+	xor %eax, %eax
+	swapgs
+	add $16, %rsp
+	iretq
+
+fault_slow_rdx:
+	mov (PAGE_AREA + AREA_RDX)(%rax), %rdx
+fault_slow_rcx:
+	mov (PAGE_AREA + AREA_RCX)(%rax), %rcx
+fault_slow:
+	mov %gs:CPU_SCRATCH, %rax
+	jmp full_user
+
+/* Everything else: all registers on the stack, then C. */
+full_entry:
+	testb $3, 24(%rsp)
+	jz full_kernel
+	swapgs
+full_user:
+	PUSH_ALL
+	mov %gs:CPU_STATS, %rcx
+	incq STATS_ENTRIES(%rcx)
+	mov %rsp, %rdi
+	cld
+	call trap
+	POP_ALL
+	swapgs
+	add $16, %rsp
+	iretq
+full_kernel:
+	PUSH_ALL
+	mov %rsp, %rdi
+	cld
+	call trap
+	POP_ALL
+	add $16, %rsp
+	iretq
+
+/*
+ * Stacks of their own (NMI, double fault, machine check): GS may be anybody's.  An NMI and a
+ * debug trap in the kernel are passed over; the others end in a panic.
+ */
+alone_entry:
+	PUSH_ALL
+	mov %rsp, %rdi
+	cld
+	call trap_alone
+	POP_ALL
+	add $16, %rsp
+	iretq
+
+debug_entry:
+	testb $3, 24(%rsp)
+	jz alone_entry
+	swapgs
+	jmp full_user
+
+/* One stub a vector; those for which the processor pushes no error code push 0. */
+	.macro STUB vector
+	.balign 16
+	clac
+	.if !(\vector == 8 || (\vector >= 10 && \vector <= 14) || \vector == 17 || \vector == 21)
+	push $0
+	.endif
+	push $\vector
+	.if \vector == 2 || \vector == 8 || \vector == 18
+	jmp alone_entry
+	.elseif \vector == 1
+	jmp debug_entry
+	.elseif (\vector < 32 && \vector != 7) || \vector == 0x80
+	jmp fault_entry
+	.else
+	jmp full_entry
+	.endif
+	.endm
+
+	.balign 16
+	.globl interrupt_stubs
+interrupt_stubs:
+	.altmacro
+	.set number, 0
+	.rept 256
+	STUB %number
+	.set number, number + 1
+	.endr
+	.noaltmacro
+
+/* The call tables, from the one list. */
+	.section .rodata
+	.balign 8
+call_table:
+#define EXO_CALL(number, name, args, text) .quad sys_##name
+#include <exo/syscalls.def>
+switch_table:
+#define EXO_SWITCH(number, name, args, text) .quad sys_##name
+#include <exo/syscalls.def>
+	.set sys_gate_call, gate_call_entry
+	.set sys_gate_return, gate_return_entry

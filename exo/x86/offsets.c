@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * offsets.c - ties the offsets that assembly uses to the structs they are of.
+ */
+#include "x86/offsets.h"
+
+#include "cpu.h"
+#include "x86/enter.h"
+
+#define TIE(type, field, offset) _Static_assert(offsetof(struct type, field) == (offset), #field)
+
+TIE(cpu, kernel_rsp, CPU_KERNEL_RSP);
+TIE(cpu, user_rsp, CPU_USER_RSP);
+TIE(cpu, env, CPU_ENV);
+TIE(cpu, page, CPU_PAGE);
+TIE(cpu, ctx, CPU_CTX);
+TIE(cpu, scratch, CPU_SCRATCH);
+TIE(cpu, stats, CPU_STATS);
+TIE(cpu, gate_rip, CPU_GATE_RIP);
+TIE(cpu, gate_rsp, CPU_GATE_RSP);
+TIE(cpu, gate_rdi, CPU_GATE_RDI);
+TIE(cpu, gate_rsi, CPU_GATE_RSI);
+TIE(cpu, fault_page, CPU_FAULT_PAGE);
+TIE(exo_cpu_stats, entries, STATS_ENTRIES);
+TIE(exo_cpu_stats, calls, STATS_CALLS);
+TIE(exo_cpu_stats, faults, STATS_FAULTS);
+TIE(call_context, rip, CTX_RIP);
+TIE(call_context, rflags, CTX_RFLAGS);
+TIE(call_context, rsp, CTX_RSP);
+TIE(call_context, rbx, CTX_RBX);
+TIE(call_context, rbp, CTX_RBP);
+TIE(call_context, r12, CTX_R12);
+TIE(call_context, r15, CTX_R15);
+TIE(call_context, result, CTX_RESULT);
+TIE(exo_env_page, fault_rip, PAGE_FAULT_RIP);
+TIE(exo_env_page, upcall_rsp, PAGE_UPCALL_RSP);
+TIE(exo_env_page, resume_lo, PAGE_RESUME_LO);
+TIE(exo_env_page, resume_hi, PAGE_RESUME_HI);
+TIE(exo_env_page, upcalls_off, PAGE_OFF);
+TIE(exo_env_page, calls, PAGE_CALLS);
+TIE(exo_env_page, faults, PAGE_FAULTS);
+TIE(exo_env_page, area, PAGE_AREA);
+TIE(exo_context, rip, AREA_RIP);
+TIE(exo_context, rflags, AREA_RFLAGS);
+TIE(exo_context, rsp, AREA_RSP);
+TIE(exo_context, vector, AREA_VECTOR);
+TIE(exo_context, error, AREA_ERROR);
+TIE(exo_context, cr2, AREA_CR2);
+TIE(regs, vector, 120);
+TIE(regs, rip, 136);
+_Static_assert(sizeof(struct regs) == 176, "entry.S pushes this");
+
+/* The table's numbers are consecutive within each class. */
+enum {
+#define EXO_CALL(number, name, args, text) INDEX_##name,
+#include <exo/syscalls.def>
+	CALLS
+};
+enum {
+#define EXO_SWITCH(number, name, args, text) SWITCH_INDEX_##name,
+#include <exo/syscalls.def>
+	SWITCHES
+};
+_Static_assert(CALLS == CALL_COUNT && SWITCHES == SWITCH_COUNT, "offsets.h counts the calls");
+#define EXO_CALL(number, name, args, text) _Static_assert(CALL_FIRST + INDEX_##name == number, text);
+#define EXO_SWITCH(number, name, args, text) \
+	_Static_assert(SWITCH_FIRST + SWITCH_INDEX_##name == number, text);
+#include <exo/syscalls.def>

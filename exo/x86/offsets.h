@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * offsets.h - offsets that assembly uses; offsets.c ties each to its struct.
+ */
+#ifndef EXO_X86_OFFSETS_H
+#define EXO_X86_OFFSETS_H
+
+/* struct cpu */
+#define CPU_KERNEL_RSP  8
+#define CPU_USER_RSP    16
+#define CPU_ENV         24
+#define CPU_PAGE        32
+#define CPU_CTX         40
+#define CPU_SCRATCH     48
+#define CPU_STATS       56
+#define CPU_GATE_RIP    64
+#define CPU_GATE_RSP    72
+#define CPU_GATE_RDI    80
+#define CPU_GATE_RSI    88
+#define CPU_FAULT_PAGE  96
+
+/* struct exo_cpu_stats */
+#define STATS_ENTRIES   0
+#define STATS_CALLS     8
+#define STATS_FAULTS    16
+
+/* struct call_context */
+#define CTX_RIP         0
+#define CTX_RFLAGS      8
+#define CTX_RSP         16
+#define CTX_RBX         24
+#define CTX_RBP         32
+#define CTX_R12         40
+#define CTX_R13         48
+#define CTX_R14         56
+#define CTX_R15         64
+#define CTX_RESULT      72
+
+/* struct exo_env_page */
+#define PAGE_FAULT_RIP  0x00
+#define PAGE_UPCALL_RSP 0x20
+#define PAGE_RESUME_LO  0x30
+#define PAGE_RESUME_HI  0x38
+#define PAGE_OFF        0x40
+#define PAGE_CALLS      0xa0
+#define PAGE_FAULTS     0xa8
+#define PAGE_AREA       0x100
+
+/* struct exo_context */
+#define AREA_RAX        0
+#define AREA_RCX        8
+#define AREA_RDX        16
+#define AREA_RIP        24
+#define AREA_RFLAGS     32
+#define AREA_RSP        40
+#define AREA_VECTOR     48
+#define AREA_ERROR      56
+#define AREA_CR2        64
+
+/* Selectors. */
+#define KERNEL_CS       0x08
+#define KERNEL_SS       0x10
+#define USER_SS         0x1b
+#define USER_CS         0x23
+#define TASK_SELECTOR   0x28
+
+#define RFLAGS_USER     0x202   /* interrupts on */
+
+/* Call numbers. */
+#define CALL_FIRST      0x4000
+#define CALL_COUNT      0x12
+#define SWITCH_FIRST    0x4020
+#define SWITCH_COUNT    5
+#define CALL_GATE_CALL  0x4022
+#define CALL_GATE_RETURN 0x4023
+
+/* Vectors. */
+#define VECTOR_FOREIGN  0x100
+#define VECTOR_TIMER    0xf0
+#define VECTOR_KICK     0xf1
+#define VECTOR_TLB      0xf2
+#define VECTOR_HALT     0xf3
+#define VECTOR_SPURIOUS 0xff
+
+#endif

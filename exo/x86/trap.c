@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trap.c - what to do about exceptions and interrupts that entry.S did not settle itself.
+ *
+ * A fault of a program becomes an upcall, a second one goes to its `double` entry, a third stops it.
+ * A fault of the kernel is the end, unless it happened while copying from or to user memory.
+ */
+#include <exo/space.h>
+
+#include "cpu.h"
+#include "kernel.h"
+#include "run.h"
+#include "sched.h"
+#include "trace.h"
+#include "vector.h"
+#include "x86/enter.h"
+#include "x86/lapic.h"
+#include "x86/trap.h"
+
+#define VECTOR_DEVICE_FIRST 0x20
+#define VECTOR_DEVICE_LAST  0xef
+#define VECTOR_NO_DEVICE    7
+
+static struct {
+	interrupt_handler *handler;
+	void *context;
+} handlers[256];
+
+unsigned vector_take(interrupt_handler *handler, void *context)
+{
+	for (unsigned v = VECTOR_DEVICE_FIRST; v <= VECTOR_DEVICE_LAST; v++) {
+		if (v == EXO_TRAP_INT80 || handlers[v].handler)
+			continue;
+		handlers[v].context = context;
+		handlers[v].handler = handler;
+		return v;
+	}
+	return 0;
+}
+
+uint64_t msi_address(unsigned cpu)
+{
+	return 0xfee00000 | (uint64_t)cpus[cpu]->apic_id << 12;
+}
+
+void context_save(struct exo_context *a, const struct regs *r, uint64_t vector)
+{
+	a->rax = r->rax;
+	a->rcx = r->rcx;
+	a->rdx = r->rdx;
+	a->rip = r->rip;
+	a->rflags = r->rflags;
+	a->rsp = r->rsp;
+	a->vector = vector;
+	a->error = vector < 32 ? r->error : 0;
+	a->cr2 = read_cr2();
+	a->rbx = r->rbx;
+	a->rbp = r->rbp;
+	a->rsi = r->rsi;
+	a->rdi = r->rdi;
+	a->r8 = r->r8;
+	a->r9 = r->r9;
+	a->r10 = r->r10;
+	a->r11 = r->r11;
+	a->r12 = r->r12;
+	a->r13 = r->r13;
+	a->r14 = r->r14;
+	a->r15 = r->r15;
+}
+
+/* Flags that user mode may choose: arithmetic, direction, trap, alignment check, nested, resume, ID. */
+#define RFLAGS_MAY 0x00254dd5ul
+
+void enter_context(const struct exo_context *a)
+{
+	struct regs r = {
+		.r15 = a->r15, .r14 = a->r14, .r13 = a->r13, .r12 = a->r12, .r11 = a->r11,
+		.r10 = a->r10, .r9 = a->r9, .r8 = a->r8, .rbp = a->rbp, .rdi = a->rdi, .rsi = a->rsi,
+		.rdx = a->rdx, .rcx = a->rcx, .rbx = a->rbx, .rax = a->rax, .rip = a->rip,
+		.cs = USER_CS, .rflags = (a->rflags & RFLAGS_MAY) | RFLAGS_USER, .rsp = a->rsp,
+		.ss = USER_SS,
+	};
+
+	if (r.rip >= EXO_USER_TOP)
+		env_stop_self(EXO_STOP_FAULT);
+	enter_regs(&r);
+}
+
+static bool upcalls_on(const struct exo_env_page *p, uint64_t rip)
+{
+	return !p->upcalls_off && !(rip >= p->resume_lo && rip < p->resume_hi);
+}
+
+static void upcall(struct regs *r, uint64_t rip, uint64_t rsp)
+{
+	r->rip = rip;
+	r->rsp = rsp;
+	r->rflags = RFLAGS_USER;
+	r->rax = r->rcx = r->rdx = 0;
+}
+
+/* Deliver a fault, or stop the environment with its registers readable. */
+static void fault_deliver(struct regs *r)
+{
+	struct cpu *c = this_cpu();
+	struct exo_env_page *p = c->page;
+	uint64_t fault = p->fault_rip, twice = p->double_rip;
+
+	c->stats->faults++;
+	p->faults++;
+	if (upcalls_on(p, r->rip) && fault - 1 < EXO_USER_TOP - 1) {
+		context_save(&p->area[EXO_AREA_UPCALL], r, r->vector);
+		p->upcalls_off = 1;
+		upcall(r, fault, p->upcall_rsp);
+		return;
+	}
+	context_save(&p->area[EXO_AREA_DOUBLE], r, r->vector);
+	if (p->upcalls_off > 1 || twice - 1 >= EXO_USER_TOP - 1)
+		env_stop_self(EXO_STOP_FAULT);
+	p->upcalls_off = 2;
+	upcall(r, twice, p->double_rsp);
+}
+
+static _Noreturn void kernel_fault(const struct regs *r)
+{
+	panic_regs(r, "exception %lu in the kernel, error 0x%lx, address 0x%lx", r->vector, r->error,
+	           read_cr2());
+}
+
+static void kernel_exception(struct regs *r)
+{
+	uint64_t begin = (uint64_t)copy_begin, end = (uint64_t)copy_end;
+
+	if ((r->vector == EXO_TRAP_PAGE_FAULT || r->vector == 13) && r->rip >= begin && r->rip < end) {
+		r->rip = (uint64_t)copy_failed;
+		return;
+	}
+	kernel_fault(r);
+}
+
+static void interrupt(struct cpu *c, const struct regs *r)
+{
+	c->stats->interrupts++;
+	switch (r->vector) {
+	case VECTOR_SPURIOUS:
+		return;
+	case VECTOR_HALT:
+		halt_forever();
+	case VECTOR_TLB:
+		tlb_answer();
+		break;
+	case VECTOR_KICK:
+		c->resched = true;
+		break;
+	case VECTOR_TIMER:
+		if (c->env)
+			sched_timer(c);
+		break;
+	default:
+		if (handlers[r->vector].handler)
+			handlers[r->vector].handler(handlers[r->vector].context);
+	}
+	lapic_eoi();
+}
+
+void trap(struct regs *r)
+{
+	bool user = r->cs & 3;
+
+	if (r->vector >= VECTOR_DEVICE_FIRST && r->vector < 256 && r->vector != EXO_TRAP_INT80) {
+		interrupt(this_cpu(), r);
+		if (user)
+			sched_interrupt(r);
+		return;
+	}
+	if (!user)
+		kernel_exception(r);
+	else if (r->vector == VECTOR_NO_DEVICE)
+		vectors_load(this_cpu());
+	else
+		fault_deliver(r);
+}
+
+void trap_alone(struct regs *r)
+{
+	if (r->vector == 2 || r->vector == 1)
+		return;
+	kernel_fault(r);
+}
