@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# check.sh - what can be checked without running: layers, layout, cppcheck, the other compiler.
+#
+# All checks run; 1 if one of them failed, and its name in the last line.
+set -u
+out=${O:-build}
+cc=${CC:-gcc}
+failed=
+
+check() {       # check NAME COMMAND...
+	name=$1
+	shift
+	echo "check: $name"
+	"$@" || failed="$failed $name"
+}
+# cppcheck does not take _Noreturn from a prototype: tell it the names.
+noreturn() {
+	echo '<?xml version="1.0"?><def format="2">'
+	grep -rhoE '_Noreturn[^(;]*\(' $1 --include='*.[ch]' | sed 's/(//; s/.*[ *]//' | sort -u |
+		sed 's|.*|<function name="&"><noreturn>true</noreturn></function>|'
+	echo '</def>'
+}
+cpp() {
+	folders=$(ls -d exo uefi libexos libfs services bench 2> /dev/null)
+	mkdir -p "$out"
+	noreturn "$folders" > "$out/cppcheck.cfg"
+	cppcheck --library="$out/cppcheck.cfg" --quiet --std=c11 --language=c --enable=warning,portability,performance \
+		--inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem \
+		--suppress=nullPointerArithmetic --suppress=comparePointers --suppress=checkLevelNormal \
+		--suppress='preprocessorErrorDirective:/usr/*' --suppress='*:/usr/*' \
+		--suppress=unknownMacro --suppress=arithOperationsOnVoidPointer -D__GNUC__=12 -D__x86_64__=1 -D__STDC_VERSION__=201112L \
+		-D__SIZEOF_POINTER__=8 -j 2 \
+		-Iexo/include -Iexo/base/include -Iexo -Ilibexos/include -Ilibfs/include \
+		--suppress=uninitvar:services/console/uart.c $folders
+}
+other() {
+	case $cc in
+	*clang*) set -- gcc ;;
+	*)       set -- clang ;;
+	esac
+	if ! command -v "$1" > /dev/null; then
+		echo "$1 is not installed (make deps): not built with it"
+		return 0
+	fi
+	"${MAKE:-make}" --no-print-directory CC="$1" O="$out/$1" all
+}
+
+check layers sh tools/layers.sh "$out"
+check format sh tools/format.sh
+if command -v cppcheck > /dev/null; then
+	check cppcheck cpp
+else
+	echo 'cppcheck is not installed (make deps): left out'
+fi
+check compiler other
+if [ -n "$failed" ]; then
+	echo "check: failed:$failed"
+	exit 1
+fi
+echo 'check: all passed'
