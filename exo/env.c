@@ -17,6 +17,7 @@
 #include "frame.h"
 #include "gate.h"
 #include "irq.h"
+#include "kernel.h"
 #include "run.h"
 #include "sched.h"
 #include "slices.h"
@@ -43,6 +44,17 @@ void env_make(uint64_t pfn, exo_sid object)
 	e->page->env_pfn = pfn;
 }
 
+/* Nobody is told when the first program stops, and nobody can start it again. */
+static void first_stopped(const struct env *e, uint32_t reason)
+{
+	const struct exo_context *a = &e->page->area[EXO_AREA_DOUBLE];
+
+	if (reason == EXO_STOP_FAULT)
+		panic("the first program stopped by exception %lu at 0x%lx, address 0x%lx, error 0x%lx",
+		      a->vector, a->rip, a->cr2, a->error);
+	serial_print("exo: the first program ended\n");
+}
+
 /* Its state is STOPPED now: part it from everybody who waits for it. */
 static void stop_finish(struct env *e, uint32_t reason)
 {
@@ -56,6 +68,8 @@ static void stop_finish(struct env *e, uint32_t reason)
 	trace_record(EXO_TRACE_STOP, e->pfn, reason);
 	if (e->watch_env)
 		event_post(env_at(e->watch_env), e->watch_entry);
+	else if (!slot_at(e->object)->parent)
+		first_stopped(e, reason);
 }
 
 static bool state_stop(struct env *e)

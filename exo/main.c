@@ -75,14 +75,6 @@ static void cpus_make(void)
 			cpu_make(cpu_count++, acpi.apic_ids[i]);
 }
 
-/* All entries of the upper half must exist before a space copies them. */
-static void upper_half_fill(void)
-{
-	for (unsigned i = 256; i < 512; i++)
-		if (!(kernel_pml4[i] & PTE_P) && i == pte_index(0xffffc00000000000ul, 4))
-			boot_map_device(0, 1);
-}
-
 static void cpus_export(void)
 {
 	char *vectors = boot_export(cpu_count * EXO_PAGE_SIZE);
@@ -159,7 +151,6 @@ void kernel_main(struct exo_boot *boot)
 	idt_start();
 	vectors_probe();
 	cpu_start(cpus[0]);             /* from here on this_cpu() works */
-	upper_half_fill();
 	clock_calibrate(acpi.pm_timer);
 	machine_fill();
 	pci_start();
