@@ -215,6 +215,7 @@ static int64_t env_start(struct env *e, uint64_t rip, uint64_t rdi)
 	e->start_rdi = rdi;
 	e->resume = RESUME_START;
 	e->inside = 0;
+	e->has_vectors = 0;
 	e->page->upcalls_off = 1;
 	e->page->stop_reason = EXO_STOP_RUNS;
 	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_SEQ_CST);

@@ -20,6 +20,7 @@ enum env_state {
 	ENV_RUNNING,
 	ENV_CALLING,            /* inside a gate call of its own */
 	ENV_WAITING,            /* in env_wait while another is inside its gate */
+	ENV_PARTING,            /* its gate call is being ended by other means than the return */
 };
 
 enum env_resume {

@@ -67,11 +67,16 @@ bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 
 bool frame_range_busy(uint64_t lo, uint64_t hi)
 {
-	for (; lo < hi; lo++) {
-		const struct exo_frame *f = frame_entry(lo);
+	while (lo < hi) {
+		uint64_t end = chunk_end(lo, hi);
+		const struct exo_chunk *c = chunk_of(lo);
 
-		if (f && (f->object || chunk_of(lo)->maps))
+		if (c->large || (c->busy && end - lo == EXO_CHUNK_FRAMES))
 			return true;
+		for (const struct exo_frame *f = frame_entry(lo); c->busy && lo < end; lo++, f++)
+			if (f->object)
+				return true;
+		lo = end;
 	}
 	return false;
 }
@@ -141,13 +146,17 @@ void frame_set(uint64_t pfn, exo_sid holder, enum exo_use use)
 void frame_pin(struct exo_cap *claim, uint64_t lo, uint64_t count)
 {
 	__atomic_add_fetch(&claim->held, 1, __ATOMIC_ACQ_REL);
-	for (uint64_t pfn = lo; pfn < lo + count; pfn++)
+	for (uint64_t pfn = lo; pfn < lo + count; pfn++) {
 		__atomic_add_fetch(&frame_entry(pfn)->pins, 1, __ATOMIC_ACQ_REL);
+		__atomic_add_fetch(&chunk_of(pfn)->busy, 1, __ATOMIC_ACQ_REL);
+	}
 }
 
 void frame_unpin(exo_sid claim, uint64_t lo, uint64_t count)
 {
-	for (uint64_t pfn = lo; pfn < lo + count; pfn++)
+	for (uint64_t pfn = lo; pfn < lo + count; pfn++) {
 		__atomic_sub_fetch(&frame_entry(pfn)->pins, 1, __ATOMIC_ACQ_REL);
+		__atomic_sub_fetch(&chunk_of(pfn)->busy, 1, __ATOMIC_ACQ_REL);
+	}
 	__atomic_sub_fetch(&slot_at(claim)->held, 1, __ATOMIC_ACQ_REL);
 }

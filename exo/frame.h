@@ -35,7 +35,10 @@ exo_sid frame_holder(uint64_t pfn);
 /* Are all frames of [lo, hi) held by `sid`?  Bounded by chunks plus frames of mixed chunks. */
 bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid);
 
-/* Is any frame of [lo, hi) mapped or pinned? */
+/*
+ * Is any frame of [lo, hi), plain memory or device frames, mapped or pinned?  Looks at chunks, and at
+ * frames of at most two of them.
+ */
 bool frame_range_busy(uint64_t lo, uint64_t hi);
 
 /*

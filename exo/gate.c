@@ -28,6 +28,8 @@ static void callee_rest(struct env *e)
 	uint32_t seen = e->wait_seen[0];
 	uint64_t until = e->wait_until[0];
 
+	if (until && !e->wait.link)
+		timer_set(&e->wait, until);
 	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != seen || (until && until <= read_tsc()))
 		env_wake(e);
@@ -75,7 +77,7 @@ int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
 	e->resume = RESUME_CALL;
 	e->cut = 0;
 	if (e->page->alarm_tsc != e->alarm.tsc)
-		alarm_read(e);
+		sys_env_alarm(e);
 	env_swap(c, to);
 	__atomic_store_n(&e->state, ENV_CALLING, __ATOMIC_RELEASE);
 	return 0;
@@ -114,13 +116,14 @@ static bool gate_break(struct env *e, int64_t result)
 {
 	struct env *callee = e->callee, *self = e;
 
-	e->ctx[e->inside].result = result;
-	if (!state_move(e, ENV_CALLING, ENV_READY))
+	if (!state_move(e, ENV_CALLING, ENV_PARTING))
 		return false;
+	e->ctx[e->inside].result = result;
 	e->callee = NULL;
 	if (callee)
 		__atomic_compare_exchange_n(&callee->caller, &self, NULL, false, __ATOMIC_ACQ_REL,
 		                            __ATOMIC_RELAXED);
+	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_SEQ_CST);
 	return true;
 }
 

@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-struct lock {
-	uint32_t taken;
+struct lock {                   /* [a] tickets, so that nobody waits for ever */
+	uint32_t next, now;
 };
 
 /* One turn of a loop that waits for another CPU. */
@@ -20,14 +20,15 @@ void spin_wait(void);
 
 static inline void lock_take(struct lock *l)
 {
-	while (__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE))
-		while (__atomic_load_n(&l->taken, __ATOMIC_RELAXED))
-			spin_wait();
+	uint32_t mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&l->now, __ATOMIC_ACQUIRE) != mine)
+		spin_wait();
 }
 
 static inline void lock_release(struct lock *l)
 {
-	__atomic_store_n(&l->taken, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->now, l->now + 1, __ATOMIC_RELEASE);
 }
 
 extern struct lock tree_lock;

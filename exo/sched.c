@@ -104,8 +104,9 @@ static _Noreturn void idle(struct cpu *c)
 	c->vector->running = c->vector->charged = 0;
 	space_load(c, 0);
 	trace_record(EXO_TRACE_IDLE, 0, c->slot);
-	__atomic_store_n(&c->idle, true, __ATOMIC_SEQ_CST);
 	for (;;) {
+		/* An interrupt clears it while it is handled. */
+		__atomic_store_n(&c->idle, true, __ATOMIC_SEQ_CST);
 		slot_advance(c, now);
 		arm(c, now);
 		e = pick(c, c->slot);
@@ -207,7 +208,6 @@ _Noreturn static void env_resume(struct env *e)
 void env_run(struct env *e)
 {
 	struct cpu *c = this_cpu();
-	uint64_t now;
 
 	env_take(c, e);
 	bases_load(e);
@@ -220,11 +220,8 @@ void env_run(struct env *e)
 	trace_record(EXO_TRACE_RUN, e->pfn, c->slot);
 	if (e->stop_wanted)
 		env_stop_self(e->stop_wanted);
-	if (e->page->alarm_tsc != e->alarm.tsc) {
-		alarm_read(e);
-		now = read_tsc();
-		arm(c, now);
-	}
+	if (e->page->alarm_tsc != e->alarm.tsc)
+		sys_env_alarm(e);
 	env_resume(e);
 }
 

@@ -21,11 +21,11 @@ PAGE = 4096
 HEADERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'exo', 'include', 'exo')
 
 FRAME = struct.Struct('<IBBHQ')                 # struct exo_frame
-CHUNK = struct.Struct('<IBBHII')                # struct exo_chunk
+CHUNK = struct.Struct('<IBBHIIQQ')               # struct exo_chunk
 CAP = struct.Struct('<IBBHIIIIQQQIIQ')          # struct exo_cap
 RECORD = struct.Struct('<QIIQQ')                # struct exo_trace_record
 FIELDS = ('gen kind flags rights parent child next prev lo hi bind unit badge spare').split()
-assert FRAME.size == 16 and CHUNK.size == 16 and CAP.size == 64 and RECORD.size == 32
+assert FRAME.size == 16 and CHUNK.size == 32 and CAP.size == 64 and RECORD.size == 32
 
 
 def header(name):
@@ -87,7 +87,7 @@ class Machine:
         """(pfn, holder, use, object or counts, frames) of every frame, whole chunks at once."""
         chunks = (self.top_pfn + 511) // 512
         table = self.part(self.chunks_off, chunks * CHUNK.size)
-        for i, (holder, use, mixed, _, fine, _) in enumerate(CHUNK.iter_unpack(table)):
+        for i, (holder, use, mixed, _, fine, _, _, _) in enumerate(CHUNK.iter_unpack(table)):
             if fine == 0:
                 continue
             rows = self.part(self.fine_off + fine * 512 * FRAME.size, 512 * FRAME.size)

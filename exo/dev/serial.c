@@ -32,7 +32,7 @@ enum {
 	SPINS_LOCK = 10000000,
 };
 
-static struct lock serial_lock;
+static uint32_t serial_taken;
 
 void serial_start(void)
 {
@@ -72,7 +72,7 @@ static void serial_sink(void *context, const char *text, size_t bytes)
 static bool lock_try_long(void)
 {
 	for (unsigned i = 0; i < SPINS_LOCK; i++) {
-		if (!__atomic_exchange_n(&serial_lock.taken, 1, __ATOMIC_ACQUIRE))
+		if (!__atomic_exchange_n(&serial_taken, 1, __ATOMIC_ACQUIRE))
 			return true;
 		cpu_pause();
 	}
@@ -88,5 +88,5 @@ void serial_print(const char *format, ...)
 	format_to(serial_sink, NULL, format, args);
 	va_end(args);
 	if (locked)
-		lock_release(&serial_lock);
+		__atomic_store_n(&serial_taken, 0, __ATOMIC_RELEASE);
 }

@@ -168,6 +168,8 @@ void trap(struct regs *r)
 	bool user = r->cs & 3;
 
 	if (r->vector >= VECTOR_DEVICE_FIRST && r->vector < 256 && r->vector != EXO_TRAP_INT80) {
+		if (!user)
+			__atomic_store_n(&this_cpu()->idle, false, __ATOMIC_SEQ_CST);
 		interrupt(this_cpu(), r);
 		if (user)
 			sched_interrupt(r);

@@ -112,9 +112,11 @@ struct exo_chunk {
 	uint8_t  mixed;         /* holder and use stand in the frames' own entries */
 	uint16_t spare;
 	uint32_t fine;          /* its entries are fine[fine * 512 ...); 0 is never used */
-	uint32_t maps;          /* large page-table entries that cover it */
+	uint32_t large;         /* large page-table entries that cover it */
+	uint64_t busy;          /* small ones, and pins, of all its frames together */
+	uint64_t spare2;
 };
-_Static_assert(sizeof(struct exo_chunk) == 16, "ABI: exo_chunk");
+_Static_assert(sizeof(struct exo_chunk) == 32, "ABI: exo_chunk");
 
 /* Frames that an object takes: consecutive, the first is the object's name. */
 #define EXO_FRAMES_PT    4      /* the table and three shadow frames */
