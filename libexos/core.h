@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core.h - what the parts of the library share behind its public headers.
+ *
+ * The core: frames, slots, page tables, regions.  All of it is guarded by one lock and lives in
+ * memory that is always mapped, since the page-fault handler uses it.
+ *
+ * Invariant: nothing that runs under the core lock faults.
+ */
+#ifndef EXOS_CORE_H
+#define EXOS_CORE_H
+
+#include <base/util.h>
+#include <exo/env.h>
+#include <exo/types.h>
+#include <exos/start.h>
+#include <stdbool.h>
+
+struct exos_worker;
+
+/* The library's own part of each environment page, at its end. */
+#define EXOS_LOCAL_OFFSET 0x5c0u        /* within `user` */
+struct exos_local {
+	uint64_t worker_rsp;            /* top of a worker's first stack */
+	struct exos_worker *worker;     /* NULL in the program's first environment */
+	uint32_t switch_depth;          /* nesting of exos_switch_off */
+	uint32_t switch_owed;           /* a thread switch came meanwhile */
+	uint64_t spare[5];
+};
+_Static_assert(sizeof(struct exos_local) == 64, "exos_local ends the page");
+_Static_assert(EXOS_LOCAL_OFFSET + sizeof(struct exos_local) == 0x600, "exos_local ends the page");
+_Static_assert(sizeof(struct exos_start) <= EXOS_LOCAL_OFFSET, "exos_start and exos_local");
+
+extern struct exo_env_page *exos_page_first;    /* of the first environment */
+extern uint32_t exos_worker_count;              /* workers ever made: >0: FS base names the page */
+
+static inline struct exos_local *exos_local(void)
+{
+	return (struct exos_local *)(void *)(exos_page()->user + EXOS_LOCAL_OFFSET);
+}
+
+/* Own claims that the library itself uses; set once in set-up. */
+extern exo_slot exos_own_env, exos_own_space;
+
+/*
+ * Take and drop the core lock.  Taking makes sure that the next 8 KiB of stack are there: a fault
+ * under the lock would wait for the lock for ever.
+ */
+void exos_core_take(void);
+void exos_core_drop(void);
+
+/* Called by exos_switch_on when a switch is owed; set by thread.c. */
+extern void (*exos_switch_hook)(void);
+
+/* Wait for a post of `entry` or the deadline while other threads run; set by thread.c. */
+extern void (*exos_wait_hook)(uint32_t entry, uint64_t deadline_tsc);
+
+/* With the core lock held: */
+int core_frame_alloc(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot *claim);
+void core_frame_free(uint64_t pfn, uint64_t count);
+exo_sid core_slot_alloc(void);
+void core_slot_free(exo_sid sid);
+struct exos_space;
+int core_space_map(struct exos_space *space, uint64_t va, exo_slot claim, uint64_t pfn,
+		   uint64_t pages, uint32_t prot);
+int core_space_protect(struct exos_space *space, uint64_t va, uint64_t pages, uint32_t prot);
+int core_space_unmap(struct exos_space *space, uint64_t va, uint64_t pages);
+int core_cap_retype(exo_slot claim, uint64_t pfn, uint32_t kind, uint64_t arg, exo_slot *out);
+int core_cap_drop(exo_slot slot);
+struct exos_region;
+struct exos_region *core_region_find(uint64_t va);
+
+/* Set-up, in this order, before the first thread runs; each ends the program if it cannot. */
+void exos_upcall_setup(struct exo_env_page *page);
+void exos_slot_setup(uint64_t table_va, uint64_t frames);
+void exos_own_setup(void);
+void exos_frame_setup(void);
+void exos_grant_setup(void);
+void exos_region_setup(void);
+
+/* Shown each grant in turn. */
+typedef void exos_grant_visitor(const struct exos_grant *grant, void *context);
+/* Of the first program: grants made from its root claims. */
+void exos_grant_first(exos_grant_visitor *visit, void *context);
+/* The claims named `memory`; works before exos_grant_setup. */
+void exos_memory_each(exos_grant_visitor *visit, void *context);
+/* Of the first program: the same, found in its table, since the list of runs is not mapped yet. */
+void exos_memory_first(exos_grant_visitor *visit, void *context);
+
+/* Fault handlers' last words, and the end. */
+_Noreturn void exos_fault_end(const char *what, const struct exo_context *context, int error);
+
+#endif

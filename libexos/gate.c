@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gate.c - calling with patience, and the services of this program.
+ *
+ * A gate's badge is the service's place in the list in its top byte, and the mark of the gate.
+ *
+ * Invariant: the kernel lets one caller in at a time, so that the gate stack has one user.
+ */
+#include "core.h"
+
+#include <exos/call.h>
+#include <exos/cap.h>
+#include <exos/gate.h>
+#include <exos/lock.h>
+#include <exos/slot.h>
+
+extern char exos_gate_entry[], exos_gate_stack_end[];
+
+int64_t exos_gate_dispatch(uint32_t badge, struct exos_gate_message *message);
+
+#define MARK_BITS 24u
+#define SERVICES  255u
+static struct exos_gate_service *services[SERVICES];
+static uint32_t service_count;
+
+int64_t exos_gate_call(exo_slot gate, struct exos_gate_message *message)
+{
+	for (;;) {
+		int64_t result = exos_gate_call_once(gate, message);
+
+		if (result != -EXO_E_BUSY)
+			return result;
+		result = exo_env_yield(gate);
+		if (result < 0 && result != -EXO_E_BUSY && result != -EXO_E_ENDED)
+			exo_env_yield(0);
+	}
+}
+
+int exos_gate_open(void)
+{
+	struct exo_env_page *page = exos_page();
+	exo_sid sid = (exo_sid)page->gate_open;
+
+	/* The one set before may be filled by now: then it belongs to who took the claim. */
+	if (sid && exos_cap_at(sid) && !exos_cap_name(sid))
+		return 0;
+	sid = exos_slot_alloc();
+	page->gate_open = sid;
+	return sid ? 0 : -EXO_E_ROOM;
+}
+
+/* The index of a service, which it is given with its first gate; 0: no place. */
+static uint32_t service_enter(struct exos_gate_service *service)
+{
+	exos_switch_off();
+	if (!service->index && service_count < SERVICES) {
+		services[service_count++] = service;
+		service->index = service_count;
+	}
+	exos_switch_on();
+	return service->index;
+}
+
+int exos_gate_make(struct exos_gate_service *service, uint32_t mark, exo_slot *gate)
+{
+	uint32_t index = mark >> MARK_BITS ? 0 : service_enter(service);
+	exo_sid sid = index ? exos_slot_alloc() : 0;
+	int64_t made;
+
+	if (!index)
+		return -EXO_E_ARG;
+	if (!sid)
+		return -EXO_E_SLOT;
+	exos_page()->gate_rsp = (uintptr_t)exos_gate_stack_end;
+	made = exo_gate_make(exos_own_env, sid, (uintptr_t)exos_gate_entry,
+			     index << MARK_BITS | mark);
+	if (made < 0) {
+		exos_slot_free(sid);
+		return (int)made;
+	}
+	*gate = (exo_slot)made;
+	return 0;
+}
+
+int64_t exos_gate_dispatch(uint32_t badge, struct exos_gate_message *message)
+{
+	uint32_t index = badge >> MARK_BITS;
+	struct exos_gate_service *service;
+
+	if (index == 0 || index > service_count)
+		return 0;
+	service = services[index - 1];
+	return service->call(service, badge & ((1u << MARK_BITS) - 1), message);
+}

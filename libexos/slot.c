@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slot.c - free slots of the own capability table.
+ *
+ * The table's frames are listed in order of their frame numbers, each with one bit a slot.  The
+ * list starts in the image and moves into pages of its own when it outgrows that.
+ *
+ * Invariant: a bit is set from alloc to free; a table frame in the list is mapped.
+ */
+#include "core.h"
+#include "table.h"
+
+#include <base/string.h>
+#include <exos/call.h>
+#include <exos/cap.h>
+#include <exos/error.h>
+#include <exos/slot.h>
+#include <exos/space.h>
+
+#define LIST_VA  (EXOS_TABLE_END - 64 * EXO_PAGE_SIZE)  /* the list when it is long */
+#define FIRST    16u            /* entries in the image */
+#define PER_PAGE (EXO_PAGE_SIZE / sizeof(struct table_frame))
+#define RESERVE  12u            /* slots kept so that the table can always grow */
+
+static struct table_frame first[FIRST];
+static struct table_list list = { first, 0, FIRST, 0, 0 };
+static uint64_t initial_va, initial_frames;     /* where the starter mapped the first frames */
+static bool growing;
+
+/* Where the n-th frame of the table is mapped. */
+static uint64_t frame_va(uint64_t index)
+{
+	uint64_t va = index < initial_frames ? initial_va : EXOS_TABLE_VA;
+
+	return va + index * EXO_PAGE_SIZE;
+}
+
+const struct exo_cap *exos_cap_at(exo_sid sid)
+{
+	const struct table_frame *t = table_find(&list, sid / EXO_SLOTS_PER_FRAME);
+
+	if (!t)
+		return NULL;
+	return (const struct exo_cap *)frame_va(t->index) + sid % EXO_SLOTS_PER_FRAME;
+}
+
+/* Room for another entry of the list: moves it into pages, or adds one. */
+static int list_grow(void)
+{
+	uint64_t pages = list.at == first ? 0 : list.room / PER_PAGE;
+	uint64_t va = LIST_VA + pages * EXO_PAGE_SIZE;
+	uint64_t pfn;
+	exo_slot claim;
+	int err;
+
+	if (va >= EXOS_TABLE_END)
+		return -EXO_E_ROOM;
+	err = core_frame_alloc(1, 1, &pfn, &claim);
+	if (err < 0)
+		return err;
+	err = core_space_map(&exos_space_own, va, claim, pfn, 1, EXO_R_READ | EXO_R_WRITE);
+	if (err < 0) {
+		core_frame_free(pfn, 1);
+		return err;
+	}
+	if (pages == 0) {
+		memcpy((void *)va, first, sizeof(first));
+		list.at = (struct table_frame *)va;
+		list.room = 0;
+	}
+	list.room += PER_PAGE;
+	return 0;
+}
+
+/* Make a frame into another table frame of ours and enter it. */
+static int table_grow(void)
+{
+	uint64_t pfn, va = frame_va(list.count);
+	exo_slot claim, table;
+	int err;
+
+	if (list.count == list.room && (err = list_grow()) < 0)
+		return err;
+	if (va >= LIST_VA)
+		return -EXO_E_ROOM;
+	err = core_frame_alloc(1, 1, &pfn, &claim);
+	if (err < 0)
+		return err;
+	err = core_cap_retype(claim, pfn, EXO_KIND_TABLE, exos_own_env, &table);
+	if (err < 0)
+		goto free_frame;
+	err = core_space_map(&exos_space_own, va, table, pfn, 1, EXO_R_READ);
+	if (err < 0)
+		goto end_table;
+	table_insert(&list, pfn, (uint32_t)list.count, 0);
+	return 0;
+end_table:
+	core_cap_drop(table);
+free_frame:
+	core_frame_free(pfn, 1);
+	return err;
+}
+
+/* Grow in time: growing itself takes slots. */
+static void table_keep_reserve(void)
+{
+	if (growing || table_free(&list) > RESERVE)
+		return;
+	growing = true;
+	table_grow();           /* failing is noticed when the reserve is used up */
+	growing = false;
+}
+
+exo_sid core_slot_alloc(void)
+{
+	exo_sid sid;
+
+	table_keep_reserve();
+	sid = table_take(&list, 1);
+	return sid;
+}
+
+void core_slot_free(exo_sid sid)
+{
+	if (!table_give(&list, sid, 1))
+		exos_panic("slot 0x%x was given back but not taken", (unsigned)sid);
+}
+
+exo_sid exos_slot_alloc(void)
+{
+	return exos_slot_alloc_run(1);
+}
+
+exo_sid exos_slot_alloc_run(unsigned count)
+{
+	exo_sid sid = 0;
+
+	if (count == 0 || count > EXO_SLOTS_PER_FRAME)
+		return 0;
+	exos_core_take();
+	table_keep_reserve();
+	sid = table_take(&list, count);
+	if (!sid && !growing) {
+		growing = true;
+		if (table_grow() == 0)
+			sid = table_take(&list, count);
+		growing = false;
+	}
+	exos_core_drop();
+	return sid;
+}
+
+void exos_slot_free(exo_sid sid)
+{
+	exos_slot_free_run(sid, 1);
+}
+
+void exos_slot_free_run(exo_sid sid, unsigned count)
+{
+	bool ok;
+
+	exos_core_take();
+	ok = table_give(&list, sid, count);
+	exos_core_drop();
+	if (!ok)
+		exos_panic("slots from 0x%x were given back but not taken", (unsigned)sid);
+}
+
+unsigned exos_slot_free_count(void)
+{
+	return (unsigned)table_free(&list);
+}
+
+unsigned exos_slot_frames(void)
+{
+	return (unsigned)list.count;
+}
+
+unsigned exos_slot_sweep(void)
+{
+	const struct exo_env_page *page = exos_page_first;
+	unsigned freed = 0;
+
+	exos_core_take();
+	for (uint64_t i = 0; i < list.count; i++) {
+		const struct exo_cap *cap = (const struct exo_cap *)frame_va(list.at[i].index);
+		exo_sid base = list.at[i].pfn * EXO_SLOTS_PER_FRAME;
+
+		for (unsigned s = 0; s < EXO_SLOTS_PER_FRAME; s++) {
+			bool open = base + s >= page->open_lo && base + s < page->open_hi;
+
+			if (cap[s].kind == EXO_KIND_NONE && !open && table_give(&list, base + s, 1))
+				freed++;
+		}
+	}
+	exos_core_drop();
+	return freed;
+}
+
+/* The slots that are in use when the program starts. */
+static uint64_t taken_at_start(const struct exo_cap *cap)
+{
+	uint64_t taken = 0;
+
+	for (unsigned s = 0; s < EXO_SLOTS_PER_FRAME; s++)
+		if (cap[s].kind != EXO_KIND_NONE)
+			taken |= 1ul << s;
+	return taken;
+}
+
+void exos_slot_setup(uint64_t table_va, uint64_t frames)
+{
+	initial_va = table_va;
+	initial_frames = frames;
+	for (uint64_t i = 0; i < frames && i < FIRST; i++) {
+		uint64_t pfn = exos_space_frame(frame_va(i));
+
+		table_insert(&list, pfn, (uint32_t)i,
+			     taken_at_start((const struct exo_cap *)frame_va(i)));
+	}
+	/* Slot 0 of frame 0 does not exist; frame 0 is never a table. */
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spawn_image.c - a child's image: its frames filled in, and mapped in its space.
+ *
+ * Invariant: the image's frames hold only bytes of the file, the start block and zeros; no page is
+ * writable and executable, here or there.
+ */
+#include <base/string.h>
+#include <base/util.h>
+#include <exo/errors.h>
+#include <exos/cap.h>
+
+#include "spawn_parts.h"
+
+int spawn_image_size(struct spawn *s)
+{
+	uint64_t bytes = spawn_start_bytes(s->request);
+
+	if (bytes > EXOS_START_END - EXOS_START_VA)
+		return spawn_fail(s, "its arguments are too long", -EXO_E_RANGE);
+	s->start_pages = round_up(bytes, EXO_PAGE_SIZE) / EXO_PAGE_SIZE;
+	s->image_pages = s->program.pages + s->start_pages;
+	return 0;
+}
+
+int spawn_image_fill(struct spawn *s)
+{
+	const uint8_t *file = s->request->file;
+	uint8_t *to;
+	int error;
+
+	s->window = exos_space_window(s->child->image, s->image_pfn, s->image_pages,
+				      EXO_R_READ | EXO_R_WRITE, &error);
+	if (s->window == NULL)
+		return spawn_fail(s, "its image cannot be filled in", error);
+	to = s->window;
+	for (uint32_t i = 0; i < s->program.segments; i++) {
+		const struct elf_segment *g = &s->program.segment[i];
+		uint64_t end = g->skip + g->file_bytes;
+
+		memset(to, 0, g->skip);
+		memcpy(to + g->skip, file + g->file_off, g->file_bytes);
+		memset(to + end, 0, g->pages * EXO_PAGE_SIZE - end);
+		to += g->pages * EXO_PAGE_SIZE;
+	}
+	memset(to, 0, s->start_pages * EXO_PAGE_SIZE);
+	s->grant = (struct exos_grant *)to;
+	return 0;
+}
+
+int spawn_tables(struct exos_space *space, uint64_t count, uint64_t *pfn, exo_slot *claim)
+{
+	struct spawn *s = space->context;
+
+	if (!range_fits(s->next - s->child->pfn, count, s->child->frames))
+		return -EXO_E_ROOM;
+	*pfn = s->next;
+	*claim = s->child->memory;
+	s->next += count;
+	return 0;
+}
+
+/* A table whose slot cannot be kept still ends with the child; only its slot stays taken. */
+void spawn_linked(struct exos_space *space, exo_slot table, int level)
+{
+	struct spawn *s = space->context;
+
+	(void)level;
+	spawn_keep(s->child, table);
+}
+
+static int spawn_map(struct spawn *s, uint64_t va, exo_slot claim, uint64_t pfn, uint64_t pages,
+		     uint32_t prot)
+{
+	int error = exos_space_map(&s->space, va, claim, pfn, pages, prot);
+
+	return error < 0 ? spawn_fail(s, "its space cannot be filled", error) : 0;
+}
+
+static int spawn_map_segments(struct spawn *s)
+{
+	uint64_t pfn = s->image_pfn;
+
+	for (uint32_t i = 0; i < s->program.segments; i++) {
+		const struct elf_segment *g = &s->program.segment[i];
+		int error = spawn_map(s, g->va, s->child->image, pfn, g->pages, g->rights);
+
+		if (error < 0)
+			return error;
+		pfn += g->pages;
+	}
+	return spawn_map(s, EXOS_START_VA, s->child->image, pfn, s->start_pages,
+			 EXO_R_READ | EXO_R_WRITE);
+}
+
+/* The grant called `export` is mapped by our own claim: the child's is for its own mappings. */
+static int spawn_map_export(struct spawn *s)
+{
+	for (uint32_t i = 0; i < s->request->grants; i++) {
+		const struct exos_spawn_grant *g = &s->request->grant[i];
+		const struct exo_cap *c = exos_cap_look(g->slot);
+
+		if (strcmp(g->name, "export") == 0 && c != NULL && c->kind == EXO_KIND_FRAME)
+			return spawn_map(s, EXOS_EXPORT_VA, g->slot, c->lo, c->hi - c->lo,
+					 EXO_R_READ);
+	}
+	return 0;
+}
+
+int spawn_image_map(struct spawn *s)
+{
+	struct exos_child *c = s->child;
+	int error;
+
+	if ((error = spawn_map_segments(s)) < 0)
+		return error;
+	error = spawn_map(s, EXOS_ENV_VA, c->env, c->pfn + 1, 1, EXO_R_READ | EXO_R_WRITE);
+	for (uint64_t i = 0; i < s->tables && error >= 0; i++)
+		error = spawn_map(s, EXOS_TABLE_VA + i * EXO_PAGE_SIZE, c->slot[1 + i],
+				  c->pfn + EXO_FRAMES_ENV + i, 1, EXO_R_READ);
+	return error < 0 ? error : spawn_map_export(s);
+}

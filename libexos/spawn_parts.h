@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spawn_parts.h - what the files of spawn share: one start in the making.
+ */
+#ifndef LIBEXOS_SPAWN_PARTS_H
+#define LIBEXOS_SPAWN_PARTS_H
+
+#include <exos/elf.h>
+#include <exos/space.h>
+#include <exos/spawn.h>
+
+#define SPAWN_OWN_GRANTS 6u     /* env, space, table, memory, image, parent */
+
+struct spawn {
+	const struct exos_spawn *request;
+	struct exos_child *child;
+	struct elf_program program;
+	struct exos_space space;        /* the child's */
+	uint64_t next;          /* first frame of the child's memory that is not used yet */
+	uint64_t image_pfn, image_pages;        /* image, then start block */
+	uint64_t start_pages;   /* of these, the start block */
+	uint64_t tables;        /* table frames */
+	uint8_t *window;        /* the image's frames, mapped here while it is filled */
+	struct exos_grant *grant;       /* in the start block */
+	uint32_t grants;
+	exo_sid  dst;           /* the child's next empty slot */
+};
+
+/* Keep a slot that one of the child's objects took, to free it when the child ended. */
+int spawn_keep(struct exos_child *child, exo_slot slot);
+
+/* Note what failed, and return `error`. */
+int spawn_fail(struct spawn *s, const char *why, int error);
+
+/* spawn_image.c: fill in the image, and map it with start block, page and tables in the child. */
+int spawn_image_size(struct spawn *s);
+int spawn_image_fill(struct spawn *s);
+int spawn_image_map(struct spawn *s);
+/* Frames of the child's memory for its page tables. */
+int spawn_tables(struct exos_space *space, uint64_t count, uint64_t *pfn, exo_slot *claim);
+void spawn_linked(struct exos_space *space, exo_slot table, int level);
+
+/* spawn_grant.c: the child's claims, and what it reads about them. */
+uint64_t spawn_start_bytes(const struct exos_spawn *request);
+int spawn_grant_all(struct spawn *s);
+void spawn_describe(struct spawn *s);
+
+#endif
