@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ext2_file.c - what is in files and links: copied, lent, asked for ahead of time.
+ */
+#include <base/string.h>
+#include <base/util.h>
+
+#include "ext2_internal.h"
+
+/* A stretch of file blocks that is read with one batch. */
+struct stretch {
+	uint64_t block[FS_CACHE_BATCH];         /* disk blocks, 0: hole */
+	struct fs_buffer *buffer[FS_CACHE_BATCH];
+	uint32_t n;
+};
+
+/* Borrow the buffers of block[0 .. n) that are no holes, cutting n where they run out. */
+static int stretch_get(struct ext2 *e, struct stretch *s)
+{
+	struct fs_cache *cache = &e->fs->cache;
+	uint64_t wanted[FS_CACHE_BATCH];
+	uint32_t n = 0;
+	int got = 0;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->block[i])
+			wanted[n++] = s->block[i];
+	if (n)
+		got = fs_cache_get_batch(cache, wanted, n, s->buffer);
+	if (got < 0) {
+		/* Holes before the block that failed can still be read. */
+		for (n = 0; s->block[n] == 0;)
+			n++;
+		s->n = n;
+		return n ? 0 : got;
+	}
+	for (uint32_t i = 0, used = 0; i < s->n; i++) {
+		if (s->block[i] && used == (uint32_t)got)
+			s->n = i;
+		else if (s->block[i])
+			used++;
+	}
+	return 0;
+}
+
+/* Copy out of one block: what small reads and reads of a page come to. */
+static int64_t read_block(struct ext2 *e, uint64_t block, uint32_t skip, void *out, size_t bytes)
+{
+	struct fs_buffer *b;
+	int err;
+
+	if (block == 0) {
+		memset(out, 0, bytes);
+		return (int64_t)bytes;
+	}
+	err = fs_cache_get(&e->fs->cache, block, &b);
+	if (err < 0)
+		return err;
+	memcpy(out, (const char *)b->data + skip, bytes);
+	fs_cache_put(&e->fs->cache, b);
+	return (int64_t)bytes;
+}
+
+/* Copy out of the stretch, giving the buffers back: bytes copied, from `skip` bytes in on. */
+static size_t stretch_copy(struct ext2 *e, struct stretch *s, uint32_t skip, char *out,
+			   size_t bytes)
+{
+	size_t done = 0;
+
+	for (uint32_t i = 0, used = 0; i < s->n; i++, skip = 0) {
+		size_t piece = min_u64(e->block_bytes - skip, bytes - done);
+
+		if (s->block[i]) {
+			struct fs_buffer *b = s->buffer[used++];
+
+			memcpy(out + done, (const char *)b->data + skip, piece);
+			fs_cache_put(&e->fs->cache, b);
+		} else {
+			memset(out + done, 0, piece);
+		}
+		done += piece;
+	}
+	return done;
+}
+
+/* Read up to one batch of blocks: bytes > 0, or an error. */
+static int64_t read_stretch(struct ext2 *e, const struct fs_node *node, uint64_t offset, char *out,
+			    size_t bytes)
+{
+	uint32_t skip = (uint32_t)(offset % e->block_bytes);
+	uint64_t blocks = (bytes - 1 + skip) / e->block_bytes + 1;
+	struct stretch s;
+	int err = ext2_map(e, node, offset / e->block_bytes,
+			   (uint32_t)min_u64(blocks, FS_CACHE_BATCH), s.block);
+
+	if (err < 0)
+		return err;
+	s.n = (uint32_t)err;
+	if (s.n == 1)
+		return read_block(e, s.block[0], skip, out, min_u64(bytes, e->block_bytes - skip));
+	err = stretch_get(e, &s);
+	if (err < 0)
+		return err;
+	return (int64_t)stretch_copy(e, &s, skip, out, bytes);
+}
+
+int64_t ext2_read(struct fs *fs, const struct fs_node *node, uint64_t offset, void *out,
+		  size_t bytes)
+{
+	struct ext2 *e = ext2_of(fs);
+	size_t done = 0;
+
+	if (offset >= node->size)
+		return 0;
+	bytes = min_u64(bytes, node->size - offset);
+	bytes = min_u64(bytes, INT64_MAX);
+	while (done < bytes) {
+		int64_t got = read_stretch(e, node, offset + done, (char *)out + done,
+					   bytes - done);
+
+		if (got < 0)
+			return done ? (int64_t)done : got;
+		done += (size_t)got;
+	}
+	return (int64_t)done;
+}
+
+int ext2_lend(struct fs *fs, const struct fs_node *node, uint64_t offset, struct fs_piece *out)
+{
+	struct ext2 *e = ext2_of(fs);
+	uint32_t skip = (uint32_t)(offset % e->block_bytes);
+	uint64_t block;
+	int err;
+
+	if (offset >= node->size)
+		return 0;
+	err = ext2_map(e, node, offset / e->block_bytes, 1, &block);
+	if (err < 0)
+		return err;
+	*out = (struct fs_piece){ .bytes = min_u64(e->block_bytes - skip, node->size - offset) };
+	if (block == 0)
+		return 1;
+	err = fs_cache_get(&fs->cache, block, &out->buffer);
+	if (err < 0)
+		return err;
+	out->data = (const char *)out->buffer->data + skip;
+	return 1;
+}
+
+size_t ext2_prefetch(struct fs *fs, const struct fs_node *node, uint64_t offset, size_t bytes)
+{
+	struct ext2 *e = ext2_of(fs);
+	uint64_t block[FS_CACHE_BATCH], first = offset / e->block_bytes;
+	uint32_t most = (uint32_t)min_u64(FS_CACHE_BATCH, fs->cache.count / 4), wanted = 0;
+	uint64_t end;
+	int n;
+
+	if (!fs->device->ops->submit || offset >= node->size || bytes == 0)
+		return 0;
+	bytes = min_u64(bytes, node->size - offset);
+	end = (offset + bytes - 1) / e->block_bytes + 1;
+	n = ext2_map(e, node, first, (uint32_t)min_u64(end - first, most), block);
+	if (n <= 0)
+		return 0;
+	for (int i = 0; i < n; i++)
+		if (block[i])
+			block[wanted++] = block[i];
+	fs_cache_prefetch(&fs->cache, block, wanted);
+	return min_u64(bytes, (first + (uint32_t)n) * e->block_bytes - offset);
+}
+
+static int64_t link_check(struct fs *fs, const struct fs_node *node, const char *target)
+{
+	if (memchr(target, 0, node->size))
+		return fs_refuse(fs, -FS_E_CORRUPT, "inode %lu: a link with a NUL in its target",
+				 (unsigned long)node->ino);
+	return (int64_t)node->size;
+}
+
+int64_t ext2_readlink(struct fs *fs, const struct fs_node *node, char *out, size_t bytes)
+{
+	int64_t got;
+
+	if (node->type != FS_LINK)
+		return -FS_E_NOTLINK;
+	if (node->size > bytes)
+		return -EXO_E_ROOM;
+	if (node->own[EXT2_OWN_FAST]) {
+		memcpy(out, node->own, node->size);
+		return link_check(fs, node, out);
+	}
+	got = ext2_read(fs, node, 0, out, node->size);
+	return got < 0 ? got : link_check(fs, node, out);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.c - open files.
+ *
+ * Invariant: blocks of [position, ahead) were asked for ahead of time; ahead only counts while the
+ * reader goes on in order.
+ */
+#include <base/string.h>
+#include <base/util.h>
+#include <libfs/file.h>
+
+int fs_file_open_node(const struct fs_node *node, struct fs_file *out)
+{
+	if (node->type == FS_DIR)
+		return -FS_E_ISDIR;
+	if (node->type != FS_FILE)
+		return -FS_E_NOTFILE;
+	memset(out, 0, sizeof *out);
+	out->node = *node;
+	node->fs->open++;
+	return 0;
+}
+
+int fs_file_open(struct fs_mount_table *table, const char *path, struct fs_file *out)
+{
+	struct fs_node node;
+	int err = fs_path_find(table, path, true, &node);
+
+	return err < 0 ? err : fs_file_open_node(&node, out);
+}
+
+void fs_file_close(struct fs_file *file)
+{
+	file->node.fs->open--;
+	memset(file, 0, sizeof *file);
+}
+
+/* A read of [offset, end) is to come: if it goes on from the last, ask for what follows. */
+static void file_ahead(struct fs_file *file, uint64_t offset, uint64_t end)
+{
+	struct fs *fs = file->node.fs;
+	uint64_t from, until;
+
+	if (offset != file->expected) {
+		file->ahead = 0;
+		return;
+	}
+	from = max_u64(file->ahead, end);
+	until = min_u64(end + FS_AHEAD_BYTES, file->node.size);
+	/* Ask for a half at a time, not a block with each read. */
+	if (from >= until || (until < file->node.size && until - from < FS_AHEAD_BYTES / 2))
+		return;
+	file->ahead = from + fs->ops->prefetch(fs, &file->node, from, until - from);
+}
+
+int64_t fs_file_read_at(struct fs_file *file, uint64_t offset, void *out, size_t bytes)
+{
+	struct fs *fs = file->node.fs;
+	int64_t got;
+
+	if (offset >= file->node.size)
+		return 0;
+	bytes = min_u64(bytes, file->node.size - offset);
+	file_ahead(file, offset, offset + bytes);
+	got = fs->ops->read(fs, &file->node, offset, out, bytes);
+	if (got > 0)
+		file->expected = offset + (uint64_t)got;
+	return got;
+}
+
+int64_t fs_file_read(struct fs_file *file, void *out, size_t bytes)
+{
+	int64_t got = fs_file_read_at(file, file->position, out, bytes);
+
+	if (got > 0)
+		file->position += (uint64_t)got;
+	return got;
+}
+
+int fs_file_lend(struct fs_file *file, uint64_t offset, struct fs_piece *out)
+{
+	struct fs *fs = file->node.fs;
+	int got;
+
+	if (offset >= file->node.size)
+		return 0;
+	file_ahead(file, offset, min_u64(offset + fs->cache.block_bytes, file->node.size));
+	got = fs->ops->lend(fs, &file->node, offset, out);
+	if (got > 0)
+		file->expected = offset + out->bytes;
+	return got;
+}
+
+void fs_file_return(struct fs_file *file, struct fs_piece *piece)
+{
+	if (piece->buffer)
+		fs_cache_put(&file->node.fs->cache, piece->buffer);
+	memset(piece, 0, sizeof *piece);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring.h - the application's side of a disk ring (exo/disk.h): requests in, completions out.
+ *
+ * Makes no kernel call and knows no memory but the two pages: whoever uses it kicks and waits.
+ * Invariant: a request that was put is in flight[] until its completion is taken, so that never
+ * more than EXO_DISK_RING are out and the completion ring cannot overflow.
+ */
+#ifndef LIBFS_RING_H
+#define LIBFS_RING_H
+
+#include <exo/disk.h>
+#include <libfs/device.h>
+
+struct fs_ring {
+	struct exo_disk_sq_page *sq;
+	struct exo_disk_cq_page *cq;
+	uint64_t first_block;   /* of the device, as the disk counts */
+	uint32_t put;           /* requests ever put: sq_tail after the next fs_ring_show */
+	uint32_t taken;         /* completions ever taken */
+	uint32_t out;           /* requests in flight[] */
+	struct fs_request *flight[EXO_DISK_RING];       /* by tag; NULL: free */
+};
+
+/* Use two fresh pages of a ring whose block claim starts at first_block. */
+void fs_ring_init(struct fs_ring *ring, struct exo_disk_sq_page *sq, struct exo_disk_cq_page *cq,
+		  uint64_t first_block);
+
+/*
+ * Put a request whose data lies in the frame `pfn`, which `claim` covers: its status becomes
+ * FS_PENDING.  false, with nothing changed, if the ring is full.
+ */
+bool fs_ring_put(struct fs_ring *ring, struct fs_request *request, exo_slot claim, uint64_t pfn);
+
+/* Show the kernel what was put since the last time; a kick must follow. How many. */
+uint32_t fs_ring_show(struct fs_ring *ring);
+
+/* Take all completions that are there, giving each request its status.  How many. */
+uint32_t fs_ring_take(struct fs_ring *ring);
+
+/*
+ * A kick failed: take back what the kernel has not taken, giving those requests this status.
+ * `error` is negative.
+ */
+void fs_ring_take_back(struct fs_ring *ring, int error);
+
+/* The ring is gone: give all requests in flight this status.  The pages are not touched. */
+void fs_ring_abandon(struct fs_ring *ring, int error);
+
+#endif
