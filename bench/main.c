@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - the figures of the kernel's and the library's primitives, each next to its target.
+ *
+ * Under `-icount shift=N` with N on the boot line (icount=N) the time stamp counter counts
+ * instructions, 2^N ticks each; otherwise ticks are printed and nothing is judged.
+ */
+#include <base/format.h>
+#include <base/string.h>
+#include <exo/machine.h>
+#include <exos/call.h>
+#include <exos/console.h>
+#include <exos/start.h>
+
+#include "bench.h"
+
+#define BOOT_MUST    5000000u
+#define BOOT_STRETCH 2000000u
+
+/* N of the word icount=N of the boot line, as ticks an instruction; 0: it is not there. */
+static uint64_t scale_read(void)
+{
+	static const char word[] = "icount=";
+	const char *at = exos_machine_at(exos_machine()->cmdline_off);
+	uint64_t shift;
+
+	for (; at && *at; at++)
+		if (!strncmp(at, word, sizeof(word) - 1) &&
+		    parse_u64(at + sizeof(word) - 1, &at, &shift) == 0 && shift <= 10)
+			return 1ul << shift;
+	return 0;
+}
+
+/* From the firmware's end to here; includes what the first program printed. */
+static bool boot_print(uint64_t main_tsc)
+{
+	uint64_t ticks = main_tsc - exos_machine()->boot_tsc;
+	uint64_t cost = bench_scale ? ticks / bench_scale : ticks;
+	const char *word = cost <= BOOT_STRETCH ? "stretch" : cost <= BOOT_MUST ? "must" : "MISSED";
+
+	printf("bench %-20s %6lu.0 %7u %7u %-8s\n", "boot_to_main", cost, BOOT_MUST, BOOT_STRETCH,
+	       bench_scale ? word : "-");
+	return !bench_scale || cost <= BOOT_MUST;
+}
+
+/* All time slots of this CPU but the last are ours: nobody else is lent to in a measured loop. */
+static void slots_take(void)
+{
+	exo_slot own = exos_grant("env", 0)->slot;
+	const struct exos_grant *g;
+
+	for (unsigned n = 0; (g = exos_grant("slots", n)); n++)
+		for (uint64_t i = g->lo; g->unit == exos_page()->cpu && i < g->hi; i++)
+			exo_slot_set(g->slot, i, own);
+}
+
+static unsigned rows_measure(const struct bench_row *const *row)
+{
+	unsigned missed = 0;
+
+	for (; *row; row++)
+		missed += !bench_measure(*row);
+	return missed;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t main_tsc = insn_tsc();
+	unsigned missed;
+
+	if (argc > 1)
+		return bench_peer_main(argv[1]);
+	if (!exos_machine() || !exos_grant("slots", 0)) {
+		printf("bench: needs the grants that init gives to app\n");
+		return 1;
+	}
+	bench_scale = scale_read();
+	slots_take();
+	bench_calibrate();
+	printf("bench %-20s %8s %7s %7s %-8s %7s %7s %7s %7s %7s %7s\n", "operation",
+	       bench_scale ? "instr" : "ticks", "must", "stretch", "verdict", "entries", "spaces",
+	       "tlb", "ipis", "vectors", "copied");
+	missed = !boot_print(main_tsc);
+	missed += rows_measure(bench_calls);
+	missed += rows_measure(bench_spaces);
+	missed += rows_measure(bench_peers);
+	printf("bench: end missed=%u\n", missed);
+	return missed != 0;
+}

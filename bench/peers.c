@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * peers.c - rows between two environments in two address spaces: this program, started twice.
+ */
+#include <base/util.h>
+#include <exos/archive.h>
+#include <exos/call.h>
+#include <exos/cap.h>
+#include <exos/event.h>
+#include <exos/gate.h>
+#include <exos/slot.h>
+#include <exos/spawn.h>
+#include <exos/start.h>
+
+#include "bench.h"
+#include "peer.h"
+
+static struct exos_child peer;
+static exo_slot gate, bell;
+static uint64_t last;           /* answer of a run */
+
+/* Start the other end; it waits when this returns NULL. */
+static const char *peer_begin(const char *part)
+{
+	static struct exos_archive archive;
+	const char *argv[] = { "bench", part };
+	struct exos_spawn_grant grant = {
+		.name = "peer", .slot = exos_grant("env", 0)->slot,
+		.rights = EXO_R_RUN | EXO_R_NOTIFY,
+	};
+	struct exos_spawn request = { .argc = 2, .argv = argv, .grant = &grant, .grants = 1 };
+	const struct exos_grant *slots = exos_grant("slots", 0);
+	struct exos_spawn_time time;
+	const char *why = archive.count ? NULL : exos_archive_open(&archive);
+
+	if (!why)
+		why = exos_archive_find(&archive, "app", &request.file, &request.file_bytes);
+	if (why)
+		return why;
+	time = (struct exos_spawn_time){ slots->slot, slots->hi - 1, slots->hi, 1 };
+	request.time = &time;
+	request.times = 1;
+	if (exos_spawn(&request, &peer) < 0)
+		return peer.why;
+	/* Let it come to where it waits or first yields back. */
+	while (peer.page->exit_code == 0 && exos_child_runs(&peer))
+		exo_env_yield(peer.env);
+	return exos_child_runs(&peer) ? NULL : "the other end stopped";
+}
+
+static void peer_end(void)
+{
+	exos_child_end(&peer);
+}
+
+static const char *rounds_check(uint32_t rounds)
+{
+	return last == rounds ? NULL : "not every round went over and back";
+}
+
+/* gate_call: the least caller and the least service. */
+static const char *gate_begin(void)
+{
+	exo_sid sid = exos_slot_alloc();
+	const char *why = peer_begin(PEER_IDLE);
+	int64_t made;
+
+	if (why || !sid)
+		return why ? why : "no slot";
+	peer.page->gate_rsp = PEER_STACK;
+	made = exo_gate_make(peer.env, sid, (uintptr_t)bench_gate_entry, 1);
+	gate = (exo_slot)made;
+	return made < 0 ? "no gate" : NULL;
+}
+
+static void gate_run(uint32_t rounds)
+{
+	last = bench_gate(gate, rounds);
+}
+
+static void gate_end(void)
+{
+	exos_cap_end(gate);
+	peer_end();
+}
+
+static const struct bench_row gate_call = {
+	.name = "gate_call", .must = 300, .stretch = 200, .rounds = 40, .share = 1,
+	.begin = gate_begin, .run = gate_run, .check = rounds_check, .end = gate_end,
+};
+
+/* The same through the library: a message in memory, a service in C. */
+static const char *service_begin(void)
+{
+	exo_sid sid = exos_slot_alloc();
+	const char *why = peer_begin(PEER_SERVICE);
+	int64_t made;
+
+	if (why || !sid)
+		return why ? why : "no slot";
+	made = exo_gate_make(peer.env, sid, peer.page->spare[0], peer.page->exit_code);
+	gate = (exo_slot)made;
+	return made < 0 ? "no gate" : NULL;
+}
+
+static void service_run(uint32_t rounds)
+{
+	struct exos_gate_message message = { .cap = 0 };
+
+	for (uint32_t i = rounds; i; i--)
+		if (exos_gate_call(gate, &message) < 0)
+			break;
+	last = message.word[0];
+}
+
+static const struct bench_row service_call = {
+	.name = "gate_service_c", .rounds = 40, .share = 1,
+	.begin = service_begin, .run = service_run, .check = rounds_check, .end = gate_end,
+};
+
+/* yield_pair: there by the ENV claim, and back by the other's. */
+static const char *yield_begin(void)
+{
+	return peer_begin(PEER_YIELD);
+}
+
+static void yield_run(uint32_t rounds)
+{
+	uint64_t before = peer.page->exit_code;
+	exo_slot to = peer.env;
+
+	for (uint32_t i = rounds; i; i--)
+		exo_env_yield(to);
+	last = peer.page->exit_code - before;
+}
+
+static const struct bench_row yield_pair = {
+	.name = "yield_pair", .must = 300, .stretch = 220, .rounds = 40, .share = 1,
+	.begin = yield_begin, .run = yield_run, .check = rounds_check, .end = peer_end,
+};
+
+/* event_wake: post the other's event, wait for its post; it does the same. */
+static const char *event_begin(void)
+{
+	exo_sid sid = exos_slot_alloc();
+	const char *why = peer_begin(PEER_EVENT);
+	int64_t made;
+
+	if (why || !sid)
+		return why ? why : "no slot";
+	made = exo_doorbell(peer.env, sid, PEER_ENTRY, EXO_R_NOTIFY);
+	bell = (exo_slot)made;
+	return made < 0 ? "no doorbell" : NULL;
+}
+
+static void event_run(uint32_t rounds)
+{
+	last = 0;
+	for (uint32_t i = rounds; i; i--) {
+		uint64_t seen = exos_page()->event_head;
+
+		exo_env_notify(bell);
+		exo_env_wait(seen, 0);
+		last += exos_event_take(peer.bell);
+	}
+}
+
+static void event_end(void)
+{
+	exos_cap_end(bell);
+	peer_end();
+}
+
+static const struct bench_row event_wake = {
+	.name = "event_wake", .must = 600, .stretch = 400, .rounds = 16, .share = 1,
+	.begin = event_begin, .run = event_run, .check = rounds_check, .end = event_end,
+};
+
+const struct bench_row *const bench_peers[] = {
+	&gate_call, &service_call, &yield_pair, &event_wake, NULL,
+};

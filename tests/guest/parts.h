@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * parts.h - the suite's program in further roles: applications that tests start side by side.
+ */
+#ifndef GUEST_PARTS_H
+#define GUEST_PARTS_H
+
+#include <stddef.h>
+
+/* The suite's own ELF file out of the boot archive; NULL and a noted failure if it is not there. */
+const void *parts_program(size_t *bytes);
+
+/* Started with `part NAME ...`: play it; the exit code. */
+int parts_play(int argc, char **argv);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * suite.c - run each test in an environment of its own and see that nothing is left of it.
+ *
+ * The program is started twice over: by init as the suite, and by the suite, with arguments
+ * `test NAME`, as one test.  A test passes when its environment exits with SUITE_EXIT_OK in time
+ * and owner map, table, slice vectors and interrupts are afterwards as they were before.
+ *
+ * Lines on the console: `run NAME`, `note: ...`, then `ok NAME`, `FAIL NAME: reason` or
+ * `skip NAME: reason`; at the end `suite: end NONCE passed=N failed=N skipped=N`.
+ */
+#include <base/format.h>
+#include <base/string.h>
+#include <base/util.h>
+#include <exos/archive.h>
+#include <exos/call.h>
+#include <exos/cap.h>
+#include <exos/console.h>
+#include <exos/error.h>
+#include <exos/spawn.h>
+#include <exos/start.h>
+#include <exos/time.h>
+#include "guest.h"
+#include "parts.h"
+#include "suite.h"
+
+#define GRANTS_MAX   128u
+#define TIMES_MAX    16u
+#define SECONDS      1000000000ull
+#define FRAMES_USUAL 2048u
+#define FRAMES_BIG   20480u
+
+/* Made by the linker around the section that EXO_TEST fills. */
+extern const struct guest_test *const __start_exo_tests[], *const __stop_exo_tests[];
+
+static const void *program;     /* the suite's own ELF file, in the boot archive */
+static size_t program_bytes;
+static struct snapshot *before, *after;
+static unsigned passed, failed, skipped;
+
+/* What each test gets, beside its memory and time. */
+static struct exos_spawn_grant grant[GRANTS_MAX];
+static struct exos_spawn_time time_slots[TIMES_MAX];
+static uint32_t grants, times;
+
+/* Give on [lo, hi) of a claim with those of `rights` that it carries; both 0: all of it. */
+static void grant_add(const char *name, exo_slot slot, uint64_t lo, uint64_t hi, uint32_t rights)
+{
+	const struct exo_cap *cap = exos_cap_look(slot);
+
+	if (!cap || grants == GRANTS_MAX)
+		return;
+	rights = (rights & EXO_SHARE) | (rights & cap->rights);
+	grant[grants++] = (struct exos_spawn_grant){ name, slot, lo, hi, rights, 0 };
+}
+
+static void grant_named(const char *name, uint32_t rights)
+{
+	const struct exos_grant *g;
+
+	for (unsigned n = 0; (g = exos_grant(name, n)); n++)
+		grant_add(name, g->slot, 0, 0, rights);
+}
+
+/* Claims of a kind beyond those granted by name, under the name the suite has them by. */
+static void grant_kind(uint32_t kind)
+{
+	const struct exos_grant *g;
+
+	for (unsigned n = 0; (g = exos_grant_at(n)); n++)
+		if (g->kind == kind)
+			grant_add(g->name, g->slot, 0, 0, EXO_R_ALL);
+}
+
+/*
+ * Time: of each run of slots the suite names itself in the first quarter and, on the test's home
+ * CPU, the test in the second; the upper half is the test's to hand out.
+ */
+static void grant_time(unsigned home)
+{
+	const struct exos_grant *g;
+
+	times = 0;
+	for (unsigned n = 0; (g = exos_grant("slots", n)); n++) {
+		uint64_t slots = g->hi - g->lo;
+
+		grant_add("slots", g->slot, g->lo + slots / 2, g->hi, EXO_R_ALL);
+		if (g->unit == home && times < TIMES_MAX)
+			time_slots[times++] = (struct exos_spawn_time){ g->slot, (uint32_t)(g->lo + slots / 4),
+								  (uint32_t)(g->lo + slots / 2), 1 };
+	}
+}
+
+/* The suite stands in its own quarter of each run of slots, nobody in those that tests are given. */
+static void own_time(void)
+{
+	exo_slot own = exos_grant("env", 0)->slot;
+	const struct exos_grant *g;
+
+	for (unsigned n = 0; (g = exos_grant("slots", n)); n++)
+		for (uint64_t i = g->lo; i < g->hi; i++)
+			exo_slot_set(g->slot, i, i < g->lo + (g->hi - g->lo) / 4 ? own : 0);
+}
+
+static void grant_all(const struct guest_test *test, unsigned home)
+{
+	grants = 0;
+	grant_named("console", EXO_R_CALL);
+	grant_named("export", EXO_R_READ | EXO_SHARE);
+	grant_named("archive", EXO_R_READ | EXO_SHARE);
+	grant_named("trace", EXO_R_READ);
+	grant_time(home);
+	if (test->needs & GUEST_DISK)
+		grant_named("disk", EXO_R_ALL);
+	if (test->needs & GUEST_PORT)
+		grant_kind(EXO_KIND_PORT);
+	if (test->needs & GUEST_IRQ)
+		grant_kind(EXO_KIND_IRQ);
+	grant_add("suite", exos_grant("env", 0)->slot, 0, 0, EXO_R_NOTIFY);
+}
+
+/* Why a test cannot run on this machine, or NULL. */
+static const char *missing(const struct guest_test *test)
+{
+	if ((test->needs & GUEST_SMP) && exos_machine()->cpus < 2)
+		return "needs two CPUs";
+	if ((test->needs & GUEST_DISK) && !exos_grant("disk", 0))
+		return "needs a disk";
+	return NULL;
+}
+
+static void report(const struct guest_test *test, const char *reason)
+{
+	if (reason)
+		printf("FAIL %s: %s\n", test->name, reason);
+	else
+		printf("ok %s\n", test->name);
+	if (reason)
+		failed++;
+	else
+		passed++;
+}
+
+static void report_skip(const struct guest_test *test, const char *reason)
+{
+	printf("skip %s: %s\n", test->name, reason);
+	skipped++;
+}
+
+/* Wait for the test's end; its reason to fail in the buffer, or an empty string; true: it skipped. */
+static bool watch(const struct guest_test *test, struct exos_child *child, char *reason, size_t bytes)
+{
+	uint64_t limit = (test->needs & GUEST_LONG ? 120 : 30) * SECONDS;
+	uint32_t why = exos_child_wait(child, exos_deadline(limit));
+	uint64_t code = child->page->exit_code;
+
+	reason[0] = 0;
+	if (why == EXO_STOP_RUNS)
+		format_buffer(reason, bytes, "no end within %llu s", (unsigned long long)(limit / SECONDS));
+	else if (why != EXO_STOP_EXIT)
+		format_buffer(reason, bytes, "%s, vector %llu at %#llx, address %#llx",
+			      exos_stop_text(why),
+			      (unsigned long long)child->page->area[EXO_AREA_DOUBLE].vector,
+			      (unsigned long long)child->page->area[EXO_AREA_DOUBLE].rip,
+			      (unsigned long long)child->page->area[EXO_AREA_DOUBLE].cr2);
+	else if (code == SUITE_EXIT_FAIL)
+		format_buffer(reason, bytes, "%s", "expectations failed");
+	else if (code != SUITE_EXIT_OK && code != SUITE_EXIT_SKIP)
+		format_buffer(reason, bytes, "exit code %#llx", (unsigned long long)code);
+	return why == EXO_STOP_EXIT && code == SUITE_EXIT_SKIP;
+}
+
+/* Start a test on its home CPU, wait, end it; as watch. */
+static bool run_child(const struct guest_test *test, unsigned home, char *reason, size_t bytes)
+{
+	const char *argv[] = { "suite", "test", test->name };
+	struct exos_child child = { .page = NULL };
+	struct exos_spawn request = {
+		.file = program, .file_bytes = program_bytes, .argc = 3, .argv = argv,
+		.frames = test->needs & GUEST_BIG ? FRAMES_BIG : FRAMES_USUAL,
+		.grant = grant, .time = time_slots,
+	};
+	bool skips;
+	int err;
+
+	grant_all(test, home);
+	request.grants = grants;
+	request.times = times;
+	err = exos_spawn(&request, &child);
+	if (err < 0) {
+		format_buffer(reason, bytes, "could not be started: %s (%s)",
+			      child.why ? child.why : "?", exo_error_name(err));
+		return false;
+	}
+	skips = watch(test, &child, reason, bytes);
+	err = exos_child_end(&child);
+	if (err < 0 && !reason[0])
+		format_buffer(reason, bytes, "could not be ended: %s", exo_error_text(err));
+	return skips;
+}
+
+static void run_test(const struct guest_test *test, unsigned number)
+{
+	char reason[160];
+	unsigned changed;
+	bool skips;
+
+	printf("run %s\n", test->name);
+	if (missing(test)) {
+		report_skip(test, missing(test));
+		return;
+	}
+	snapshot_take(before);
+	skips = run_child(test, number % exos_machine()->cpus, reason, sizeof(reason));
+	snapshot_take(after);
+	changed = snapshot_compare(before, after);
+	if (changed && !reason[0])
+		format_buffer(reason, sizeof(reason), "left %u things changed", changed);
+	if (skips && !reason[0])
+		report_skip(test, "see the note");
+	else
+		report(test, reason[0] ? reason : NULL);
+}
+
+/* Started as a test: run it. */
+static int run_here(const char *name)
+{
+	for (const struct guest_test *const *t = __start_exo_tests; t < __stop_exo_tests; t++) {
+		if (strcmp((*t)->name, name))
+			continue;
+		(*t)->run();
+		return guest_failures() ? SUITE_EXIT_FAIL : SUITE_EXIT_OK;
+	}
+	return SUITE_EXIT_FAIL;
+}
+
+/* Find the own program, and memory for comparing; NULL or what is missing. */
+static const char *prepare(void)
+{
+	static struct exos_archive archive;
+	static const struct guest_test warm_up = { "warm_up", NULL, SHORT };
+	const char *why;
+	char reason[160];
+
+	if (!exos_machine() || !exos_grant("slots", 0))
+		return "the suite needs the grants export, slots, archive and trace";
+	why = exos_archive_open(&archive);
+	if (!why)
+		why = exos_archive_find(&archive, "app", &program, &program_bytes);
+	if (why)
+		return why;
+	before = snapshot_make();
+	after = snapshot_make();
+	if (!before || !after)
+		return "no memory to compare the machine before and after";
+	own_time();
+	/* A test that does not exist: from now on the libraries have all they will ever allocate. */
+	run_child(&warm_up, 0, reason, sizeof(reason));
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const char *only, *nonce, *why;
+	unsigned number = 0;
+
+	if (argc == 3 && !strcmp(argv[1], "test"))
+		return run_here(argv[2]);
+	if (argc > 2 && !strcmp(argv[1], "part"))
+		return parts_play(argc, argv);
+	why = prepare();
+	if (why) {
+		printf("suite: cannot begin: %s\n", why);
+		return SUITE_EXIT_FAIL;
+	}
+	only = suite_word("test=only");
+	for (const struct guest_test *const *t = __start_exo_tests; t < __stop_exo_tests; t++)
+		if (!only || suite_listed(only, (*t)->name))
+			run_test(*t, number++);
+	nonce = suite_word("test=nonce");
+	printf("suite: end %.*s passed=%u failed=%u skipped=%u\n", nonce ? 16 : 4,
+	       nonce ? nonce : "none", passed, failed, skipped);
+	return failed ? SUITE_EXIT_FAIL : SUITE_EXIT_OK;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * suite.h - between the parts of the suite program; tests include guest.h.
+ */
+#ifndef SUITE_H
+#define SUITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Exit codes of a test's environment. */
+#define SUITE_EXIT_OK   0
+#define SUITE_EXIT_FAIL 1
+#define SUITE_EXIT_SKIP 2
+
+/* The value of `key=value` in the boot line, up to the next blank; "" for a lone key; or NULL. */
+const char *suite_word(const char *key);
+/* Is `name` one of a comma-separated list that a blank or NUL ends? */
+bool suite_listed(const char *list, const char *name);
+
+/* The state of the machine that a test must leave as it was. */
+struct snapshot;
+/* Memory for one; NULL if there is none. */
+struct snapshot *snapshot_make(void);
+void snapshot_take(struct snapshot *s);
+/* Compare: 0 if equal, else the number of differences, the first ones printed as notes. */
+unsigned snapshot_compare(const struct snapshot *before, const struct snapshot *after);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libfs_ring_test.c - the application's side of a disk ring against a kernel's side written from
+ * exo/disk.h: every request is completed once, in any order, across the wrap of the indices.
+ */
+// sources: libfs/ring.c
+// includes: libfs/include
+#include <stdlib.h>
+
+#include <libfs/errors.h>
+#include <libfs/ring.h>
+
+#include "test.h"
+
+#define FIRST 1000u     /* first block of the claim */
+
+static struct exo_disk_sq_page sq;
+static struct exo_disk_cq_page cq;
+static struct fs_ring ring;
+static _Alignas(4096) uint8_t frames[8][4096];
+
+/* The kernel: requests it has taken and not yet completed. */
+static struct exo_disk_req held[EXO_DISK_RING];
+static unsigned holds;
+
+static void start(uint32_t index)
+{
+	memset(&sq, 0, sizeof sq);
+	memset(&cq, 0, sizeof cq);
+	cq.sq_tail = cq.sq_head = cq.cq_tail = cq.cq_head = index;
+	holds = 0;
+	fs_ring_init(&ring, &sq, &cq, FIRST);
+}
+
+/* Take at most `most` requests, as a kick does. */
+static unsigned kernel_kick(unsigned most)
+{
+	unsigned n = 0;
+
+	while (cq.sq_head != cq.sq_tail && n < most &&
+	       holds + (cq.cq_tail - cq.cq_head) < EXO_DISK_RING) {
+		held[holds++] = sq.req[cq.sq_head++ % EXO_DISK_RING];
+		n++;
+	}
+	return n;
+}
+
+/* Complete a held request; the block's number is the data's first word. */
+static void kernel_complete(unsigned which, int status)
+{
+	struct exo_disk_req r = held[which];
+	struct exo_disk_done *d = &cq.done[cq.cq_tail % EXO_DISK_RING];
+
+	held[which] = held[--holds];
+	if (status == 0)
+		memcpy(&frames[r.pfn][r.offset], &r.block, sizeof r.block);
+	d->tag = r.tag;
+	d->status = status;
+	cq.cq_tail++;
+}
+
+static struct fs_request make(uint64_t block, unsigned frame, uint32_t offset)
+{
+	return (struct fs_request){ .block = block, .count = 1, .op = FS_OP_READ,
+				    .data = &frames[frame][offset], .handle = frame };
+}
+
+static bool put(struct fs_request *r)
+{
+	return fs_ring_put(&ring, r, 0x77, r->handle);
+}
+
+TEST(ring_request_is_what_the_kernel_wants)
+{
+	struct fs_request r = make(5, 3, 1024);
+
+	start(0);
+	r.count = 2;
+	CHECK(put(&r));
+	CHECK_EQ(r.status, FS_PENDING);
+	CHECK_EQ(cq.sq_tail, 0);        /* not shown yet */
+	CHECK_EQ(fs_ring_show(&ring), 1);
+	CHECK_EQ(cq.sq_tail, 1);
+	CHECK_EQ(sq.req[0].slot, 0x77);
+	CHECK_EQ(sq.req[0].pfn, 3);
+	CHECK_EQ(sq.req[0].block, FIRST + 5);
+	CHECK_EQ(sq.req[0].count, 2);
+	CHECK_EQ(sq.req[0].offset, 1024);
+	CHECK_EQ(sq.req[0].op, EXO_DISK_READ);
+	CHECK_EQ(fs_ring_take(&ring), 0);
+	kernel_kick(99);
+	kernel_complete(0, 0);
+	CHECK_EQ(fs_ring_take(&ring), 1);
+	CHECK_EQ(r.status, 0);
+	CHECK_EQ(*(uint64_t *)r.data, FIRST + 5);
+	CHECK_EQ(cq.cq_head, 1);
+	CHECK_EQ(ring.out, 0);
+}
+
+TEST(ring_is_full_at_64)
+{
+	struct fs_request r[EXO_DISK_RING + 1];
+
+	start(UINT32_MAX - 20);         /* the indices wrap */
+	for (unsigned i = 0; i <= EXO_DISK_RING; i++) {
+		r[i] = make(i, i % 8, i / 8 * 512);
+		CHECK_EQ(put(&r[i]), i < EXO_DISK_RING);
+	}
+	CHECK_EQ(r[EXO_DISK_RING].status, 0);
+	CHECK_EQ(fs_ring_show(&ring), EXO_DISK_RING);
+	CHECK_EQ(kernel_kick(99), EXO_DISK_RING);
+	/* Completed but not taken: still no room. */
+	kernel_complete(7, 0);
+	CHECK(!put(&r[EXO_DISK_RING]));
+	CHECK_EQ(fs_ring_take(&ring), 1);
+	CHECK(put(&r[EXO_DISK_RING]));
+	CHECK(!put(&r[7]));
+}
+
+TEST(ring_errors_reach_their_request)
+{
+	struct fs_request a = make(1, 0, 0), b = make(2, 1, 0), c = make(3, 2, 0);
+
+	start(0);
+	CHECK(put(&a) && put(&b) && put(&c));
+	fs_ring_show(&ring);
+	kernel_kick(3);
+	kernel_complete(1, -EXO_E_DEVICE);
+	kernel_complete(1, -EXO_E_STALE);
+	kernel_complete(0, 0);
+	CHECK_EQ(fs_ring_take(&ring), 3);
+	CHECK_EQ(a.status, 0);
+	CHECK_EQ(b.status, -FS_E_IO);
+	CHECK_EQ(c.status, -EXO_E_STALE);
+}
+
+TEST(ring_take_back_after_a_failed_kick)
+{
+	struct fs_request r[5];
+
+	start(UINT32_MAX - 2);
+	for (unsigned i = 0; i < 5; i++) {
+		r[i] = make(i, i, 0);
+		CHECK(put(&r[i]));
+	}
+	fs_ring_show(&ring);
+	kernel_kick(2);
+	fs_ring_take_back(&ring, -EXO_E_FROZEN);
+	CHECK_EQ(ring.out, 2);
+	CHECK_EQ(cq.sq_tail, cq.sq_head);
+	for (unsigned i = 0; i < 5; i++)
+		CHECK_EQ(r[i].status, i < 2 ? FS_PENDING : -EXO_E_FROZEN);
+	CHECK(put(&r[2]));
+	fs_ring_show(&ring);
+	CHECK_EQ(kernel_kick(9), 1);
+	fs_ring_abandon(&ring, -EXO_E_TIME);
+	CHECK_EQ(ring.out, 0);
+	CHECK_EQ(r[0].status, -EXO_E_TIME);
+	CHECK_EQ(r[2].status, -EXO_E_TIME);
+}
+
+/* A completion that names no request in flight changes nothing. */
+TEST(ring_unknown_tags_are_passed_over)
+{
+	struct fs_request r = make(1, 0, 0);
+
+	start(0);
+	CHECK(put(&r));
+	cq.done[0].tag = 63;
+	cq.done[1].tag = UINT64_MAX;
+	cq.done[2].tag = r.tag;
+	cq.done[3].tag = r.tag;
+	cq.cq_tail = 4;
+	CHECK_EQ(fs_ring_take(&ring), 4);
+	CHECK_EQ(r.status, 0);
+	CHECK_EQ(ring.out, 0);
+}
+
+#define MANY 40u
+
+struct traffic {
+	struct fs_request r[MANY];
+	bool busy[MANY];
+	unsigned long begun, ended, failed;
+	uint64_t seed;
+};
+
+static unsigned traffic_random(struct traffic *t, unsigned below)
+{
+	t->seed = t->seed * 6364136223846793005ul + 1442695040888963407ul;
+	return (unsigned)((t->seed >> 33) % below);
+}
+
+static void traffic_put(struct traffic *t, unsigned i)
+{
+	if (t->busy[i])
+		return;
+	t->r[i] = make(traffic_random(t, 100000), i % 8, i / 8 * 512);
+	t->busy[i] = put(&t->r[i]);
+	t->begun += t->busy[i];
+}
+
+static void traffic_check(struct traffic *t)
+{
+	for (unsigned i = 0; i < MANY; i++) {
+		if (!t->busy[i] || t->r[i].status == FS_PENDING)
+			continue;
+		t->busy[i] = false;
+		t->ended++;
+		t->failed += t->r[i].status < 0;
+		if (t->r[i].status == 0 && *(uint64_t *)t->r[i].data != FIRST + t->r[i].block)
+			test_fail("request %u got another's data", i);
+	}
+}
+
+TEST(ring_random_traffic)
+{
+	struct traffic t = { .seed = 7 };
+
+	start(UINT32_MAX - 1000);
+	for (unsigned step = 0; step < 300000; step++) {
+		switch (traffic_random(&t, 5)) {
+		case 0:
+		case 1:
+			traffic_put(&t, traffic_random(&t, MANY));
+			break;
+		case 2:
+			fs_ring_show(&ring);
+			kernel_kick(traffic_random(&t, 4));
+			break;
+		case 3:
+			if (holds)
+				kernel_complete(traffic_random(&t, holds),
+						traffic_random(&t, 20) ? 0 : -EXO_E_DEVICE);
+			break;
+		case 4:
+			fs_ring_take(&ring);
+			traffic_check(&t);
+		}
+	}
+	fs_ring_show(&ring);
+	kernel_kick(99);
+	while (holds)
+		kernel_complete(0, 0);
+	fs_ring_take(&ring);
+	traffic_check(&t);
+	CHECK_EQ(t.begun, t.ended);
+	CHECK_EQ(ring.out, 0);
+	CHECK(t.ended > 10000 && t.failed > 300);
+}
+
+TEST_MAIN

@@ -1,0 +1,733 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * virtio_disk_test.c - disk rings over a fake device: random and hostile owners against a model.
+ *
+ * Invariant: what the device is given lies inside the claims of the ring it came from and is pinned;
+ * every request taken completes exactly once, with the status the model foretells; in the end no
+ * pin is left.  The kernel's claims, frames and events are fakes here.
+ */
+// sources: exo/dev/disk.c exo/dev/disk_turn.c exo/dev/disk_request.c exo/dev/disk_bind.c
+// sources: exo/base/string.c
+// includes: exo
+// flags: -include tests/host/virtio_fake.h -fno-builtin
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "claim.h"
+#include "dev/disk.h"
+#include "dev/pci.h"
+#include "frame.h"
+#include "kernel.h"
+
+#define RINGS      6u
+#define BLOCKS     1000u        /* of each ring's claim */
+#define BUFFERS    160u         /* frames of each ring's FRAME claim */
+#define DEVICE_MAX 16u
+#define TAGS       4000000u
+
+/* Physical layout of the fake machine, in frames. */
+enum { TABLE_PFN = 1, ENV_PFN = 2, RING_PFN = 16, BUFFER_PFN = 64, RAM_FRAMES = 2048 };
+
+uint8_t *fake_ram;
+struct lock tree_lock;
+int work_left = 1 << 30;
+struct frame_map frames;
+struct pci_list pci;
+static struct exo_machine fake_machine = { .tsc_hz = 1000 };
+struct exo_machine *machine = &fake_machine;
+static uint64_t now_tsc;
+static unsigned failures, pins[RAM_FRAMES], posts[RINGS + 1], reserved[RINGS + 1];
+static struct exo_frame fake_fine[2 * RAM_FRAMES + EXO_CHUNK_FRAMES];
+static struct exo_chunk fake_chunks[RAM_FRAMES / EXO_CHUNK_FRAMES];
+static enum exo_use use_of[RAM_FRAMES];
+
+static void fail(const char *what, uint64_t a, uint64_t b)
+{
+	if (failures++ < 10)
+		printf("# %s: %lu, %lu\n", what, a, b);
+}
+#define EXPECT(cond, a, b) do { if (!(cond)) fail(#cond, (uint64_t)(a), (uint64_t)(b)); } while (0)
+
+/* --- what disks use of the kernel --- */
+
+void spin_wait(void) { fail("a lock is taken twice", 0, 0); abort(); }
+uint64_t read_tsc(void) { return now_tsc; }
+void machine_notice(const char *format, ...) { (void)format; }
+bool virtio_blk_is(const struct exo_pci_info *info) { return info->vendor == 1; }
+
+void *boot_frames(uint64_t count) { return calloc(count, EXO_PAGE_SIZE); }
+void *boot_export(uint64_t bytes) { return calloc(1, bytes); }
+
+static struct exo_cap *slot_n(unsigned n)
+{
+	return (struct exo_cap *)pfn_to_virt(TABLE_PFN) + n;
+}
+
+int claim_find(const struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
+               struct exo_cap **out)
+{
+	exo_sid sid = exo_slot_sid(name);
+
+	(void)e;
+	if (sid / EXO_SLOTS_PER_FRAME != TABLE_PFN || slot_at(sid)->gen != exo_slot_gen(name) ||
+	    slot_at(sid)->kind == EXO_KIND_NONE)
+		return -EXO_E_STALE;
+	*out = slot_at(sid);
+	if ((*out)->kind != kind)
+		return -EXO_E_KIND;
+	return rights & ~(unsigned)(*out)->rights ? -EXO_E_RIGHTS : 0;
+}
+
+enum exo_use frame_use(uint64_t pfn) { return pfn < RAM_FRAMES ? use_of[pfn] : EXO_USE_NONE; }
+
+/* Frame 150 of each buffer has been given away. */
+bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
+{
+	uint64_t gone = slot_at(sid)->lo + 150;
+
+	return hi <= gone || lo > gone;
+}
+
+void frame_pin(struct exo_cap *claim, uint64_t lo, uint64_t count)
+{
+	EXPECT(tree_lock.taken, 0, 0);
+	claim->held++;
+	for (uint64_t i = lo; i < lo + count; i++)
+		pins[i]++;
+}
+
+void frame_unpin(exo_sid claim, uint64_t lo, uint64_t count)
+{
+	slot_at(claim)->held--;
+	for (uint64_t i = lo; i < lo + count; i++) {
+		EXPECT(pins[i] > 0, i, count);
+		pins[i]--;
+	}
+}
+
+void event_post(struct env *e, unsigned entry)
+{
+	EXPECT(e == env_at(ENV_PFN), entry, 0);
+	EXPECT(entry >= 1 && entry <= RINGS && reserved[entry], entry, 0);
+	posts[entry]++;
+}
+
+int event_reserve(struct env *e, unsigned entry, enum source_kind kind, uint64_t id)
+{
+	EXPECT(kind == SOURCE_RING && e == env_at(ENV_PFN), kind, id);
+	if (reserved[entry])
+		return -EXO_E_ROOM;
+	reserved[entry] = 1;
+	return 0;
+}
+
+void event_free(struct env *e, unsigned entry)
+{
+	EXPECT(e && reserved[entry], entry, 0);
+	reserved[entry] = 0;
+}
+
+/* --- the fake device --- */
+
+static struct { struct disk_io io; bool busy, done; int status; } queue[DEVICE_MAX];
+static unsigned queue_size = 4, kicks, dead, order_count;
+static bool lost;
+static struct { unsigned ring; uint64_t bytes; uint32_t op; } order[100000];
+
+static unsigned ring_number(uint64_t cookie) { return (unsigned)(cookie / 64 - RING_PFN) / 3; }
+
+static void io_check(const struct disk_io *io)
+{
+	unsigned n = ring_number(io->cookie);
+	uint64_t lo = BUFFER_PFN + n * BUFFERS, first = io->pa / 4096, last;
+
+	EXPECT(n < RINGS && io->cookie / 64 == RING_PFN + 3 * n, io->cookie, n);
+	if (io->op == EXO_DISK_FLUSH)
+		return;
+	last = (io->pa + io->bytes - 1) / 4096;
+	EXPECT(io->op == EXO_DISK_READ || io->op == EXO_DISK_WRITE, io->op, 0);
+	EXPECT(io->bytes && io->bytes <= EXO_DISK_MAX_BYTES && io->bytes % 512 == 0, io->bytes, 0);
+	EXPECT(first >= lo && last < lo + BUFFERS, first, last);
+	EXPECT(io->block >= n * BLOCKS && io->block + io->bytes / 512 <= (n + 1) * BLOCKS, io->block, n);
+	for (uint64_t i = first; i <= last && i < RAM_FRAMES; i++)
+		EXPECT(pins[i], i, n);
+}
+
+static int fake_submit(struct disk *d, const struct disk_io *io)
+{
+	EXPECT(d->lock.taken, 0, 0);
+	if (dead)
+		return -EXO_E_DEVICE;
+	for (unsigned i = 0; i < queue_size; i++) {
+		if (queue[i].busy)
+			continue;
+		io_check(io);
+		queue[i].io = *io;
+		queue[i].busy = true;
+		queue[i].done = false;
+		if (order_count < ARRAY_LEN(order)) {
+			order[order_count].ring = ring_number(io->cookie);
+			order[order_count].op = io->op;
+			order[order_count++].bytes = io->bytes;
+		}
+		return 0;
+	}
+	return EXO_MORE;
+}
+
+static void fake_kick(struct disk *d) { EXPECT(d->lock.taken, 0, 0); kicks++; }
+
+static bool fake_reap(struct disk *d, struct disk_result *result)
+{
+	EXPECT(d->lock.taken, 0, 0);
+	for (unsigned i = 0; i < queue_size; i++) {
+		if (!queue[i].busy || !queue[i].done)
+			continue;
+		queue[i].busy = false;
+		*result = (struct disk_result){ .cookie = queue[i].io.cookie, .status = queue[i].status };
+		return true;
+	}
+	return false;
+}
+
+static void fake_reset(struct disk *d)
+{
+	(void)d;
+	lost = true;
+	for (unsigned i = 0; i < queue_size; i++) {
+		queue[i].done = true;
+		queue[i].status = -EXO_E_DEVICE;
+	}
+}
+
+static const struct disk_ops fake_ops = { fake_submit, fake_kick, fake_reap, fake_reset };
+
+bool virtio_blk_start(const struct exo_pci_info *info)
+{
+	struct exo_disk_info i = { .blocks = RINGS * BLOCKS, .block_bytes = 512 };
+
+	(void)info;
+	disk_add(&fake_ops, NULL, &i, true);
+	return true;
+}
+
+/* The device finishes request i of its queue. */
+static void device_finish(unsigned i, int status)
+{
+	queue[i].status = status;
+	queue[i].done = true;
+}
+
+static void device_finish_all(void)
+{
+	for (unsigned turns = 0; turns < 1000; turns++) {
+		for (unsigned i = 0; i < queue_size; i++)
+			if (queue[i].busy)
+				device_finish(i, 0);
+		disk_interrupt(&disks.disk[0]);
+	}
+}
+
+/* --- owners --- */
+
+struct owner {
+	exo_slot ring, block, buffer;
+	struct exo_disk_sq_page *sq;
+	struct exo_disk_cq_page *cq;
+	uint32_t sent, got, written;    /* requests taken by the kernel, completions read, on the ring */
+	uint64_t first_tag[64];
+};
+static struct owner owners[RINGS];
+static int *expected;           /* by tag: status + 1000; 0: not taken, or completed */
+static uint64_t next_tag;
+#define ANY_STATUS 2000         /* what the device says */
+
+static exo_slot claim_make(unsigned n, enum exo_kind kind, uint64_t lo, uint64_t hi, unsigned rights)
+{
+	struct exo_cap *c = slot_n(n);
+
+	c->gen = 7;
+	c->kind = (uint8_t)kind;
+	c->lo = lo;
+	c->hi = hi;
+	c->rights = (uint16_t)rights;
+	return slot_name(c);
+}
+
+static void machine_make(void)
+{
+	static struct exo_pci_info info = { .vendor = 1 };
+
+	fake_ram = aligned_alloc(EXO_PAGE_SIZE, RAM_FRAMES * EXO_PAGE_SIZE);
+	memset(fake_ram, 0, RAM_FRAMES * EXO_PAGE_SIZE);
+	frames = (struct frame_map){ .chunks = fake_chunks, .fine = fake_fine, .top_pfn = RAM_FRAMES };
+	for (unsigned i = 0; i < RAM_FRAMES; i++) {
+		fake_chunks[i / EXO_CHUNK_FRAMES].fine = 1 + i / EXO_CHUNK_FRAMES;
+		use_of[i] = EXO_USE_MEMORY;
+	}
+	pci = (struct pci_list){ .info = &info, .count = 1 };
+	disks_start();
+	EXPECT(disks.count == 1 && info.used, disks.count, info.used);
+	expected = calloc(TAGS, sizeof(*expected));
+	env_at(ENV_PFN)->pfn = ENV_PFN;
+	for (unsigned i = 0; i < RINGS; i++) {
+		struct owner *o = &owners[i];
+		uint64_t lo = BUFFER_PFN + i * BUFFERS;
+
+		o->ring = claim_make(4 * i, EXO_KIND_RING, RING_PFN + 3 * i, 0, EXO_R_CONTROL);
+		o->block = claim_make(4 * i + 1, EXO_KIND_BLOCK, i * BLOCKS, (i + 1) * BLOCKS,
+		                      EXO_R_READ | EXO_R_WRITE);
+		o->buffer = claim_make(4 * i + 2, EXO_KIND_FRAME, lo, lo + BUFFERS,
+		                       EXO_R_READ | EXO_R_WRITE);
+		o->sq = pfn_to_virt(RING_PFN + 3 * i + 1);
+		o->cq = pfn_to_virt(RING_PFN + 3 * i + 2);
+		use_of[lo + 140] = EXO_USE_PT;
+	}
+}
+
+static int64_t owner_bind(unsigned i)
+{
+	return sys_disk_bind(env_at(ENV_PFN), owners[i].ring, owners[i].block, i + 1);
+}
+
+/* Write a request on the ring, with a flaw or without; what its completion must say. */
+static void owner_write(unsigned i, struct exo_disk_req *q, int status)
+{
+	struct owner *o = &owners[i];
+
+	q->tag = ++next_tag;
+	if (next_tag >= TAGS)
+		abort();
+	o->first_tag[o->written % 64] = next_tag;
+	expected[next_tag] = status + 1000;
+	o->sq->req[o->written++ % 64] = *q;
+}
+
+static struct exo_disk_req request_good(unsigned i, enum exo_disk_op op, uint32_t blocks)
+{
+	struct owner *o = &owners[i];
+
+	return (struct exo_disk_req){ .slot = o->buffer, .op = (uint16_t)op, .count = blocks,
+		.pfn = BUFFER_PFN + i * BUFFERS + (uint64_t)(rand() % 70),
+		.offset = (uint32_t)(rand() % 8) * 512,
+		.block = i * BLOCKS + (uint64_t)rand() % (BLOCKS - blocks + 1) };
+}
+
+/* One of everything that can be wrong with a request. */
+static int request_spoil(unsigned i, struct exo_disk_req *q)
+{
+	uint64_t lo = BUFFER_PFN + i * BUFFERS;
+
+	switch (rand() % 14) {
+	case 0: q->op = 0; return -EXO_E_ARG;
+	case 1: q->op = 77; return -EXO_E_ARG;
+	case 2: q->count = 0; return -EXO_E_RANGE;
+	case 3: q->count = 513; return -EXO_E_RANGE;
+	case 4: q->count = 0xffffffff; return -EXO_E_RANGE;
+	case 5: q->block = (i + 1) * BLOCKS - q->count + 1; return -EXO_E_RANGE;
+	case 6: q->block = ~0ul; return -EXO_E_RANGE;
+	case 7: q->offset = 4096; return -EXO_E_ARG;
+	case 8: q->offset = 100; return -EXO_E_ARG;
+	case 9: q->slot += 1ul << 32; return -EXO_E_STALE;
+	case 10: q->slot = owners[i].ring; return -EXO_E_KIND;
+	case 11: q->pfn = rand() % 2 ? lo - 1 : ~0ul; return -EXO_E_RANGE;
+	case 12: q->pfn = lo + 140; q->count = 1; return -EXO_E_USE;
+	default: q->pfn = lo + 150; q->count = 1; return -EXO_E_SPLIT;
+	}
+}
+
+static void owner_random_request(unsigned i)
+{
+	struct exo_disk_req q = request_good(i, 1 + (enum exo_disk_op)(rand() % 2),
+	                                     1 + (uint32_t)rand() % (rand() % 4 ? 8 : 512));
+	int status = ANY_STATUS;
+
+	if (rand() % 12 == 0)
+		q.op = EXO_DISK_FLUSH;
+	else if (rand() % 4 == 0)
+		status = request_spoil(i, &q);
+	owner_write(i, &q, status);
+}
+
+/* Read completions; each must be expected, once. */
+static void owner_read(unsigned i)
+{
+	struct owner *o = &owners[i];
+
+	EXPECT(o->cq->cq_tail - o->got <= 64, o->cq->cq_tail, o->got);
+	for (; o->got != o->cq->cq_tail; o->got++) {
+		const struct exo_disk_done *done = &o->cq->done[o->got % 64];
+		int want = done->tag < TAGS ? expected[done->tag] - 1000 : -1000;
+
+		EXPECT(want != -1000, done->tag, i);
+		if (want == ANY_STATUS)
+			EXPECT(done->status == 0 || done->status == -EXO_E_DEVICE ||
+			       done->status == -EXO_E_STALE, done->status, done->tag);
+		else
+			EXPECT(done->status == want, -done->status, -want);
+		if (done->tag < TAGS)
+			expected[done->tag] = 0;
+	}
+	o->cq->cq_head = o->got;
+}
+
+static int64_t owner_kick(unsigned i)
+{
+	struct owner *o = &owners[i];
+	int64_t n;
+
+	o->cq->sq_tail = o->written;
+	n = sys_disk_kick(env_at(ENV_PFN), o->ring);
+	EXPECT(!tree_lock.taken && !disks.disk[0].lock.taken, 0, 0);
+	if (n > 0)
+		o->sent += (uint32_t)n;
+	EXPECT(o->cq->sq_head == o->sent, o->cq->sq_head, o->sent);
+	return n;
+}
+
+static unsigned pins_left(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < RAM_FRAMES; i++)
+		n += pins[i];
+	for (unsigned i = 0; i < RINGS; i++)
+		n += (unsigned)slot_n(4 * i + 2)->held;
+	return n;
+}
+
+static void detach(unsigned i)
+{
+	uint64_t pfn = RING_PFN + 3 * i;
+	int left = 0;
+
+	while (1) {
+		int more;
+
+		lock_take(&tree_lock);
+		work_left = 256;
+		more = rand() % 2 ? ring_end(pfn) : block_unbind(slot_n(4 * i + 1));
+		lock_release(&tree_lock);
+		if (!more)
+			break;
+		EXPECT(sys_disk_kick(env_at(ENV_PFN), owners[i].ring) == -EXO_E_STALE, i, 0);
+		for (unsigned k = 0; k < queue_size; k++)
+			if (queue[k].busy && rand() % 2)
+				device_finish(k, 0);
+		EXPECT(left++ < 1000, i, left);
+	}
+	EXPECT(!slot_n(4 * i + 1)->bind && !reserved[i + 1], i, 0);
+	EXPECT(!slot_n(4 * i + 2)->held, i, 0);
+	for (unsigned k = 0; k < queue_size; k++)
+		EXPECT(!queue[k].busy || ring_number(queue[k].io.cookie) != i, i, k);
+	EXPECT(sys_disk_kick(env_at(ENV_PFN), owners[i].ring) == -EXO_E_ARG, i, 0);
+}
+
+/* Everything that was written is taken and completed, nothing is pinned. */
+static void drain(void)
+{
+	for (unsigned turns = 0; turns < 2; turns++) {
+		device_finish_all();
+		for (unsigned i = 0; i < RINGS; i++) {
+			owner_read(i);
+			if (owners[i].written != owners[i].sent)
+				owner_kick(i);
+		}
+	}
+	device_finish_all();
+	for (unsigned i = 0; i < RINGS; i++) {
+		owner_read(i);
+		EXPECT(owners[i].sent == owners[i].written, owners[i].sent, owners[i].written);
+		EXPECT(owners[i].got == owners[i].sent, owners[i].got, owners[i].sent);
+	}
+	EXPECT(pins_left() == 0, pins_left(), 0);
+	EXPECT(!disks.disk[0].turn && !disks.disk[0].flight, disks.disk[0].turn, 0);
+}
+
+static void verdict(const char *name)
+{
+	printf(failures ? "FAIL %s: %u expectations\n" : "ok %s\n", name, failures);
+	if (failures)
+		exit(1);
+}
+
+static void test_random(void)
+{
+	for (unsigned i = 0; i < RINGS; i++)
+		EXPECT(owner_bind(i) == 0, i, 0);
+	for (unsigned step = 0; step < 200000; step++) {
+		unsigned i = (unsigned)rand() % RINGS, k = (unsigned)rand() % queue_size;
+
+		switch (rand() % 8) {
+		case 0: case 1: case 2:
+			if (owners[i].written - owners[i].sent < 64)
+				owner_random_request(i);
+			break;
+		case 3:
+			owner_kick(i);
+			break;
+		case 4:
+			owner_read(i);
+			break;
+		case 5: case 6:
+			if (queue[k].busy)
+				device_finish(k, rand() % 10 ? 0 : -EXO_E_DEVICE);
+			disk_interrupt(&disks.disk[0]);
+			break;
+		default:
+			if (rand() % 500 == 0) {
+				detach(i);
+				EXPECT(owner_bind(i) == 0, i, 0);
+			}
+			if (rand() % 1000 == 0 && !disks.disk[0].flight)
+				queue_size = 1 + (unsigned)rand() % DEVICE_MAX;
+		}
+	}
+	drain();
+	verdict("disk_random_requests_complete_once_and_pins_balance");
+}
+
+/* Indices that no owner can have reached. */
+static void test_hostile_indices(void)
+{
+	struct owner *o = &owners[0];
+	uint32_t tail = o->cq->cq_tail;
+
+	for (uint64_t jump = 65; jump < 1ul << 32; jump *= 3) {
+		o->cq->sq_tail = o->sent + (uint32_t)jump;
+		EXPECT(sys_disk_kick(env_at(ENV_PFN), o->ring) == -EXO_E_RANGE, jump, 0);
+	}
+	EXPECT(o->cq->sq_head == o->sent && o->cq->cq_tail == tail, o->sent, tail);
+	o->cq->sq_tail = o->sent;
+	for (unsigned i = 0; i < 3; i++)
+		owner_random_request(0);
+	for (uint64_t lie = 1; lie < 1ul << 31; lie *= 5) {
+		o->cq->cq_head = o->got + (uint32_t)lie;
+		EXPECT(owner_kick(0) == 0, lie, 0);
+		o->cq->cq_head = o->got - 64 - (uint32_t)lie;
+		EXPECT(owner_kick(0) == 0, lie, 0);
+	}
+	o->cq->cq_head = o->got;
+	EXPECT(owner_kick(0) == 3, 0, 0);
+	drain();
+	verdict("disk_hostile_indices_take_nothing");
+}
+
+/* Random rubbish in all of the owner's pages, for ever: the checks of the fake device hold. */
+static void test_hostile_pages(void)
+{
+	struct owner *o = &owners[1];
+
+	for (unsigned step = 0; step < 30000; step++) {
+		uint8_t *page = rand() % 2 ? (uint8_t *)o->sq : (uint8_t *)o->cq;
+
+		page[rand() % 4096] = (uint8_t)rand();
+		if (rand() % 3 == 0) {
+			o->sq->req[rand() % 64] = request_good(1, EXO_DISK_READ, 1 + (uint32_t)rand() % 512);
+			o->cq->sq_tail = ring_at(RING_PFN + 3)->sq_head + (uint32_t)rand() % 70;
+			o->cq->cq_head = ring_at(RING_PFN + 3)->cq_tail - (uint32_t)rand() % 70;
+		}
+		sys_disk_kick(env_at(ENV_PFN), o->ring);
+		if (queue[step % queue_size].busy)
+			device_finish(step % queue_size, 0);
+		disk_interrupt(&disks.disk[0]);
+	}
+	device_finish_all();
+	EXPECT(pins_left() == 0, pins_left(), 0);
+	detach(1);
+	memset(pfn_to_virt(RING_PFN + 3), 0, 3 * EXO_PAGE_SIZE);
+	o->sent = o->got = o->written = 0;
+	EXPECT(owner_bind(1) == 0, 0, 0);
+	verdict("disk_hostile_pages_reach_nothing_else");
+}
+
+/* Two greedy rings and a flush behind them: nobody gets more than a turn while others wait. */
+static void test_turns(void)
+{
+	struct exo_disk_req q;
+	uint64_t run = 0;
+	unsigned last = RINGS, turns[RINGS] = { 0 };
+
+	queue_size = 4;
+	for (unsigned n = 0; n < 4; n++) {
+		q = request_good(5, EXO_DISK_READ, 1);
+		owner_write(5, &q, ANY_STATUS);
+	}
+	owner_kick(5);          /* the device is full before the others come */
+	for (unsigned n = 0; n < 48; n++) {
+		q = request_good(0, EXO_DISK_READ, 128);
+		owner_write(0, &q, ANY_STATUS);
+		q = request_good(2, EXO_DISK_WRITE, 8);
+		owner_write(2, &q, ANY_STATUS);
+	}
+	q = (struct exo_disk_req){ .op = EXO_DISK_FLUSH };
+	owner_write(3, &q, ANY_STATUS);
+	order_count = 0;
+	owner_kick(0);
+	owner_kick(2);
+	owner_kick(3);
+	drain();
+	EXPECT(order_count == 97, order_count, 97);
+	for (unsigned i = 0; i < order_count; i++) {
+		if (order[i].ring != last) {
+			turns[order[i].ring]++;
+			run = 0;
+		}
+		last = order[i].ring;
+		run += order[i].bytes;
+		EXPECT(run <= DISK_TURN_BYTES || turns[2] > 0, run, i);
+	}
+	EXPECT(turns[2] == 1 && turns[3] == 1 && turns[0] == 2, turns[0], turns[2]);
+	/* 256 KiB of the first, all 192 KiB of the second, the flush, the rest of the first. */
+	EXPECT(order[3].ring == 0 && order[4].ring == 2 && order[52].ring == 3, order[4].ring,
+	       order[52].ring);
+	verdict("disk_turns_are_fair");
+}
+
+static void test_one_kick(void)
+{
+	struct exo_disk_req q;
+	uint64_t before = owners[4].cq->kicks;
+	unsigned told;
+
+	queue_size = DEVICE_MAX;
+	for (unsigned n = 0; n < 12; n++) {
+		q = request_good(4, EXO_DISK_READ, 512);
+		owner_write(4, &q, ANY_STATUS);
+	}
+	kicks = 0;
+	posts[5] = 0;
+	EXPECT(owner_kick(4) == 12, 0, 0);
+	EXPECT(kicks == 1 && owners[4].cq->kicks == before + 1, kicks, owners[4].cq->kicks);
+	for (unsigned i = 0; i < 12; i++)
+		device_finish(i, 0);
+	disk_interrupt(&disks.disk[0]);
+	told = posts[5];
+	EXPECT(told == 1, told, 0);
+	drain();
+	verdict("disk_a_batch_is_one_kick_and_one_event");
+}
+
+static void test_rights(void)
+{
+	struct exo_disk_req q;
+	struct exo_cap *buffer = slot_n(4 * 5 + 2);
+
+	detach(5);
+	slot_n(4 * 5 + 1)->rights = EXO_R_READ;
+	EXPECT(owner_bind(5) == 0, 0, 0);
+	q = request_good(5, EXO_DISK_WRITE, 1);
+	owner_write(5, &q, -EXO_E_RIGHTS);
+	q = request_good(5, EXO_DISK_READ, 1);
+	owner_write(5, &q, ANY_STATUS);
+	EXPECT(owner_kick(5) == 2, 0, 0);
+	drain();
+	buffer->rights = EXO_R_READ;
+	q = request_good(5, EXO_DISK_READ, 1);
+	owner_write(5, &q, -EXO_E_RIGHTS);
+	EXPECT(owner_kick(5) == 1, 0, 0);
+	buffer->rights = EXO_R_READ | EXO_R_WRITE;
+	buffer->flags = EXO_CAP_FROZEN;
+	owner_write(5, &q, -EXO_E_FROZEN);
+	EXPECT(owner_kick(5) == 1, 0, 0);
+	buffer->flags = EXO_CAP_SHARE;
+	q.pfn = buffer->lo + 150;
+	q.count = 1;
+	owner_write(5, &q, ANY_STATUS);
+	EXPECT(owner_kick(5) == 1, 0, 0);
+	buffer->flags = 0;
+	slot_n(4 * 5 + 1)->flags = EXO_CAP_FROZEN;
+	EXPECT(owner_kick(5) == -EXO_E_FROZEN, 0, 0);
+	slot_n(4 * 5 + 1)->flags = 0;
+	drain();
+	verdict("disk_rights_are_checked");
+}
+
+static void test_bind_errors(void)
+{
+	struct exo_cap *block = slot_n(4 * 5 + 1), *child = slot_n(60);
+
+	EXPECT(owner_bind(5) == -EXO_E_BUSY, 0, 0);
+	detach(5);
+	child->flags = 0;
+	block->child = slot_sid(child);
+	EXPECT(owner_bind(5) == -EXO_E_SPLIT, 0, 0);
+	child->flags = EXO_CAP_SHARE;
+	block->unit = 1;
+	EXPECT(owner_bind(5) == -EXO_E_ABSENT, 0, 0);
+	block->unit = 0;
+	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].ring, owners[5].block, 0) == -EXO_E_RANGE, 0, 0);
+	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].ring, owners[5].block, 256) == -EXO_E_RANGE, 0, 0);
+	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].ring, owners[5].block, 1) == -EXO_E_ROOM, 0, 0);
+	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].block, owners[5].block, 6) == -EXO_E_KIND, 0, 0);
+	EXPECT(!block->bind, 0, 0);
+	EXPECT(owner_bind(5) == 0, 0, 0);
+	block->child = 0;
+	verdict("disk_bind_refuses");
+}
+
+/* The environment that was told ends first: nobody is told any more, requests complete all the same. */
+static void test_forget(void)
+{
+	struct exo_disk_req q = request_good(5, EXO_DISK_READ, 8);
+	unsigned before = posts[6];
+
+	owner_write(5, &q, ANY_STATUS);
+	EXPECT(owner_kick(5) == 1, 0, 0);
+	lock_take(&tree_lock);
+	ring_forget(RING_PFN + 15);
+	lock_release(&tree_lock);
+	reserved[6] = 0;
+	drain();
+	EXPECT(posts[6] == before, posts[6], before);
+	detach(5);
+	EXPECT(owner_bind(5) == 0, 0, 0);
+	verdict("disk_ring_survives_who_it_tells");
+}
+
+/* A device that stops answering is reset after its time; then one that is dead. */
+static void test_silent_device(void)
+{
+	struct exo_disk_req q;
+
+	queue_size = 2;
+	for (unsigned n = 0; n < 5; n++) {
+		q = request_good(0, EXO_DISK_READ, 8);
+		owner_write(0, &q, n < 2 ? -EXO_E_DEVICE : -EXO_E_STALE);
+	}
+	EXPECT(owner_kick(0) == 5, 0, 0);
+	lock_take(&tree_lock);
+	EXPECT(ring_end(RING_PFN) == EXO_MORE && !lost, 0, 0);
+	now_tsc += 9 * 1000;
+	EXPECT(ring_end(RING_PFN) == EXO_MORE && !lost, 0, 0);
+	now_tsc += 2 * 1000;
+	EXPECT(ring_end(RING_PFN) == 0 && lost, 0, 0);
+	lock_release(&tree_lock);
+	owner_read(0);
+	EXPECT(owners[0].got == owners[0].sent && pins_left() == 0, owners[0].got, pins_left());
+	dead = 1;
+	for (unsigned n = 0; n < 5; n++) {
+		q = request_good(2, EXO_DISK_READ, 8);
+		owner_write(2, &q, -EXO_E_DEVICE);
+	}
+	EXPECT(owner_kick(2) == 5, 0, 0);
+	dead = 0;
+	drain();
+	verdict("disk_silent_device_is_reset");
+}
+
+int main(void)
+{
+	srand(1);
+	machine_make();
+	test_random();
+	test_hostile_indices();
+	test_hostile_pages();
+	test_turns();
+	test_one_kick();
+	test_rights();
+	test_bind_errors();
+	test_forget();
+	test_silent_device();
+	return 0;
+}

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""guest.py - the suites that run inside exo: one boot for each machine, many tests in a boot.
+
+Invariant: a boot is good only if the debug-exit value says so AND the end marker with this boot's
+nonce came AND its counts are those of the lines that were seen AND each planned test reported.
+"""
+
+import functools
+import re
+import secrets
+import time
+
+import outcome
+import qemu
+import scenario
+from outcome import Job, Result
+
+GOOD_EXIT = 0x10
+DISK_BLOCKS = 65536             # of 512 bytes
+# name, CPUs, accelerator, memory, further classes of tests that are left out
+MACHINES = (
+    ("smp1", 1, "tcg,thread=multi", "256M", ""),
+    ("smp2", 2, "tcg,thread=multi", "256M", ""),
+    ("smp4", 4, "tcg,thread=multi", "256M", ""),
+    ("icount", 1, "tcg", "256M", "icount=7"),
+)
+TEST = re.compile(r"^EXO_TEST\((\w+),\s*(\w+)\)", re.M)
+END = re.compile(r"^suite: end (\w+) passed=(\d+) failed=(\d+) skipped=(\d+)\s*$", re.M)
+
+
+def names(context):
+    """The names of all guest tests, from their sources."""
+    found = []
+    for path in sorted((context.repo / "tests" / "guest").glob("*.c")):
+        found += [m[0] for m in TEST.findall(path.read_text(encoding="utf-8"))]
+    return tuple(found)
+
+
+def jobs(context):
+    """One job for each machine."""
+    cases = names(context)
+    if not cases:
+        return []
+    return [Job(f"guest/{machine[0]}", functools.partial(run_suite, machine), 400.0, cases)
+            for machine in MACHINES]
+
+
+def make_disk(path):
+    """A disk whose every word tells where it stands: word i of it is i * 0x9e3779b97f4a7c15."""
+    words = DISK_BLOCKS * 64
+    step, mask = 0x9E3779B97F4A7C15, (1 << 64) - 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb") as file:
+        for first in range(0, words, 65536):
+            file.write(b"".join((i * step & mask).to_bytes(8, "little")
+                                for i in range(first, first + 65536)))
+
+
+def run_suite(machine, context, job):
+    """Boot exo with the suite as its program on one machine; a result for each test and one more."""
+    name, cpus, accel, memory, extra = machine
+    start, work = time.monotonic(), context.folder(job.name)
+    run = scenario.Run(context, job, work)
+    try:
+        efi = suite_image(run)
+        disk = suite_disk(context)
+        nonce = secrets.token_hex(8)
+        line = f"app debug-exit test=nonce={nonce} test=machine={name} {extra}".strip()
+        if job.only:
+            line += " test=only=" + ",".join(job.only)
+        arguments = qemu.disk_arguments(disk, writable=True)
+        if extra:
+            arguments += ["-icount", "shift=7,sleep=off"]
+        with run.boot(*arguments, memory=memory, cpus=cpus, accel=accel, line=line, efi=efi) as box:
+            end = box.finish(run.left())
+            text = box.text()
+    except scenario.Stop as stop:
+        return [Result(job.name, stop.kind, str(stop), time.monotonic() - start, str(work))]
+    return judge(job, nonce, end, text, time.monotonic() - start, str(work))
+
+
+def suite_disk(context):
+    """The disk of the suites, made once."""
+    path = context.build / "test" / "suite-disk.img"
+    with context.make_lock:
+        if not path.exists() or path.stat().st_size != DISK_BLOCKS * 512:
+            make_disk(path)
+    return path
+
+
+def suite_image(run):
+    """exo.efi with the suite as the member `app`."""
+    build = run.context.build
+    run.build("efi", APP=build / "bin" / "suite.elf")
+    return build / "app" / "suite" / "exo.efi"
+
+
+def add_notes(results, text, prefix):
+    """Give each result as reason the first note that its test printed."""
+    notes, name = {}, ""
+    for line in text.splitlines():
+        if line.startswith("run "):
+            name = line[4:].strip()
+        elif line.startswith("note: "):
+            notes.setdefault(f"{prefix}/{name}", line[6:].strip())
+    for result in results:
+        if result.outcome != outcome.PASS and result.name in notes:
+            result.reason = f"{notes[result.name]} ({result.reason})"
+
+
+def judge(job, nonce, end, text, seconds, work):
+    """Results from a boot's end and its text."""
+    results = outcome.parse_lines(text, job.name, work)
+    add_notes(results, text, job.name)
+    wrong = why_wrong(job, nonce, end, text, results)
+    kind = scenario.OUTCOMES.get(end.kind, outcome.FAIL) if wrong else outcome.PASS
+    results.append(Result(f"{job.name}/boot", kind, wrong, seconds, work))
+    return results
+
+
+def why_wrong(job, nonce, end, text, results):
+    """Why this boot is not good, or an empty string.  Failed tests alone do not make it wrong."""
+    if end.kind != qemu.DEBUG_EXIT:
+        last = [x for x in text.splitlines() if x.startswith("run ")]
+        return f"ended by {end}; last test begun: {last[-1][4:] if last else 'none'}"
+    marker = END.search(text)
+    if not marker or marker.group(1) != nonce:
+        return "no end marker with this boot's nonce"
+    counts = tuple(int(x) for x in marker.groups()[1:])
+    seen = tuple(sum(r.outcome == k for r in results)
+                 for k in (outcome.PASS, outcome.FAIL, outcome.SKIP))
+    if counts != seen:
+        return f"the suite counted {counts} passed, failed, skipped; its lines say {seen}"
+    expected = set(job.only or job.cases)
+    reported = {r.name.rpartition("/")[2] for r in results}
+    if expected != reported:
+        return "tests without a result: " + " ".join(sorted(expected - reported))
+    good = counts[1] == 0
+    if good != (end.value == GOOD_EXIT):
+        return f"debug-exit value {end.value:#x} with {counts[1]} failed tests"
+    return ""
