@@ -16,7 +16,9 @@
 #include "sched.h"
 #include "slices.h"
 #include "space.h"
+#include "table.h"
 #include "tlb.h"
+#include "x86/trap.h"
 
 int64_t sys_version(struct env *e)
 {
@@ -33,13 +35,14 @@ static void tree_enter(void)
 /* Every translation that was taken away is gone before anybody else gets the lock. */
 static int64_t tree_leave(int64_t result)
 {
-	tlb_flush();
+	if (this_cpu()->notes.any)
+		tlb_flush_others();
 	lock_release(&tree_lock);
 	return result;
 }
 
 /* Derive by spec into the empty slot `dst` of an environment: the new claim's name, or an error. */
-static int64_t derive(struct exo_cap *parent, const struct env *to, uint64_t dst,
+static int64_t derive(struct exo_cap *parent, struct env *to, uint64_t dst,
                       const struct claim_spec *spec)
 {
 	struct exo_cap *slot;
@@ -125,7 +128,7 @@ int64_t sys_cap_give(struct env *e, uint64_t src, uint64_t env, uint64_t dst, ui
 	return tree_leave(derive(c, to, dst, &spec));
 }
 
-int64_t cap_pass_locked(struct env *from, uint64_t cap, const struct env *to)
+int64_t cap_pass_locked(struct env *from, uint64_t cap, struct env *to)
 {
 	struct exo_cap *c;
 	struct claim_spec spec;
@@ -180,45 +183,105 @@ int64_t sys_retype(struct env *e, uint64_t src, uint64_t dst, uint64_t pfn, uint
 	return tree_leave(slot_name(slot));
 }
 
-/* Do entries until one fails, or enough was done: how many were, or the first one's error. */
-static int64_t batch_apply(struct env *e, uint64_t space, const struct exo_map_op *op, uint64_t count)
+/* One entry of a batch, copied from user memory. */
+static inline int copy_op(struct exo_map_op *op, uint64_t user)
 {
-	uint64_t pages = 0, done = 0;
-	int err = 0;
+	if (user > EXO_USER_TOP - sizeof(*op))
+		return -EXO_E_FAULT;
+	this_cpu()->stats->copied += sizeof(*op);
+	return copy_user_32(op, (const void *)user);
+}
 
-	for (; done < count && pages < EXO_MAP_MAX; done++, op++) {
-		if ((err = space_apply(e, space, op)) < 0)
-			break;
-		pages += op->pages;
+/* Entries that are copied at a time. */
+#define BATCH 8
+
+/*
+ * Do up to BATCH entries until one fails, or enough was done: how many were, or the first one's
+ * error.
+ */
+static int64_t batch_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t count)
+{
+	struct exo_map_op op[BATCH];
+	struct exo_cap *c;
+	uint64_t pages = 0, done;
+	int err;
+
+	if (copy_in(op, ops, count * sizeof(op[0])))
+		return -EXO_E_FAULT;
+	tree_enter();
+	if ((err = claim_find(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c)) < 0)
+		return tree_leave(err);
+	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
+		return tree_leave(-EXO_E_FROZEN);
+	for (done = 0; done < count && pages < EXO_MAP_MAX; done++) {
+		if ((err = space_apply(e, c->lo, &op[done])) < 0)
+			return tree_leave(done ? (int64_t)done : err);
+		else
+			pages += op[done].pages;
 	}
-	return done ? (int64_t)done : err;
+	return tree_leave(done);
+}
+
+static int64_t batches_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t count)
+{
+	uint64_t done = 0;
+
+	while (done < count) {
+		uint64_t n = min_u64(count - done, BATCH);
+		int64_t result = batch_apply(e, space, ops + done * sizeof(struct exo_map_op), n);
+
+		if (result < 0)
+			return done ? (int64_t)done : result;
+		done += result;
+		if ((uint64_t)result < n)
+			break;
+	}
+	return done;
+}
+
+/*
+ * The commonest change, of the rights of one page whose table was found before, by the shortest way:
+ * false if it is not plainly that or not plainly right, and nothing was done.
+ */
+static inline bool protect_one(uint64_t space, const struct exo_map_op *op)
+{
+	const struct leaf_cache *l = &leaf_cache;
+	unsigned index = pte_index(op->va, 1);
+	uint64_t *pte = l->table + index, lost;
+	struct cpu *c = this_cpu();
+
+	if (l->space != space || l->region != op->va >> 21 || (op->va & (EXO_PAGE_SIZE - 1)))
+		return false;
+	if ((op->prot | EXO_R_WRITE) != (EXO_R_READ | EXO_R_WRITE) || op->pages != 1 || op->op != EXO_PROTECT)
+		return false;
+	if (!(*pte & PTE_P) || (op->prot & ~l->shadow[index].most))
+		return false;
+	lost = entry_protect(pte, prot_bits(op->prot));
+	if (c->space == space) {
+		c->stats->tlb_pages++;
+		invlpg(op->va);
+	}
+	if (lost && cpu_count > 1)
+		tlb_note(space, op->va, 0, 0, true);
+	return true;
 }
 
 int64_t sys_space_update(struct env *e, uint64_t space, uint64_t ops, uint64_t count)
 {
-	struct exo_map_op op[EXO_BATCH_MAX / 4];
-	int64_t done = 0, result;
+	struct exo_map_op op;
+	struct exo_cap *c;
+	bool done = false;
 
-	if (count > EXO_BATCH_MAX)
-		return -EXO_E_ARG;
-	for (;;) {
-		uint64_t n = min_u64(count - done, ARRAY_LEN(op));
-		struct exo_cap *c;
-
-		if (copy_in(op, ops + done * sizeof(op[0]), n * sizeof(op[0])))
-			return done ? done : -EXO_E_FAULT;
-		tree_enter();
-		result = claim_find(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c);
-		if (!result)
-			result = (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING)) ? -EXO_E_FROZEN :
-			         batch_apply(e, c->lo, op, n);
-		tree_leave(0);
-		if (result < 0)
-			return done ? done : result;
-		done += result;
-		if ((uint64_t)result < n || (uint64_t)done == count)
-			return done;
-	}
+	if (count != 1)
+		return count <= EXO_BATCH_MAX ? batches_apply(e, space, ops, count) : -EXO_E_ARG;
+	if (copy_op(&op, ops))
+		return -EXO_E_FAULT;
+	lock_take(&tree_lock);
+	if (!claim_find(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c) &&
+	    !(c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING)))
+		done = protect_one(c->lo, &op);
+	tree_leave(0);
+	return done ? 1 : batch_apply(e, space, ops, 1);
 }
 
 int64_t sys_env_notify(struct env *e, uint64_t doorbell)

@@ -23,6 +23,6 @@ struct env;
 #include <exo/syscalls.def>
 
 /* Derive the whole of `from`'s claim into the slot that `to` keeps open; tree_lock held. */
-int64_t cap_pass_locked(struct env *from, uint64_t cap, const struct env *to);
+int64_t cap_pass_locked(struct env *from, uint64_t cap, struct env *to);
 
 #endif

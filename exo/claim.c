@@ -19,46 +19,38 @@
 
 struct lock tree_lock;
 
-/* The slot of a sid that lies in a table of the environment, or NULL. */
-static struct exo_cap *slot_of(const struct env *e, uint64_t sid)
+bool table_serves(struct env *e, uint64_t pfn)
 {
-	uint64_t pfn = sid / EXO_SLOTS_PER_FRAME;
 	const struct exo_frame *f = frame_entry(pfn);
 
 	if (!f || !frames.chunks[pfn / EXO_CHUNK_FRAMES].mixed)
-		return NULL;
+		return false;
 	if (f->use != EXO_USE_TABLE || f->object != e->id)
-		return NULL;
-	return slot_at(sid);
+		return false;
+	/* The table's end clears object, then table_hit: look again, or the hit could outlive it. */
+	__atomic_store_n(&e->table_hit, pfn, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&f->object, __ATOMIC_SEQ_CST) != e->id)
+		__atomic_store_n(&e->table_hit, 0, __ATOMIC_SEQ_CST);
+	return true;
 }
 
-int claim_any(const struct env *e, exo_slot name, struct exo_cap **out)
+void table_forget(uint64_t pfn)
 {
-	struct exo_cap *c = slot_of(e, exo_slot_sid(name));
+	uint64_t id = frame_entry(pfn)->object, env_pfn = (uint32_t)id;
 
-	if (!c || c->gen != exo_slot_gen(name) || c->kind == EXO_KIND_NONE)
-		return -EXO_E_STALE;
-	*out = c;
-	return 0;
+	__atomic_store_n(&frame_entry(pfn)->object, 0, __ATOMIC_SEQ_CST);
+	if (id && frame_use(env_pfn) == EXO_USE_ENV && env_at(env_pfn)->id == id)
+		__atomic_store_n(&env_at(env_pfn)->table_hit, 0, __ATOMIC_SEQ_CST);
 }
 
-int claim_find(const struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
-               struct exo_cap **out)
+int slot_empty(struct env *e, uint64_t sid, struct exo_cap **out)
 {
-	int err = claim_any(e, name, out);
+	uint64_t pfn = sid / EXO_SLOTS_PER_FRAME;
+	struct exo_cap *c = slot_at(sid);
 
-	if (err)
-		return err;
-	if ((*out)->kind != kind)
-		return -EXO_E_KIND;
-	return rights & ~(*out)->rights ? -EXO_E_RIGHTS : 0;
-}
-
-int slot_empty(const struct env *e, uint64_t sid, struct exo_cap **out)
-{
-	struct exo_cap *c = sid >> 32 ? NULL : slot_of(e, sid);
-
-	if (!c || c->kind != EXO_KIND_NONE || c->gen == GEN_RETIRED)
+	if (pfn != e->table_hit && !table_serves(e, pfn))
+		return -EXO_E_SLOT;
+	if (c->kind != EXO_KIND_NONE || c->gen == GEN_RETIRED)
 		return -EXO_E_SLOT;
 	*out = c;
 	return 0;

@@ -13,10 +13,9 @@
 #include <exo/errors.h>
 #include <stdbool.h>
 
+#include "env.h"
 #include "lock.h"
 #include "x86/direct.h"
-
-struct env;
 
 /* The slot of a sid that is known to be one. */
 static inline struct exo_cap *slot_at(exo_sid sid)
@@ -37,14 +36,20 @@ static inline exo_slot slot_name(const struct exo_cap *c)
  * acts on more than the answer holds tree_lock, or relies on the grace period before an object's
  * frames are used again.  Errors: STALE, KIND, RIGHTS.
  */
-int claim_find(const struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
-               struct exo_cap **out);
+static inline int claim_find(struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
+                             struct exo_cap **out);
 
 /* The claim of any kind. Errors: STALE. */
-int claim_any(const struct env *e, exo_slot name, struct exo_cap **out);
+static inline int claim_any(struct env *e, exo_slot name, struct exo_cap **out);
+
+/* A table frame serves nobody any more. */
+void table_forget(uint64_t pfn);
+
+/* Does this frame hold slots of the environment?  If so, it is remembered in e->table_hit. */
+bool table_serves(struct env *e, uint64_t pfn);
 
 /* The empty slot `sid` of a table that serves the environment, or -EXO_E_SLOT. */
-int slot_empty(const struct env *e, uint64_t sid, struct exo_cap **out);
+int slot_empty(struct env *e, uint64_t sid, struct exo_cap **out);
 
 /* What a new claim shall be. */
 struct claim_spec {
@@ -77,5 +82,30 @@ void claim_unhang(struct exo_cap *c);
 /* Steps of work that the present call may still do; ending things uses them up. */
 extern int work_left;
 #define WORK_PER_CALL 256
+
+static inline int claim_any(struct env *e, exo_slot name, struct exo_cap **out)
+{
+	uint64_t pfn = exo_slot_sid(name) / EXO_SLOTS_PER_FRAME;
+	struct exo_cap *c = slot_at(exo_slot_sid(name));
+
+	if (pfn != e->table_hit && !table_serves(e, pfn))
+		return -EXO_E_STALE;
+	if (c->gen != exo_slot_gen(name) || c->kind == EXO_KIND_NONE)
+		return -EXO_E_STALE;
+	*out = c;
+	return 0;
+}
+
+static inline int claim_find(struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
+                             struct exo_cap **out)
+{
+	int err = claim_any(e, name, out);
+
+	if (err)
+		return err;
+	if ((*out)->kind != kind)
+		return -EXO_E_KIND;
+	return rights & ~(unsigned)(*out)->rights ? -EXO_E_RIGHTS : 0;
+}
 
 #endif

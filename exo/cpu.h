@@ -17,13 +17,10 @@
 #define CPUS_MAX 255            /* xAPIC identifiers are 8 bits */
 #define WHEEL 256u              /* buckets of the deadline wheel, one slot long each */
 
-#define TLB_PAGES 32            /* single pages noted before everything is invalidated */
-
+/* What other CPUs must be asked to forget before the present call ends. */
 struct tlb_notes {
-	uint64_t space;         /* of all notes; several: all */
-	uint64_t va[TLB_PAGES];
-	uint32_t pages;
-	bool any, all, every_space, lost;
+	uint64_t space;         /* of all notes, unless every_space */
+	bool any, every_space;
 };
 
 struct cpu {
@@ -68,6 +65,19 @@ extern unsigned cpu_count;
 static inline struct cpu *this_cpu(void)
 {
 	return percpu_self();
+}
+
+/* The kernel's own top-level table, whose upper half every space shares. */
+extern uint64_t *kernel_pml4;
+
+/* Load a space's tables, if they are not loaded; 0: the kernel's own. */
+static inline void space_load(struct cpu *c, uint64_t space)
+{
+	if (c->space == space)
+		return;
+	c->stats->space_loads++;
+	__atomic_store_n(&c->space, space, __ATOMIC_RELEASE);
+	write_cr3(space ? space << EXO_PAGE_SHIFT : virt_to_phys(kernel_pml4));
 }
 
 #endif

@@ -81,7 +81,7 @@ static int slots_end(struct exo_cap *table)
 {
 	struct exo_cap *slot = pfn_to_virt(table->lo);
 
-	frame_entry(table->lo)->object = 0;
+	table_forget(table->lo);
 	for (unsigned i = 0; i < EXO_SLOTS_PER_FRAME; i++) {
 		if (slot[i].kind == EXO_KIND_NONE)
 			continue;

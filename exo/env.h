@@ -56,6 +56,7 @@ struct env {
 	struct exo_env_page *page;      /* asm */
 	uint64_t pfn;
 	uint64_t id;                    /* number of this environment << 32 | pfn; tables serve an id */
+	uint64_t table_hit;             /* [a] a frame of its tables, 0: none known */
 	uint64_t space;                 /* pfn of the top-level table, 0: none */
 	struct call_context ctx[2];     /* [inside]; asm */
 	uint32_t state;                 /* [a] enum env_state */
@@ -84,7 +85,7 @@ struct env {
 	uint64_t space_next, space_prev;        /* pfn of others that run in the same space */
 	struct source source[EXO_EVENTS];
 };
-_Static_assert(offsetof(struct env, ctx) == 32 && sizeof(struct call_context) == 80, "x86/offsets.h");
+_Static_assert(offsetof(struct env, ctx) == 40 && sizeof(struct call_context) == 80, "x86/offsets.h");
 _Static_assert(sizeof(struct env) <= EXO_PAGE_SIZE, "env: one frame");
 
 static inline struct env *env_at(uint64_t pfn) { return pfn_to_virt(pfn); }

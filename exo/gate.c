@@ -36,7 +36,7 @@ static void callee_rest(struct env *e)
 }
 
 /* Pass a claim into the slot that the receiver keeps open; 0 passes none. */
-static int64_t cap_pass(struct env *from, uint64_t cap, const struct env *to)
+static int64_t cap_pass(struct env *from, uint64_t cap, struct env *to)
 {
 	int64_t slot;
 

@@ -2,9 +2,9 @@
 /*
  * irq.c - one environment at a time receives an interrupt source, as events.
  *
- * Invariant: see irq.h.  Locks: tree_lock guards who is bound; the source's lock, taken inside, guards
- * what the interrupt handler reads and writes.  The handler posts with the source's lock held, so an
- * environment that has been unbound is never touched again.
+ * Invariant: see irq.h.  Locks: tree_lock guards who is bound; the source's lock, taken inside,
+ * guards what the interrupt handler reads and writes.  The handler posts with the source's lock
+ * held, so an environment that has been unbound is never touched again.
  */
 #include "irq.h"
 
@@ -65,7 +65,8 @@ static bool source_start(struct irq_source *s, uint32_t gsi, uint32_t apic_id)
 
 	if (!vector)
 		return false;
-	*s = (struct irq_source){ .gsi = gsi, .index = irqs.count, .level = ioapic_wire(gsi).level };
+	*s = (struct irq_source){ .gsi = gsi, .index = irqs.count,
+		.level = ioapic_wire(gsi).level };
 	irqs.info[irqs.count].gsi = gsi;
 	ioapic_route(gsi, vector, apic_id);
 	return true;

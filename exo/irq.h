@@ -6,9 +6,9 @@
  * environment's event entry is reserved for it.  A source that is not bound is masked.
  *
  * Level-triggered sources are masked from delivery until exo_irq_ack.  Edge-triggered ones are not
- * (an I/O APIC forgets edges that come while it masks): a second edge before exo_irq_ack masks and is
- * remembered, and exo_irq_ack then posts again at once.  So no interrupt is lost, and there are at
- * most two between two acknowledgements.
+ * (an I/O APIC forgets edges that come while it masks): a second edge before exo_irq_ack masks and
+ * is remembered, and exo_irq_ack then posts again at once.  So no interrupt is lost, and there are
+ * at most two between two acknowledgements.
  */
 #ifndef EXO_IRQ_H
 #define EXO_IRQ_H
@@ -42,8 +42,8 @@ int64_t sys_irq_bind(struct env *e, uint64_t irq, uint64_t entry);
 int64_t sys_irq_ack(struct env *e, uint64_t irq);
 
 /*
- * End a binding: mask, free the event entry, clear the claim's `bind`.  tree_lock held; nothing to do
- * if it is not bound.  Called when the claim or the environment ends.
+ * End a binding: mask, free the event entry, clear the claim's `bind`.  tree_lock held; nothing to
+ * do if it is not bound.  Called when the claim or the environment ends.
  */
 void irq_unbind(uint32_t gsi);
 

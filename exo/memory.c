@@ -7,6 +7,7 @@
  */
 #include "memory.h"
 
+#include "cpu.h"
 #include "dev/acpi.h"
 #include "frame.h"
 #include "kernel.h"

@@ -2,9 +2,9 @@
 /*
  * port.c - the batched call to use I/O ports.
  *
- * Invariant: a port is touched only with tree_lock held and after the claim, as it is then, was found
- * to cover it; the lock is given up after PORT_BURST accesses, so nobody waits long, and once a
- * revocation is done no access is under way.  Which ports can be claimed: port_list.c.
+ * Invariant: a port is touched only with tree_lock held and after the claim, as it is then, was
+ * found to cover it; the lock is given up after PORT_BURST accesses, so nobody waits long, and once
+ * a revocation is done no access is under way.  Which ports can be claimed: port_list.c.
  */
 #include "port.h"
 
@@ -70,7 +70,8 @@ static int op_check(const struct exo_cap *claim, const struct exo_port_op *op)
 		return -EXO_E_ARG;
 	if (op->op == EXO_PORT_UNTIL && (!op->tries || op->tries > EXO_PORT_TRIES))
 		return -EXO_E_ARG;
-	if (op->port < claim->lo || !range_fits(op->port - claim->lo, op->size, claim->hi - claim->lo))
+	if (op->port < claim->lo || !range_fits(op->port - claim->lo, op->size,
+	                                        claim->hi - claim->lo))
 		return -EXO_E_RANGE;
 	return ports_are_held(claim, op->port, op->port + op->size);
 }
@@ -116,7 +117,7 @@ static int batch_burst(struct batch *b, const struct exo_cap *claim)
 }
 
 /* All entries of a chunk, the lock given up between bursts. */
-static int batch_run(struct batch *b, const struct env *e, uint64_t slot)
+static int batch_run(struct batch *b, struct env *e, uint64_t slot)
 {
 	struct exo_cap *claim;
 	int err = 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port.h - I/O ports as claims: the list of ports that may be given at all, and the call to use them.
+ * port.h - I/O ports as claims: the list of ports that may be given at all, and the call to use
+ * them.
  *
- * Invariant: a port that reaches memory, interrupts or configuration space is in no list entry, so no
- * claim covers it.
+ * Invariant: a port that reaches memory, interrupts or configuration space is in no list entry, so
+ * no claim covers it.
  */
 #ifndef EXO_PORT_INTERNAL_H
 #define EXO_PORT_INTERNAL_H
@@ -37,7 +38,8 @@ bool line_has_word(const char *line, uint32_t bytes, const char *word);
  * exo_port_io: run `count` struct exo_port_op at user address `ops` within the claim `slot`.
  * Returns how many were done: less than count if an UNTIL ran out of tries or the call out of
  * accesses.  Errors, if the first entry was not done: STALE, KIND, RIGHTS (needs CONTROL), FROZEN,
- * ARG (count, size, op, tries), RANGE, SPLIT (given away), FAULT.  Takes tree_lock for short pieces.
+ * ARG (count, size, op, tries), RANGE, SPLIT (given away), FAULT.  Takes tree_lock for short
+ * pieces.
  */
 int64_t sys_port_io(struct env *e, uint64_t slot, uint64_t ops, uint64_t count);
 

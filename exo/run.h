@@ -9,9 +9,6 @@
 
 struct env;
 
-/* The kernel's own top-level table, whose upper half every space shares. */
-extern uint64_t *kernel_pml4;
-
 /*
  * Make an environment stop for `reason` (EXO_STOP_*): off its CPU, out of gates, its holder told.
  * 0, or EXO_MORE while another CPU still runs it or it is the caller itself, which stops when its

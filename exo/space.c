@@ -16,24 +16,25 @@
 #include "table.h"
 #include "tlb.h"
 
-/* A range of entries: `pages` of `level` at va. */
+/* Functions that are compiled once for 4 KiB pages and once for all sizes. */
+#define FOR_LEVEL static inline __attribute__((always_inline))
+
+/* A range of entries: `pages` of `level` at va; and the part of it that lies in one table. */
 struct range {
 	uint64_t space, va, pages;
 	unsigned level;
+	uint64_t *pte;          /* first entry of the part, NULL: there is no table */
+	uint64_t count;         /* entries of the part */
+	bool big;               /* a large page is mapped there instead of a table */
 };
 
-static int range_check(uint64_t space, const struct exo_map_op *op, struct range *r)
+FOR_LEVEL int range_check(const struct range *r)
 {
-	unsigned size = op->prot & (EXO_SIZE_2M | EXO_SIZE_1G);
-	uint64_t bytes;
+	uint64_t bytes = r->pages << (3 + 9 * r->level);
 
-	if (size == (EXO_SIZE_2M | EXO_SIZE_1G))
-		return -EXO_E_ARG;
-	*r = (struct range){ space, op->va, op->pages, size == EXO_SIZE_1G ? 3 : size == EXO_SIZE_2M ? 2 : 1 };
-	bytes = level_bytes(r->level) * r->pages;
-	if (!r->pages || r->pages > EXO_MAP_MAX || !range_fits(r->va, bytes, EXO_USER_TOP))
+	if (r->pages - 1 >= EXO_MAP_MAX || !range_fits(r->va, bytes, EXO_USER_TOP))
 		return -EXO_E_RANGE;
-	if (r->va % level_bytes(r->level))
+	if (r->va & (level_bytes(r->level) - 1))
 		return -EXO_E_ARG;
 	/* The table's own slot is the kernel's. */
 	if (r->va + bytes > EXO_SELF_VA && r->va < EXO_SELF_VA + level_bytes(4))
@@ -41,23 +42,27 @@ static int range_check(uint64_t space, const struct exo_map_op *op, struct range
 	return 0;
 }
 
-/*
- * The entries of the next table of a range: their number, or 0 at the end.  *first is NULL where no
- * table is.
- */
-static uint64_t range_next(struct range *r, uint64_t **first, bool *big)
+/* Find the part that begins at va. */
+FOR_LEVEL void range_part(struct range *r)
 {
 	unsigned index = pte_index(r->va, r->level);
-	uint64_t count = min_u64(512 - index, r->pages);
-	uint64_t *table;
 
-	if (!count)
-		return 0;
-	table = table_walk(r->space, r->va, r->level, big);
-	*first = table ? table + index : NULL;
-	r->va += count * level_bytes(r->level);
-	r->pages -= count;
-	return count;
+	r->count = min_u64(512 - index, r->pages);
+	r->pte = r->level == 1 ? leaf_table(r->space, r->va, &r->big)
+	                       : table_walk(r->space, r->va, r->level, &r->big);
+	if (r->pte)
+		r->pte += index;
+}
+
+/* Go on behind the part: false at the end of the range. */
+FOR_LEVEL bool range_next(struct range *r)
+{
+	r->pages -= r->count;
+	if (!r->pages)
+		return false;
+	r->va += r->count << (3 + 9 * r->level);
+	range_part(r);
+	return true;
 }
 
 static int prot_check(unsigned prot)
@@ -65,11 +70,6 @@ static int prot_check(unsigned prot)
 	if (prot & ~(EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC) || !(prot & EXO_R_READ))
 		return -EXO_E_ARG;
 	return (prot & EXO_R_WRITE) && (prot & EXO_R_EXEC) ? -EXO_E_ARG : 0;
-}
-
-static uint64_t prot_bits(unsigned prot)
-{
-	return PTE_P | PTE_U | (prot & EXO_R_WRITE ? PTE_W : 0) | (prot & EXO_R_EXEC ? 0 : PTE_NX);
 }
 
 /* May a FRAME claim name these frames?  A share's cannot have been given away or retyped. */
@@ -128,110 +128,133 @@ static int claim_check(const struct exo_cap *c, const struct exo_map_op *op, uin
 	}
 }
 
-static int entries_empty(struct range r)
+/*
+ * Check each part of a range before anything is done.  Most ranges are one part, which is found only
+ * once.
+ */
+FOR_LEVEL int parts_check(const struct range *r, int (*check)(const struct range *, unsigned), unsigned arg)
 {
-	uint64_t *pte, count;
-	bool big;
+	struct range rest;
+	int err = check(r, arg);
 
-	while ((count = range_next(&r, &pte, &big))) {
-		if (!pte)
-			return big ? -EXO_E_MAPPED : -EXO_E_NOTABLE;
-		for (; count; count--, pte++)
-			if (*pte & PTE_P)
-				return -EXO_E_MAPPED;
-	}
+	if (err || r->count == r->pages)
+		return err;
+	rest = *r;
+	while (!err && range_next(&rest))
+		err = check(&rest, arg);
+	return err;
+}
+
+FOR_LEVEL int part_empty(const struct range *r, unsigned arg)
+{
+	(void)arg;
+	if (!r->pte)
+		return r->big ? -EXO_E_MAPPED : -EXO_E_NOTABLE;
+	for (uint64_t i = 0; i < r->count; i++)
+		if (r->pte[i] & PTE_P)
+			return -EXO_E_MAPPED;
 	return 0;
 }
 
-static int space_map(struct env *e, struct range r, const struct exo_map_op *op)
+static uint64_t map_value(const struct range *r, const struct exo_map_op *op)
+{
+	uint64_t value = op->pfn << EXO_PAGE_SHIFT | prot_bits(op->prot) | (r->level > 1 ? PTE_PS : 0);
+
+	return frame_use(op->pfn) == EXO_USE_DEVICE ? value | PTE_PCD | PTE_PWT : value;
+}
+
+FOR_LEVEL int space_map(struct env *e, struct range *r, const struct exo_map_op *op)
 {
 	unsigned prot = op->prot & EXO_R_ALL;
-	uint64_t frames_each = level_frames(r.level), value, *pte, count;
+	uint64_t frames_each = level_frames(r->level), value;
 	struct exo_cap *c;
-	bool big;
 	int err = prot_check(prot), most;
 
 	if (err || (err = claim_any(e, op->slot, &c)) < 0)
 		return err;
-	if (op->pfn % frames_each)
+	if (op->pfn & (frames_each - 1))
 		return -EXO_E_ARG;
-	if ((most = claim_check(c, op, r.pages * frames_each)) < 0)
+	if ((most = claim_check(c, op, r->pages * frames_each)) < 0)
 		return most;
 	if (prot & ~(unsigned)most)
 		return -EXO_E_RIGHTS;
-	if ((err = entries_empty(r)) < 0)
+	if ((err = parts_check(r, part_empty, 0)) < 0)
 		return err;
 
-	value = op->pfn << EXO_PAGE_SHIFT | prot_bits(prot) | (r.level > 1 ? PTE_PS : 0);
-	if (frame_use(op->pfn) == EXO_USE_DEVICE)
-		value |= PTE_PCD | PTE_PWT;
-	while ((count = range_next(&r, &pte, &big)))
-		for (; count; count--, pte++) {
-			entry_install(pte, r.level, value, c, most);
-			if (c->kind == EXO_KIND_TRACE)
-				slot_at(frame_holder(op->pfn))->held = virt_to_phys(pte) / 8;
+	value = map_value(r, op);
+	do
+		for (uint64_t i = 0; i < r->count; i++) {
+			entry_install(&r->pte[i], r->level, value, c, most);
 			value += frames_each << EXO_PAGE_SHIFT;
 		}
+	while (range_next(r));
+	if (c->kind == EXO_KIND_TRACE)
+		slot_at(frame_holder(op->pfn))->held = c->bind;
 	return 0;
 }
 
-static int space_unmap(struct range r)
+FOR_LEVEL int part_leaves(const struct range *r, unsigned arg)
 {
-	struct range check = r;
-	uint64_t *pte, count;
-	bool big;
-
-	while ((count = range_next(&check, &pte, &big))) {
-		if (!pte && big)
-			return -EXO_E_NOTABLE;
-		for (; pte && count; count--, pte++)
-			if ((*pte & PTE_P) && !entry_is_leaf(*pte, r.level))
-				return -EXO_E_USE;
-	}
-	for (uint64_t va = r.va; (count = range_next(&r, &pte, &big)); va = r.va) {
-		uint64_t n = 0;
-
-		for (uint64_t i = 0; pte && i < count; i++)
-			if (pte[i] & PTE_P) {
-				entry_remove(&pte[i], r.level);
-				n = i + 1;
-			}
-		if (n)
-			tlb_note(r.space, va, n, level_bytes(r.level), true);
-	}
+	(void)arg;
+	if (!r->pte)
+		return r->big ? -EXO_E_NOTABLE : 0;
+	for (uint64_t i = 0; i < r->count; i++)
+		if ((r->pte[i] & PTE_P) && !entry_is_leaf(r->pte[i], r->level))
+			return -EXO_E_USE;
 	return 0;
 }
 
-static int space_protect(struct range r, unsigned prot)
+FOR_LEVEL int space_unmap(struct range *r)
 {
-	struct range check = r;
-	uint64_t *pte, count, bits = prot_bits(prot);
-	bool big;
-	int err = prot_check(prot);
+	int err = parts_check(r, part_leaves, 0);
 
 	if (err)
 		return err;
-	while ((count = range_next(&check, &pte, &big))) {
-		if (!pte)
+	do {
+		uint64_t n = 0;
+
+		for (uint64_t i = 0; r->pte && i < r->count; i++)
+			if (r->pte[i] & PTE_P) {
+				entry_remove(&r->pte[i], r->level);
+				n = i + 1;
+			}
+		if (n)
+			tlb_note(r->space, r->va, n, level_bytes(r->level), true);
+	} while (range_next(r));
+	return 0;
+}
+
+FOR_LEVEL int part_may(const struct range *r, unsigned prot)
+{
+	const struct shadow *s;
+	const uint64_t *pte = r->pte;
+
+	if (!pte)
+		return -EXO_E_NOTABLE;
+	s = shadow_of(pte);
+	for (uint64_t i = r->count; i; i--, pte++, s++) {
+		if (!entry_is_leaf(*pte, r->level))
 			return -EXO_E_NOTABLE;
-		for (const struct shadow *s = shadow_of(pte); count; count--, pte++, s++) {
-			if (!entry_is_leaf(*pte, r.level))
-				return -EXO_E_NOTABLE;
-			if (prot & ~s->most)
-				return -EXO_E_RIGHTS;
-		}
+		if (prot & ~s->most)
+			return -EXO_E_RIGHTS;
 	}
-	for (uint64_t va = r.va; (count = range_next(&r, &pte, &big)); va = r.va) {
-		uint64_t lost = 0;
+	return 0;
+}
 
-		for (uint64_t i = 0; i < count; i++) {
-			uint64_t old = pte[i];
+FOR_LEVEL int space_protect(struct range *r, unsigned prot)
+{
+	uint64_t bits = prot_bits(prot);
+	int err = prot_check(prot);
 
-			pte[i] = (old & ~(PTE_W | PTE_NX)) | bits;
-			lost |= (old & ~bits & PTE_W) | (~old & bits & PTE_NX);
-		}
-		tlb_note(r.space, va, count, level_bytes(r.level), lost != 0);
-	}
+	if (err || (err = parts_check(r, part_may, prot)) < 0)
+		return err;
+	do {
+		uint64_t lost = 0, *pte = r->pte;
+
+		for (uint64_t i = r->count; i; i--, pte++)
+			lost |= entry_protect(pte, bits);
+		tlb_note(r->space, r->va, r->count, level_bytes(r->level), lost != 0);
+	} while (range_next(r));
 	return 0;
 }
 
@@ -279,31 +302,50 @@ static int space_unlink(uint64_t space, const struct exo_map_op *op)
 	if (!(*pte & PTE_P) || (*pte & PTE_PS))
 		return -EXO_E_NOTABLE;
 
+	leaf_cache.space = 0;
 	*table_link(pte_pfn(*pte), TABLE_PARENT) = 0;
 	*pte = 0;
 	tlb_note_all(space);
 	return 0;
 }
 
+FOR_LEVEL int range_apply(struct env *e, uint64_t space, const struct exo_map_op *op, unsigned level)
+{
+	struct range r = { .space = space, .va = op->va, .pages = op->pages, .level = level };
+	int err = range_check(&r);
+
+	if (err)
+		return err;
+	range_part(&r);
+	if (op->op == EXO_PROTECT)
+		return space_protect(&r, op->prot & EXO_R_ALL);
+	if (op->op == EXO_MAP)
+		return space_map(e, &r, op);
+	return space_unmap(&r);
+}
+
+static int large_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
+{
+	switch (op->prot & (EXO_SIZE_2M | EXO_SIZE_1G)) {
+	case EXO_SIZE_2M:
+		return range_apply(e, space, op, 2);
+	case EXO_SIZE_1G:
+		return range_apply(e, space, op, 3);
+	default:
+		return -EXO_E_ARG;
+	}
+}
+
 int space_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
 {
-	struct range r;
-	int err;
-
+	if (op->op - EXO_MAP <= EXO_PROTECT - EXO_MAP) {
+		if (op->prot & (EXO_SIZE_2M | EXO_SIZE_1G))
+			return large_apply(e, space, op);
+		return range_apply(e, space, op, 1);
+	}
 	if (op->op == EXO_LINK)
 		return space_link(e, space, op);
 	if (op->op == EXO_UNLINK)
 		return space_unlink(space, op);
-	if ((err = range_check(space, op, &r)) < 0)
-		return err;
-	switch (op->op) {
-	case EXO_MAP:
-		return space_map(e, r, op);
-	case EXO_UNMAP:
-		return space_unmap(r);
-	case EXO_PROTECT:
-		return space_protect(r, op->prot & EXO_R_ALL);
-	default:
-		return -EXO_E_ARG;
-	}
+	return -EXO_E_ARG;
 }

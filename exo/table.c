@@ -18,6 +18,11 @@
 #include "run.h"
 #include "tlb.h"
 
+/* The kernel's own top-level table, whose upper half every space shares. */
+extern uint64_t *kernel_pml4;
+
+struct leaf_cache leaf_cache;
+
 /* Entries are named by physical address / 8. */
 static uint64_t *entry_at(uint64_t id)
 {
@@ -32,13 +37,6 @@ static uint64_t entry_id(const uint64_t *pte)
 static uint64_t table_of(const uint64_t *pte)
 {
 	return virt_to_phys(pte) >> EXO_PAGE_SHIFT;
-}
-
-struct shadow *shadow_of(const uint64_t *pte)
-{
-	struct shadow *s = pfn_to_virt(table_of(pte) + 1);
-
-	return &s[virt_to_phys(pte) / 8 % 512];
 }
 
 uint64_t *table_link(uint64_t pfn, enum table_link which)
@@ -58,25 +56,6 @@ void table_make(uint64_t pfn, unsigned level)
 		return;
 	memcpy(&table[256], &kernel_pml4[256], 256 * sizeof(uint64_t));
 	table[EXO_SELF_SLOT] = pfn << EXO_PAGE_SHIFT | PTE_P | PTE_U | PTE_NX;
-}
-
-uint64_t *table_walk(uint64_t space, uint64_t va, unsigned level, bool *big)
-{
-	uint64_t *table = pfn_to_virt(space);
-
-	*big = false;
-	for (unsigned l = 4; l > level; l--) {
-		uint64_t pte = table[pte_index(va, l)];
-
-		if (!(pte & PTE_P))
-			return NULL;
-		if (pte & PTE_PS) {
-			*big = true;
-			return NULL;
-		}
-		table = pfn_to_virt(pte_pfn(pte));
-	}
-	return table;
 }
 
 /* The space and the address that an entry translates; 0 if its table hangs in no space. */
@@ -186,6 +165,7 @@ static void table_unhang(uint64_t pfn)
 	if (!parent)
 		return;
 	space = entry_space(entry_at(parent), &va);
+	leaf_cache.space = 0;
 	*entry_at(parent) = 0;
 	*table_link(pfn, TABLE_PARENT) = 0;
 	if (space)
@@ -217,6 +197,7 @@ int table_end(uint64_t pfn)
 
 	if (level == 4 && space_empty(pfn))
 		return EXO_MORE;
+	leaf_cache.space = 0;
 	table_unhang(pfn);
 	for (unsigned i = 0; i < last; i++) {
 		if (!(table[i] & PTE_P))

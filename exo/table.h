@@ -11,6 +11,7 @@
 
 #include <exo/cap.h>
 
+#include "x86/direct.h"
 #include "x86/pte.h"
 
 /* One for each entry of a table.  Entries are named by physical address / 8. */
@@ -39,7 +40,22 @@ int table_end(uint64_t pfn);
  * The table of `level` that translates va in the space, or NULL if there is none.  *big says
  * whether a large page is mapped there instead.
  */
-uint64_t *table_walk(uint64_t space, uint64_t va, unsigned level, bool *big);
+static inline uint64_t *table_walk(uint64_t space, uint64_t va, unsigned level, bool *big)
+{
+	uint64_t *table = pfn_to_virt(space);
+
+	*big = false;
+	for (unsigned shift = 39; shift > 3 + 9 * level; shift -= 9) {
+		uint64_t pte = table[va >> shift & 511];
+
+		if ((pte & (PTE_P | PTE_PS)) != PTE_P) {
+			*big = pte & PTE_P;
+			return NULL;
+		}
+		table = phys_to_virt(pte & PTE_PFN_MASK);
+	}
+	return table;
+}
 
 /* Is an entry of a table of `level` a mapping (not empty, not a link to a table)? */
 static inline bool entry_is_leaf(uint64_t pte, unsigned level)
@@ -47,17 +63,70 @@ static inline bool entry_is_leaf(uint64_t pte, unsigned level)
 	return (pte & PTE_P) && (level == 1 || (pte & PTE_PS));
 }
 
+/* The bits of a mapping with these rights. */
+static inline uint64_t prot_bits(unsigned prot)
+{
+	return PTE_P | PTE_U | (prot & EXO_R_WRITE ? PTE_W : 0) | (prot & EXO_R_EXEC ? 0 : PTE_NX);
+}
+
+/*
+ * Give an entry other rights; the processor may set its accessed and dirty bits meanwhile.  Not 0 if
+ * rights were lost.
+ */
+static inline uint64_t entry_protect(uint64_t *pte, uint64_t bits)
+{
+	uint64_t old = *pte, off = old & ~bits & (PTE_W | PTE_NX), on = bits & ~old;
+
+	if (off)
+		__atomic_and_fetch(pte, ~off, __ATOMIC_RELAXED);
+	if (on)
+		__atomic_or_fetch(pte, on, __ATOMIC_RELAXED);
+	return (off & PTE_W) | (on & PTE_NX);
+}
+
 /* Write an empty entry and put it on the claim's list. */
 void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim, uint32_t most);
 /* Empty a leaf entry and take it off its claim's list.  The translation may still be cached. */
 void entry_remove(uint64_t *pte, unsigned level);
 
-struct shadow *shadow_of(const uint64_t *pte);
+static inline struct shadow *shadow_of(const uint64_t *pte)
+{
+	uint64_t pa = virt_to_phys(pte);
+	struct shadow *s = phys_to_virt((pa & PTE_PFN_MASK) + EXO_PAGE_SIZE);
+
+	return &s[pa / 8 % 512];
+}
 
 /* A bounded piece of removing every mapping made by the claim: 0 or EXO_MORE. */
 int entries_unbind(struct exo_cap *c);
 
 /* End the one TRACE mapping that an object may have. */
 void trace_unmap(struct exo_cap *object);
+
+/*
+ * The last leaf table that was found, kept until any table is taken off its place: most changes are
+ * near the one before (the software TLB of Aegis, for the kernel's own walks).
+ */
+struct leaf_cache {
+	uint64_t space, region; /* region: va / 2 MiB */
+	uint64_t *table;
+	struct shadow *shadow;
+};
+extern struct leaf_cache leaf_cache;
+
+/* The leaf table for va, or NULL. */
+static inline uint64_t *leaf_table(uint64_t space, uint64_t va, bool *big)
+{
+	struct leaf_cache *l = &leaf_cache;
+
+	*big = false;
+	if (l->space == space && l->region == va >> 21)
+		return l->table;
+	l->table = table_walk(space, va, 1, big);
+	l->space = l->table ? space : 0;        /* 0: nothing is known */
+	l->region = va >> 21;
+	l->shadow = l->table ? shadow_of(l->table) : NULL;
+	return l->table;
+}
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tlb.h - cached translations: collected while entries change, ended before the call returns.
+ * tlb.h - cached translations: this CPU's end at once, other CPUs' before the call returns.
  *
- * A frame changes hands only after tlb_flush has returned, with tree_lock held all the time.
+ * A frame changes hands only after tlb_flush_others has returned, with tree_lock held all the time.
  */
 #ifndef EXO_TLB_H
 #define EXO_TLB_H
@@ -16,10 +16,10 @@
  */
 void tlb_note(uint64_t space, uint64_t va, uint64_t pages, uint64_t bytes, bool lost);
 
-/* Everything of the space, or of any space (0), may have changed. */
+/* Everything of the space may have changed. */
 void tlb_note_all(uint64_t space);
 
-/* Carry out what was noted; returns when every CPU concerned has answered. */
-void tlb_flush(void);
+/* Ask the other CPUs for what was noted; returns when every one concerned has answered. */
+void tlb_flush_others(void);
 
 #endif

@@ -38,7 +38,8 @@ symbols() {     # symbols FOLDER T|U: defined or needed symbols of its objects
 	if [ "$2" = T ]; then
 		xargs nm -g --defined-only < "$work/objects" 2>/dev/null | awk 'NF == 3 { print $3 }'
 	else
-		xargs nm -u < "$work/objects" 2>/dev/null | awk '$1 == "U" { print $2 }'
+		# main is each program's own: the library's start calls it
+		xargs nm -u < "$work/objects" 2>/dev/null | awk '$1 == "U" && $2 != "main" { print $2 }'
 	fi | sort -u
 }
 sees() {

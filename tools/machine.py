@@ -5,11 +5,13 @@ The serial line and QMP are socket pairs inherited by QEMU, so nothing is left i
 How a run ended is taken from QMP's shutdown reason or the debug-exit code, never from QEMU's exit
 status alone: a triple fault and a power-off both give 0 under -no-reboot.
 """
+import ctypes
 import json
 import os
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -44,6 +46,14 @@ def firmware_args(only=None):
         return ['-drive', f'if=pflash,unit=0,format=raw,readonly=on,file={files[0]}',
                 '-drive', f'if=pflash,unit=1,format=raw,snapshot=on,file={files[1]}']
     raise SystemExit('no OVMF firmware found: install the package ovmf (make deps)')
+
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent():
+    """In the child: be killed when the thread that started it ends, however it ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def escape(path):
@@ -156,7 +166,8 @@ class Machine:
             '-chardev', f'socket,id=qmp,fd={qmp_far.fileno()}', '-mon', 'chardev=qmp,mode=control']
         self.process = subprocess.Popen(
             args, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            pass_fds=(serial_far.fileno(), qmp_far.fileno()), start_new_session=True)
+            pass_fds=(serial_far.fileno(), qmp_far.fileno()), start_new_session=True,
+            preexec_fn=die_with_parent)
         serial_far.close()
         qmp_far.close()
         self.stderr = b''

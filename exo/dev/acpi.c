@@ -3,8 +3,8 @@
  * acpi.c - from the root pointer to the tables (ACPI 6.5, 5.2.5 to 5.2.8).
  *
  * Invariant: a table is handed on only after its header, its length and its checksum were checked
- * in memory that is mapped; of several with one signature the first valid one counts.  What stands in
- * the tables is read in acpi_madt.c and acpi_fadt.c.
+ * in memory that is mapped; of several with one signature the first valid one counts.  What stands
+ * in the tables is read in acpi_madt.c and acpi_fadt.c.
  */
 #include "dev/acpi.h"
 
@@ -69,7 +69,8 @@ static bool is_direct(uint64_t pa, uint64_t bytes)
 	for (uint32_t i = 0; i < boot_info->ranges; i++) {
 		uint64_t lo = r[i].lo << EXO_PAGE_SHIFT, hi = r[i].hi << EXO_PAGE_SHIFT;
 
-		if (r[i].kind != EXO_BOOT_FIRMWARE && pa >= lo && range_fits(pa - lo, bytes, hi - lo))
+		if (r[i].kind != EXO_BOOT_FIRMWARE && pa >= lo &&
+		    range_fits(pa - lo, bytes, hi - lo))
 			return true;
 	}
 	return false;
@@ -150,7 +151,8 @@ static void table_take(uint64_t pa, unsigned *seen)
 			continue;
 		wrong = table_read(pa, &t);
 		if (wrong) {
-			machine_notice("ACPI table %s is not used: %s", readers[i].signature, wrong);
+			machine_notice("ACPI table %s is not used: %s", readers[i].signature,
+			               wrong);
 			return;
 		}
 		*seen |= 1u << i;
@@ -160,9 +162,10 @@ static void table_take(uint64_t pa, unsigned *seen)
 
 static void tables_read(const struct acpi_table *root, unsigned entry_bytes)
 {
+	uint32_t off = ACPI_HEADER;
 	unsigned seen = 0;
 
-	for (uint32_t off = ACPI_HEADER; range_fits(off, entry_bytes, root->length); off += entry_bytes)
+	for (; range_fits(off, entry_bytes, root->length); off += entry_bytes)
 		table_take(entry_bytes == 8 ? acpi_u64(root, off) : acpi_u32(root, off), &seen);
 }
 

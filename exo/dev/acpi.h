@@ -20,7 +20,7 @@ struct acpi_ioapic {            /* ACPI 6.5, 5.2.12.3 */
 	uint32_t gsi_base;      /* the global interrupt of its first input */
 };
 
-/* An ISA interrupt that is not wired to the global interrupt of its number, edge and active high. */
+/* An ISA interrupt wired to another global interrupt than that of its number, or level, or low. */
 struct acpi_override {          /* ACPI 6.5, 5.2.12.5 */
 	uint32_t gsi;
 	uint8_t  irq;           /* ISA interrupt, 0 to 15 */
@@ -38,11 +38,11 @@ struct acpi_segment {           /* PCI Firmware Specification 3.3, 4.1.2 */
 struct acpi_info {
 	bool     present;       /* a valid RSDP and root table were found */
 	uint64_t lapic_pa;
-	uint32_t cpus;          /* enabled processors with an 8-bit APIC id; at least 1 if present */
+	uint32_t cpus;          /* enabled processors with an APIC id below 255; 0 without a MADT */
 	uint32_t ioapics, overrides, segments;
 	uint32_t x2apic_only;   /* enabled processors that only x2APIC reaches: not in apic_ids */
 	const uint32_t *apic_ids;               /* [cpus], different, in the table's order */
-	const struct acpi_ioapic *ioapic;       /* [ioapics]; at least one, a guess without a MADT */
+	const struct acpi_ioapic *ioapic;       /* [ioapics]; at least one, if only a guess */
 	const struct acpi_override *override;   /* [overrides] */
 	const struct acpi_segment *segment;     /* [segments] */
 	uint16_t pm1a_control, pm1b_control;    /* ports of 2 bytes; 0: none */
@@ -62,7 +62,7 @@ extern struct acpi_info acpi;
  */
 void acpi_start(uint64_t rsdp);
 
-/* Between the files of acpi*.c: a table's bytes, and readers for its unaligned little-endian fields. */
+/* Between the files of acpi*.c: a table's bytes, readers for its unaligned little-endian fields. */
 
 struct acpi_table {
 	const uint8_t *bytes;

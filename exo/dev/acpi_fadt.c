@@ -41,7 +41,8 @@ static uint16_t gas_port(const struct acpi_table *t, uint32_t off, unsigned byte
 }
 
 /* A register block: its extended address, else its old one. */
-static uint16_t block_port(const struct acpi_table *t, uint32_t old, uint32_t extended, unsigned bytes)
+static uint16_t block_port(const struct acpi_table *t, uint32_t old, uint32_t extended,
+                           unsigned bytes)
 {
 	uint16_t port = gas_port(t, extended, bytes);
 	uint32_t address = acpi_u32(t, old);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acpi_madt.c - processors, I/O APICs and interrupt overrides from the MADT; PCI segments from the MCFG.
+ * acpi_madt.c - processors, I/O APICs and interrupt overrides from the MADT; PCI
+ * segments from the MCFG.
  *
  * Invariant: each list is read twice by the same walk, once to count and once to fill, so it has
  * exactly the room it needs and no fixed maximum.  Entries that are too short are skipped; one that
@@ -77,7 +78,7 @@ static void read_ioapic(struct madt *m, uint32_t off, uint32_t bytes)
 	m->ioapics++;
 }
 
-/* Flags: bits 0 and 1 polarity, 2 and 3 trigger; 1 says high or edge, 3 low or level, 0 as the bus. */
+/* Flags: bits 0, 1 polarity, 2, 3 trigger; 1 says high or edge, 3 low or level, 0 as the bus. */
 static void read_override(struct madt *m, uint32_t off, uint32_t bytes)
 {
 	uint16_t flags = acpi_u16(&m->t, off + 8);

@@ -2,8 +2,8 @@
 /*
  * disk.c - the list of disks, and what happens when a request is done.
  *
- * Invariant: see disk.h.  A completion is written before the counter that shows it, and the frames are
- * unpinned before either.
+ * Invariant: see disk.h.  A completion is written before the counter that shows it, and the frames
+ * are unpinned before either.
  */
 #include "dev/disk.h"
 
@@ -66,7 +66,8 @@ void ring_complete(struct ring *r, uint64_t tag, int32_t status)
 {
 	struct exo_disk_cq_page *cq = ring_cq(r);
 
-	cq->done[r->cq_tail % EXO_DISK_RING] = (struct exo_disk_done){ .tag = tag, .status = status };
+	cq->done[r->cq_tail % EXO_DISK_RING] = (struct exo_disk_done){
+		.tag = tag, .status = status };
 	r->cq_tail++;
 	__atomic_store_n(&cq->cq_tail, r->cq_tail, __ATOMIC_RELEASE);
 }

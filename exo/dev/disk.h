@@ -66,7 +66,7 @@ struct disk {
 };
 
 #define DISK_TURN_BYTES (256u * 1024u)          /* a ring's share of one turn, or one flush */
-#define DISK_RESET_SECONDS 10u  /* without a sign of life, before somebody who waits for it resets it */
+#define DISK_RESET_SECONDS 10u  /* of no progress, before somebody who waits resets the device */
 
 /* The disks, and their exported list (roots are filled in by who makes the root claims). */
 struct disk_list {
@@ -85,7 +85,7 @@ struct disk *disk_add(const struct disk_ops *ops, void *driver, const struct exo
 /* Drivers call this from their interrupt handler: reap, complete, submit what waits. */
 void disk_interrupt(struct disk *d);
 
-/* virtio_blk.c: is this function one of its kind?  Start it: false, and a notice, if it cannot be used. */
+/* virtio_blk.c: is this function one of its kind?  Start it: false and a notice if it is no use. */
 bool virtio_blk_is(const struct exo_pci_info *info);
 bool virtio_blk_start(const struct exo_pci_info *info);
 
@@ -114,12 +114,12 @@ struct ring {
 	bool     in_turn;       /* [d] on the disk's turn list */
 	uint64_t bind_next, bind_prev;  /* [t] other rings of the claim, pfn, 0: none */
 	uint64_t turn_next, turn_prev;  /* [d] circle of rings with waiting requests */
-	uint32_t sq_head;       /* [d] requests ever taken; the page has a copy that nobody reads back */
+	uint32_t sq_head;       /* [d] requests ever taken; the page's copy is never read back */
 	uint32_t cq_tail;       /* [d] completions ever written */
 	uint64_t kicks;         /* [d] rounds of the device in which it submitted */
 	uint64_t round;         /* [d] the last of them */
 	uint64_t used;          /* [d] bit n: request[n] is in use */
-	uint32_t wait_head, wait_tail;  /* [d] waiting are order[wait_head % 64 ... wait_tail % 64) */
+	uint32_t wait_head, wait_tail;  /* [d] order[n % 64] waits, for n in [head, tail) */
 	uint32_t flight;        /* [d] in the device */
 	uint8_t  order[EXO_DISK_RING];
 	struct ring_request request[EXO_DISK_RING];
@@ -158,7 +158,8 @@ int64_t sys_disk_kick(struct env *e, uint64_t ring);
 
 /*
  * A piece of detaching a ring from its disk; tree_lock held.  EXO_MORE while the device still has
- * requests of it; 0: nothing of it is left in the device, its event entry is free, its frames may go.
+ * requests of it; 0: nothing of it is left in the device, its event entry is free, its frames may
+ * be used again.
  */
 int ring_end(uint64_t pfn);
 

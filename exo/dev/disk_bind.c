@@ -3,8 +3,8 @@
  * disk_bind.c - binding rings to block ranges, and ending that.
  *
  * Invariant: a BLOCK claim's `bind` is the head of the list of the rings bound by it, and is 0 when
- * there are none.  A ring that ends takes nothing new from its first piece on; it leaves list, event
- * entry and disk in one step, when nothing of it is in the device any more.  tree_lock held.
+ * there are none.  A ring that ends takes nothing new from its first piece on; it leaves list,
+ * event entry and disk in one step, when nothing of it is in the device any more.  tree_lock held.
  */
 #include "dev/disk.h"
 
@@ -31,7 +31,7 @@ static int block_is_whole(const struct exo_cap *block)
 	return sid ? -EXO_E_SHARED : 0;
 }
 
-static int bind_check(const struct env *e, uint64_t ring, uint64_t block, struct exo_cap **rc,
+static int bind_check(struct env *e, uint64_t ring, uint64_t block, struct exo_cap **rc,
                       struct exo_cap **bc)
 {
 	int err = claim_find(e, ring, EXO_KIND_RING, EXO_R_CONTROL, rc);
@@ -49,7 +49,7 @@ static int bind_check(const struct env *e, uint64_t ring, uint64_t block, struct
 	return block_is_whole(*bc);
 }
 
-static void ring_bind(struct ring *r, struct exo_cap *block, const struct env *e, uint32_t entry)
+static void ring_bind(struct ring *r, struct exo_cap *block, struct env *e, uint32_t entry)
 {
 	r->env = e->pfn;
 	r->entry = entry;

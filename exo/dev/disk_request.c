@@ -43,7 +43,7 @@ static int blocks_check(const struct ring *r, const struct disk *d, const struct
 }
 
 /* Check one request for `e` and fill `out`; the claim of its frames, or NULL for a flush. */
-static int request_check(const struct ring *r, const struct disk *d, const struct env *e,
+static int request_check(const struct ring *r, const struct disk *d, struct env *e,
                          const struct exo_disk_req *q, struct ring_request *out,
                          struct exo_cap **claim)
 {
@@ -73,7 +73,7 @@ static int request_check(const struct ring *r, const struct disk *d, const struc
 }
 
 /* May this ring be kicked? tree_lock held. */
-static int kick_check(const struct env *e, uint64_t name, struct ring **out)
+static int kick_check(struct env *e, uint64_t name, struct ring **out)
 {
 	const struct exo_cap *block;
 	struct exo_cap *c;
@@ -115,7 +115,7 @@ static int64_t ring_new_requests(const struct ring *r)
 }
 
 /* Take one request: it is queued, or completed at once; true: the latter. */
-static bool ring_take_one(struct disk *d, struct ring *r, const struct env *e)
+static bool ring_take_one(struct disk *d, struct ring *r, struct env *e)
 {
 	unsigned n = (unsigned)__builtin_ctzl(~r->used);
 	struct exo_disk_req q = ring_sq(r)->req[r->sq_head % EXO_DISK_RING];
@@ -123,7 +123,8 @@ static bool ring_take_one(struct disk *d, struct ring *r, const struct env *e)
 	struct exo_cap *claim;
 	int err;
 
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);        /* the copy is read from now on, not the page */
+	/* From here on the compiler must read the copy, not the page again. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	r->sq_head++;
 	err = request_check(r, d, e, &q, out, &claim);
 	if (err < 0 || (q.op == EXO_DISK_FLUSH && !d->flushes)) {
@@ -137,7 +138,7 @@ static bool ring_take_one(struct disk *d, struct ring *r, const struct env *e)
 	return false;
 }
 
-static void ring_take(struct disk *d, struct ring *r, const struct env *e, int64_t count)
+static void ring_take(struct disk *d, struct ring *r, struct env *e, int64_t count)
 {
 	bool tell = false;
 

@@ -28,15 +28,17 @@ enum {                          /* 4.1.4: fields of a capability, and its kinds 
 _Static_assert(sizeof(struct virtq_avail) <= USED_OFFSET, "queue: one frame for both rings");
 _Static_assert(USED_OFFSET + sizeof(struct virtq_used) <= EXO_PAGE_SIZE, "queue: one frame");
 
-/* Map the structure that the capability at `cap` names; at least `need` bytes. */
+/* Map the structure that the capability at `cap` names; at least `need` bytes, or NULL and 0. */
 static void *structure_map(uint32_t where, unsigned cap, uint32_t need, uint64_t *bytes)
 {
 	uint32_t off = pci_read(where, cap + CAP_OFFSET), length = pci_read(where, cap + CAP_BYTES);
+	void *mapped = NULL;
 
-	if (length < need || off % 4)
-		return NULL;
-	*bytes = min_u64(length, CONFIG_MAX);
-	return pci_map(where, pci_read(where, cap + CAP_BAR) & 0xff, off, *bytes);
+	length = (uint32_t)min_u64(length, CONFIG_MAX);
+	if (length >= need && off % 4 == 0)
+		mapped = pci_map(where, pci_read(where, cap + CAP_BAR) & 0xff, off, length);
+	*bytes = mapped ? length : 0;
+	return mapped;
 }
 
 /* Notification areas may be large: one address for each queue. We use queue 0 alone. */
@@ -200,7 +202,7 @@ void virtq_add(struct virtq *q, uint16_t head)
 	q->avail_idx++;
 }
 
-/* The index must be seen before the flag is read, or both sides could wait for each other (2.7.13.4.1). */
+/* The index must be seen before the flag is read, or both sides could wait (2.7.13.4.1). */
 void virtq_publish(struct virtq *q)
 {
 	if (q->shown_idx == q->avail_idx)

@@ -2,8 +2,8 @@
 /*
  * virtio.h - the modern PCI transport of virtio devices, and one split queue (virtio 1.2).
  *
- * Invariant: the device gets only addresses that its driver put into descriptors; what it writes back
- * (used ring, status, configuration) is checked before it is used as an index.
+ * Invariant: the device gets only addresses that its driver put into descriptors; what it writes
+ * back (used ring, status, configuration) is checked before it is used as an index.
  */
 #ifndef EXO_DEV_VIRTIO_H
 #define EXO_DEV_VIRTIO_H

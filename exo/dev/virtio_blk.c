@@ -2,9 +2,9 @@
 /*
  * virtio_blk.c - disks over virtio (virtio 1.2, 5.2): the driver behind disk.h's table.
  *
- * Invariant: request slot n owns the descriptors [n * stride, n * stride + stride) and the
- * n-th header and status; a slot is free or in the device.  An id that the device returns counts only
- * if it is the first descriptor of a slot that is in the device.  Runs with the disk's lock held.
+ * Invariant: request slot n owns the descriptors [n * stride, n * stride + stride) and the n-th
+ * header and status; a slot is free or in the device.  An id that the device returns counts only if
+ * it is the first descriptor of a slot that is in the device.  Runs with the disk's lock held.
  */
 #include "dev/virtio.h"
 
@@ -63,7 +63,8 @@ static void blk_slots_free(struct blk *b)
 	}
 }
 
-static void desc_set(struct virtq_desc *d, uint64_t pa, uint32_t bytes, unsigned flags, unsigned next)
+static void desc_set(struct virtq_desc *d, uint64_t pa, uint32_t bytes, unsigned flags,
+                     unsigned next)
 {
 	*d = (struct virtq_desc){ .pa = pa, .bytes = bytes, .flags = (uint16_t)flags,
 	                          .next = (uint16_t)next };
@@ -166,8 +167,8 @@ static uint32_t config_u32(const struct blk *b, unsigned off)
 /* Features, queue, interrupt: at boot and after a reset. */
 static bool blk_connect(struct blk *b)
 {
-	const uint64_t want = 1ul << F_SIZE_MAX | 1ul << F_SEG_MAX | 1ul << F_RO | 1ul << F_BLK_SIZE |
-	                      1ul << F_FLUSH;
+	const uint64_t want = 1ul << F_SIZE_MAX | 1ul << F_SEG_MAX | 1ul << F_RO |
+	                      1ul << F_BLK_SIZE | 1ul << F_FLUSH;
 
 	b->features = virtio_negotiate(&b->v, VIRTIO_F_VERSION_1, want);
 	if (!b->features || !virtq_start(&b->v, &b->q, QUEUE, VECTOR_ENTRY))
@@ -199,7 +200,8 @@ static const char *blk_shape(struct blk *b)
 
 	b->segment_bytes = EXO_DISK_MAX_BYTES;
 	if (blk_has(b, F_SIZE_MAX) && config_u32(b, CONFIG_SIZE_MAX))
-		b->segment_bytes = (uint32_t)min_u64(config_u32(b, CONFIG_SIZE_MAX), EXO_DISK_MAX_BYTES);
+		b->segment_bytes = (uint32_t)min_u64(config_u32(b, CONFIG_SIZE_MAX),
+		                                     EXO_DISK_MAX_BYTES);
 	segments = (EXO_DISK_MAX_BYTES + b->segment_bytes - 1) / b->segment_bytes;
 	if (blk_has(b, F_SEG_MAX) && segments > max_u64(config_u32(b, CONFIG_SEG_MAX), 1))
 		return "it takes too little in one request";

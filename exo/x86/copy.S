@@ -6,22 +6,36 @@
  * faulting instruction lies in [copy_begin, copy_end).
  *
  * int copy_user(void *dst, const void *src, uint64_t bytes): 0, or -1 if a fault ended it.
+ * int copy_user_32(void *dst, const void *src): the same for 32 bytes.
  */
 	.text
-	.globl copy_user, copy_begin, copy_end, copy_failed
+	.globl copy_user, copy_user_32, copy_begin, copy_end, copy_failed
 copy_user:
 	stac
 copy_begin:
-	mov %rdx, %rcx
-	shr $3, %rcx
-	jz 2f
+	sub $32, %rdx
+	jb 2f
 1:	mov (%rsi), %rax
+	mov %rax, (%rdi)
+	mov 8(%rsi), %rax
+	mov %rax, 8(%rdi)
+	mov 16(%rsi), %rax
+	mov %rax, 16(%rdi)
+	mov 24(%rsi), %rax
+	mov %rax, 24(%rdi)
+	add $32, %rsi
+	add $32, %rdi
+	sub $32, %rdx
+	jae 1b
+2:	add $24, %rdx
+	js 5f
+6:	mov (%rsi), %rax
 	mov %rax, (%rdi)
 	add $8, %rsi
 	add $8, %rdi
-	dec %rcx
-	jnz 1b
-2:	and $7, %edx
+	sub $8, %rdx
+	jns 6b
+5:	add $8, %rdx
 	jz 4f
 3:	mov (%rsi), %al
 	mov %al, (%rdi)
@@ -29,10 +43,23 @@ copy_begin:
 	inc %rdi
 	dec %edx
 	jnz 3b
-copy_end:
 4:	clac
 	xor %eax, %eax
 	ret
+copy_user_32:
+	stac
+	mov (%rsi), %rax
+	mov 8(%rsi), %rcx
+	mov 16(%rsi), %rdx
+	mov 24(%rsi), %rsi
+	clac
+	mov %rax, (%rdi)
+	mov %rcx, 8(%rdi)
+	mov %rdx, 16(%rdi)
+	mov %rsi, 24(%rdi)
+	xor %eax, %eax
+	ret
+copy_end:
 copy_failed:
 	clac
 	mov $-1, %eax

@@ -42,7 +42,4 @@ void bases_save(struct env *e);
 void bases_load(const struct env *e);
 void bases_swap(struct env *from, const struct env *to);
 
-/* Load a space's tables, if they are not loaded; 0: the kernel's own. */
-void space_load(struct cpu *c, uint64_t space);
-
 #endif

@@ -2,8 +2,8 @@
 /*
  * ioapic.c - I/O APICs (Intel 82093AA data sheet, 3.2).
  *
- * Invariant: register select and window of an I/O APIC are used together under ioapic_lock, the last
- * lock of all.  `acpi` says where they are; how many inputs one has, it says itself.
+ * Invariant: register select and window of an I/O APIC are used together under ioapic_lock, the
+ * last lock of all.  `acpi` says where they are; how many inputs one has, it says itself.
  */
 #include "x86/ioapic.h"
 
@@ -79,7 +79,8 @@ void ioapic_start(void)
 {
 	out8(PIC1_DATA, 0xff);
 	out8(PIC2_DATA, 0xff);
-	ioapics = boot_frames((acpi.ioapics * sizeof(*ioapics) + EXO_PAGE_SIZE - 1) / EXO_PAGE_SIZE);
+	ioapics = boot_frames((acpi.ioapics * sizeof(*ioapics) +
+	                       EXO_PAGE_SIZE - 1) / EXO_PAGE_SIZE);
 	for (uint32_t i = 0; i < acpi.ioapics; i++)
 		ioapic_probe(&ioapics[i], &acpi.ioapic[i]);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tlb.c - cached translations: collected while entries change, ended before the call returns.
+ * tlb.c - cached translations: this CPU's end at once, other CPUs' before the call returns.
  *
  * Other CPUs are asked by an interrupt and answer by reloading their tables.  Whoever waits for
  * answers gives its own meanwhile, so CPUs that ask each other do not wait for ever; a CPU with
@@ -15,6 +15,8 @@
 #include "x86/enter.h"
 #include "x86/lapic.h"
 #include "x86/trap.h"
+
+#define TLB_PAGES 32            /* more pages at a time than this, and everything is invalidated */
 
 static void tlb_load(struct cpu *c)
 {
@@ -40,45 +42,30 @@ void spin_wait(void)
 	tlb_answer();
 }
 
-static void note_space(struct tlb_notes *n, uint64_t space, bool lost)
-{
-	if (n->any && n->space != space)
-		n->every_space = true;
-	n->any = true;
-	n->space = space;
-	n->lost |= lost;
-}
-
 void tlb_note(uint64_t space, uint64_t va, uint64_t pages, uint64_t bytes, bool lost)
 {
-	struct tlb_notes *n = &this_cpu()->notes;
+	struct cpu *c = this_cpu();
 
-	note_space(n, space, lost);
-	if (pages > TLB_PAGES - n->pages)
-		n->all = true;
-	for (; !n->all && pages; pages--, va += bytes)
-		n->va[n->pages++] = va;
+	if (space == c->space) {
+		c->stats->tlb_pages += pages;
+		if (pages == 1)
+			invlpg(va);
+		else if (pages > TLB_PAGES)
+			tlb_load(c);
+		else
+			for (; pages; pages--, va += bytes)
+				invlpg(va);
+	}
+	if (lost && cpu_count > 1) {
+		c->notes.every_space |= c->notes.any && c->notes.space != space;
+		c->notes.any = true;
+		c->notes.space = space;
+	}
 }
 
 void tlb_note_all(uint64_t space)
 {
-	struct tlb_notes *n = &this_cpu()->notes;
-
-	note_space(n, space, true);
-	n->all = true;
-}
-
-static void flush_here(struct cpu *c, const struct tlb_notes *n)
-{
-	if (!n->every_space && c->space != n->space)
-		return;
-	if (n->all || n->every_space) {
-		tlb_load(c);
-		return;
-	}
-	c->stats->tlb_pages += n->pages;
-	for (unsigned i = 0; i < n->pages; i++)
-		invlpg(n->va[i]);
+	tlb_note(space, 0, TLB_PAGES + 1, 0, true);
 }
 
 /* Ask each other CPU that uses the space; how many there are is told in `asked`. */
@@ -118,25 +105,10 @@ static void flush_others(struct cpu *self, const struct tlb_notes *n)
 	}
 }
 
-void tlb_flush(void)
+void tlb_flush_others(void)
 {
 	struct cpu *c = this_cpu();
-	struct tlb_notes *n = &c->notes;
 
-	if (!n->any)
-		return;
-	flush_here(c, n);
-	if (n->lost && cpu_count > 1)
-		flush_others(c, n);
-	n->any = n->all = n->every_space = n->lost = false;
-	n->pages = 0;
-}
-
-void space_load(struct cpu *c, uint64_t space)
-{
-	if (c->space == space)
-		return;
-	c->stats->space_loads++;
-	__atomic_store_n(&c->space, space, __ATOMIC_SEQ_CST);
-	write_cr3(space ? space << EXO_PAGE_SHIFT : virt_to_phys(kernel_pml4));
+	flush_others(c, &c->notes);
+	c->notes.any = c->notes.every_space = false;
 }

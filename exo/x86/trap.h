@@ -20,6 +20,7 @@ extern char interrupt_stubs[];          /* 16 bytes a vector */
 /* copy.S */
 extern char copy_begin[], copy_end[], copy_failed[];
 int copy_user(void *dst, const void *src, uint64_t bytes);
+int copy_user_32(void *dst, const void *src);
 
 /* tlb.c: do what other CPUs asked of this one. */
 void tlb_answer(void);
