@@ -29,6 +29,9 @@ extern const struct bench_row *const bench_calls[], *const bench_spaces[], *cons
 /* Measure a row and print its line; false if it missed its must, or could not be measured. */
 bool bench_measure(const struct bench_row *row);
 
+/* Name this program in all time slots of its CPU that it may fill. */
+void bench_slots_take(void);
+
 /* What an empty round costs; taken off every row. */
 void bench_calibrate(void);
 

@@ -43,8 +43,7 @@ static bool boot_print(uint64_t main_tsc)
 	return !bench_scale || cost <= BOOT_MUST;
 }
 
-/* All time slots of this CPU but the last are ours: nobody else is lent to in a measured loop. */
-static void slots_take(void)
+void bench_slots_take(void)
 {
 	exo_slot own = exos_grant("env", 0)->slot;
 	const struct exos_grant *g;
@@ -75,7 +74,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	bench_scale = scale_read();
-	slots_take();
+	bench_slots_take();
 	bench_calibrate();
 	printf("bench %-20s %8s %7s %7s %-8s %7s %7s %7s %7s %7s %7s\n", "operation",
 	       bench_scale ? "instr" : "ticks", "must", "stretch", "verdict", "entries", "spaces",

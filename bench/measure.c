@@ -2,8 +2,8 @@
 /*
  * measure.c - the cost of one round, as the difference between two lengths of loop.
  *
- * Under -icount a figure counts when three tries agree to the last digit; a try in which the
- * environment was preempted is passed over, since the slice's end is no part of the operation.
+ * Under -icount a figure counts when three tries agree to the last digit; a try in
+ * which a time slot ended is passed over, since that is no part of the operation.
  */
 #include <base/util.h>
 #include <exo/machine.h>
@@ -31,16 +31,16 @@ static const struct exo_cpu_stats *cpu_stats(void)
 	return exos_machine_at(at);
 }
 
-/* Time one loop; false if it was preempted. */
+/* Time one loop; false if a time slot ended meanwhile. */
 static bool loop_time(const struct bench_row *row, uint32_t rounds, uint64_t *ticks,
 		      struct exo_cpu_stats *stats)
 {
 	struct exo_cpu_stats before;
-	uint64_t preempted, start;
+	uint64_t slice_end, start;
 
 	if (row->reset)
 		row->reset(rounds);
-	preempted = exos_page()->preempted;
+	slice_end = exos_page()->slice_end_tsc;
 	before = *cpu_stats();
 	start = insn_tsc_ordered();
 	row->run(rounds);
@@ -48,11 +48,11 @@ static bool loop_time(const struct bench_row *row, uint32_t rounds, uint64_t *ti
 	*stats = *cpu_stats();
 	for (unsigned i = 0; i < sizeof(before) / 8; i++)
 		((uint64_t *)stats)[i] -= ((uint64_t *)&before)[i];
-	return exos_page()->preempted == preempted;
+	return exos_page()->slice_end_tsc == slice_end;
 }
 
 /*
- * Both lengths of loop; NULL, or what was wrong.  ticks 0: preempted, nothing can be said.
+ * Both lengths of loop; NULL, or what was wrong.  ticks 0: a slot ended, nothing can be said.
  */
 static const char *sample_take(const struct bench_row *row, struct sample *s)
 {
@@ -106,7 +106,7 @@ static const char *sample_agree(const struct bench_row *row, struct sample *out)
 			return NULL;
 	}
 	disagreement_print(row, sample, count);
-	return count ? "no three tries agree" : "preempted in every try";
+	return count ? "no three tries agree" : "a time slot ended in every try";
 }
 
 /* Tenths of a unit, of `n` in a loop of `operations`, rounded. */

@@ -15,31 +15,45 @@
 #include "bench.h"
 #include "peer.h"
 
+#define TIMES_MAX 16u
+
 static struct exos_child peer;
 static exo_slot gate, bell;
 static uint64_t last;           /* answer of a run */
+
+/* Every other slot of this CPU that is ours to fill is the other end's. */
+static uint32_t times_fill(struct exos_spawn_time *times)
+{
+	const struct exos_grant *g;
+	uint32_t count = 0;
+
+	for (unsigned n = 0; (g = exos_grant("slots", n)) && count < TIMES_MAX; n++)
+		if (g->unit == exos_page()->cpu && g->hi - g->lo > 1)
+			times[count++] = (struct exos_spawn_time){
+				g->slot, (uint32_t)g->lo + 1, (uint32_t)g->hi, 2,
+			};
+	return count;
+}
 
 /* Start the other end; it waits when this returns NULL. */
 static const char *peer_begin(const char *part)
 {
 	static struct exos_archive archive;
+	static struct exos_spawn_time times[TIMES_MAX];
 	const char *argv[] = { "bench", part };
 	struct exos_spawn_grant grant = {
 		.name = "peer", .slot = exos_grant("env", 0)->slot,
 		.rights = EXO_R_RUN | EXO_R_NOTIFY,
 	};
 	struct exos_spawn request = { .argc = 2, .argv = argv, .grant = &grant, .grants = 1 };
-	const struct exos_grant *slots = exos_grant("slots", 0);
-	struct exos_spawn_time time;
 	const char *why = archive.count ? NULL : exos_archive_open(&archive);
 
 	if (!why)
 		why = exos_archive_find(&archive, "app", &request.file, &request.file_bytes);
 	if (why)
 		return why;
-	time = (struct exos_spawn_time){ slots->slot, slots->hi - 1, slots->hi, 1 };
-	request.time = &time;
-	request.times = 1;
+	request.time = times;
+	request.times = times_fill(times);
 	if (exos_spawn(&request, &peer) < 0)
 		return peer.why;
 	/* Let it come to where it waits or first yields back. */
@@ -51,6 +65,7 @@ static const char *peer_begin(const char *part)
 static void peer_end(void)
 {
 	exos_child_end(&peer);
+	bench_slots_take();
 }
 
 static const char *rounds_check(uint32_t rounds)

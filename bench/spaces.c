@@ -90,16 +90,20 @@ static const char *protect_check(uint32_t rounds)
 {
 	if (sum != (int64_t)rounds)
 		return "a change was refused";
-	return !area_writable(0) || !area_writable(ops[0].pages - 1) ? "the rights are not as set" : NULL;
+	if (!area_writable(0) || !area_writable(ops[0].pages - 1))
+		return "the rights are not as set";
+	return NULL;
 }
 
 static const struct bench_row prot1 = {
 	.name = "prot1", .must = 220, .stretch = 140, .rounds = 30, .share = 1,
-	.begin = prot1_begin, .reset = protect_reset, .run = protect_run, .check = protect_check, .end = area_end,
+	.begin = prot1_begin, .reset = protect_reset, .run = protect_run, .check = protect_check,
+	.end = area_end,
 };
 static const struct bench_row prot100 = {
 	.name = "prot100_per_page", .must = 40, .stretch = 20, .rounds = 6, .share = MANY,
-	.begin = prot100_begin, .reset = protect_reset, .run = protect_run, .check = protect_check, .end = area_end,
+	.begin = prot100_begin, .reset = protect_reset, .run = protect_run, .check = protect_check,
+	.end = area_end,
 };
 
 /* trap + unprot + resume: stores to pages that may be read; the handler gives the right back. */

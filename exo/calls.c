@@ -360,3 +360,10 @@ int64_t sys_slot_set(struct env *e, uint64_t slot, uint64_t number, uint64_t env
 		env_kick(env_at(target->lo));
 	return tree_leave(0);
 }
+
+#define EXO_CALL(number, name, args, text)                                     \
+	int64_t call_##name(CALL_ONLY_##args)                                  \
+	{                                                                      \
+		return sys_##name(this_cpu()->env CALL_PASS_##args);           \
+	}
+#include <exo/syscalls.def>

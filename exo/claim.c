@@ -107,8 +107,8 @@ static int part_check(const struct exo_cap *parent, const struct claim_spec *spe
 	if (parent->kind == EXO_KIND_FRAME)
 		return frame_part_check(parent, spec);
 	if (spec->share)
-		return parent->kind == EXO_KIND_BLOCK ? 0 : -EXO_E_ARG;
-	if (parent->flags & EXO_CAP_SHARE)
+		return parent->kind == EXO_KIND_BLOCK ? pieces_check(parent, spec->lo, spec->hi) : -EXO_E_ARG;
+	if ((parent->flags & EXO_CAP_SHARE) || claim_has_shares(parent))
 		return -EXO_E_SHARED;
 	if (parent->kind == EXO_KIND_BLOCK && parent->bind)
 		return -EXO_E_MAPPED;

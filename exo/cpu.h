@@ -33,7 +33,7 @@ struct cpu {
 	uint64_t scratch;
 	struct exo_cpu_stats *stats;
 	uint64_t gate_rip, gate_rsp, gate_rdi, gate_rsi;
-	struct exo_env_page *fault_page;        /* page, or NULL while faults go the slow way */
+	bool resched;                   /* choose anew before going back to user mode */
 	                                /* ... to here */
 	uint32_t number, apic_id;
 	struct env *charged;            /* whose slice it is */
@@ -41,13 +41,13 @@ struct cpu {
 	struct env *vector_owner;       /* whose vector state is in the registers, NULL: nobody's */
 	bool ts;                        /* vector registers are out of reach */
 	bool idle;                      /* [a] */
-	bool resched;                   /* choose anew before going back to user mode */
 	bool deferred;                  /* this slot's end was put off already */
 	uint64_t slot_end;              /* tsc */
 	uint32_t slot;
 	struct lock slot_lock;          /* guards vector, holder, wheel */
 	struct exo_vector *vector;
 	struct exo_trace *trace;
+	uint32_t trace_next;            /* where its next record goes */
 	exo_sid holder[EXO_VECTOR_SLOTS];
 	struct timer *wheel[WHEEL];
 	uint64_t wheel_done;            /* slots up to this one (since base) have been looked through */
@@ -56,8 +56,6 @@ struct cpu {
 	uint64_t started;               /* [a] */
 	void *tables;                   /* [I] what the processor reads, see x86/cpu.c */
 };
-
-_Static_assert(offsetof(struct cpu, fault_page) == 96, "x86/offsets.h");
 
 extern struct cpu *cpus[CPUS_MAX];
 extern unsigned cpu_count;

@@ -42,7 +42,10 @@ static int bindings_end(struct exo_cap *c)
 	case EXO_KIND_FRAME:
 		if (entries_unbind(c))
 			return EXO_MORE;
-		return __atomic_load_n(&c->held, __ATOMIC_ACQUIRE) ? EXO_MORE : 0;
+		if (!__atomic_load_n(&c->held, __ATOMIC_ACQUIRE))
+			return 0;
+		disks_expire();
+		return EXO_MORE;
 	case EXO_KIND_ENV:
 	case EXO_KIND_RING:
 	case EXO_KIND_TABLE:

@@ -58,7 +58,7 @@ struct env {
 	uint64_t id;                    /* number of this environment << 32 | pfn; tables serve an id */
 	uint64_t table_hit;             /* [a] a frame of its tables, 0: none known */
 	uint64_t space;                 /* pfn of the top-level table, 0: none */
-	struct call_context ctx[2];     /* [inside]; asm */
+	struct call_context ctx[2];     /* [inside] */
 	uint32_t state;                 /* [a] enum env_state */
 	uint32_t inside;                /* 1: in a gate call of another */
 	uint32_t resume;                /* enum env_resume */

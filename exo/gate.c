@@ -14,8 +14,11 @@
 #include "claim.h"
 #include "cpu.h"
 #include "sched.h"
+#include "switch.h"
 #include "timer.h"
 #include "vector.h"
+#include "x86/lapic.h"
+#include "x86/offsets.h"
 
 static bool state_move(struct env *e, uint32_t from, uint32_t to)
 {
@@ -36,12 +39,11 @@ static void callee_rest(struct env *e)
 }
 
 /* Pass a claim into the slot that the receiver keeps open; 0 passes none. */
+__attribute__((noinline))
 static int64_t cap_pass(struct env *from, uint64_t cap, struct env *to)
 {
 	int64_t slot;
 
-	if (!cap)
-		return 0;
 	lock_take(&tree_lock);
 	slot = cap_pass_locked(from, cap, to);
 	lock_release(&tree_lock);
@@ -61,7 +63,7 @@ int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
 	to = env_at(g->lo);
 	if (!state_move(to, ENV_BLOCKED, ENV_RUNNING))
 		return to->state == ENV_STOPPED ? -EXO_E_ENDED : -EXO_E_BUSY;
-	passed = cap_pass(e, cap, to);
+	passed = cap ? cap_pass(e, cap, to) : 0;
 	if (passed < 0) {
 		callee_rest(to);
 		return passed;
@@ -91,7 +93,7 @@ int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
 
 	if (!e->inside)
 		return -EXO_E_ARG;
-	if (caller && (passed = cap_pass(e, cap, caller)) < 0)
+	if (cap && caller && (passed = cap_pass(e, cap, caller)) < 0)
 		return passed;
 	if (c->vector_owner == e)
 		vectors_save(c);
@@ -108,6 +110,8 @@ int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
 	c->gate_rsi = passed;
 	env_swap(c, caller);
 	callee_rest(e);
+	if (c->resched)
+		lapic_send(c->apic_id, VECTOR_KICK);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "gate.h"
 #include "kernel.h"
 #include "run.h"
+#include "switch.h"
 #include "timer.h"
 #include "trace.h"
 #include "vector.h"
@@ -84,6 +85,7 @@ static struct env *pick(struct cpu *c, unsigned from)
 		if (i)
 			c->stats->lends++;
 		c->charged = env_at(pfn);
+		c->vector->charged = pfn;
 		return e;
 	}
 	return NULL;
@@ -153,27 +155,7 @@ void env_leave(struct cpu *c)
 		vectors_save(c);
 	bases_save(e);
 	c->env = NULL;
-	c->page = c->fault_page = NULL;
-}
-
-/* Make an environment's the CPU's registers, except those that enter_* load. */
-static void env_take(struct cpu *c, struct env *e)
-{
-	c->env = e;
-	c->page = c->fault_page = e->page;
-	c->ctx = &e->ctx[e->inside];
-	e->cpu = c->number;
-	e->page->cpu = c->number;
-	space_load(c, e->space);
-	vectors_fence(c);
-}
-
-void env_swap(struct cpu *c, struct env *to)
-{
-	bases_swap(c->env, to);
-	env_take(c, to);
-	c->stats->switches++;
-	c->vector->running = to->pfn;
+	c->page = NULL;
 }
 
 /* Back behind env_wait: its answer is how far the ring is now. */
@@ -187,14 +169,15 @@ static void wait_finish(struct env *e)
 
 _Noreturn static void env_resume(struct env *e)
 {
+	if (e->resume == RESUME_CALL) {
+		if (e->waiting >> e->inside & 1)
+			wait_finish(e);
+		enter_call(&e->ctx[e->inside]);
+	}
 	switch (e->resume) {
 	case RESUME_START:
 		e->resume = RESUME_FROZEN;
 		enter_start(e->start_rip, e->start_rdi);
-	case RESUME_CALL:
-		if (e->waiting >> e->inside & 1)
-			wait_finish(e);
-		enter_call(&e->ctx[e->inside]);
 	case RESUME_SLICE:
 		e->resume = RESUME_FROZEN;
 		if (e->page->slice_rip - 1 < EXO_USER_TOP - 1)
@@ -205,24 +188,48 @@ _Noreturn static void env_resume(struct env *e)
 	}
 }
 
+/* As trace_record does, in line. */
+static inline void trace_run(struct cpu *c, const struct env *e)
+{
+	struct exo_trace_record *r = &c->trace->record[c->trace_next];
+
+	if (++c->trace_next == EXO_TRACE_RECORDS)
+		c->trace_next = 0;
+	*r = (struct exo_trace_record){ read_tsc(), EXO_TRACE_RUN, c->slot, e->pfn, 0 };
+	c->trace->count++;
+}
+
+/* Run an environment that is on the CPU already. */
+static inline _Noreturn void env_go(struct cpu *c, struct env *e)
+{
+	e->page->slices++;
+	e->page->slot = c->slot;
+	e->page->slice_end_tsc = c->slot_end;
+	trace_run(c, e);
+	if (e->stop_wanted)
+		env_stop_self(e->stop_wanted);
+	if (e->page->alarm_tsc != e->alarm.tsc)
+		sys_env_alarm(e);
+	env_resume(e);
+}
+
 void env_run(struct env *e)
 {
 	struct cpu *c = this_cpu();
 
 	env_take(c, e);
 	bases_load(e);
-	c->stats->switches++;
-	c->vector->running = e->pfn;
-	c->vector->charged = c->charged ? c->charged->pfn : 0;
-	e->page->slices++;
-	e->page->slot = c->slot;
-	e->page->slice_end_tsc = c->slot_end;
-	trace_record(EXO_TRACE_RUN, e->pfn, c->slot);
-	if (e->stop_wanted)
-		env_stop_self(e->stop_wanted);
-	if (e->page->alarm_tsc != e->alarm.tsc)
-		sys_env_alarm(e);
-	env_resume(e);
+	env_go(c, e);
+}
+
+/* Leave the present environment, ready to run again, for one that is ours to run. */
+static _Noreturn void env_change(struct cpu *c, struct env *e, struct env *to)
+{
+	if (c->vector_owner)
+		vectors_save(c);
+	env_swap(c, to);
+	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
+	env_go(c, to);
 }
 
 void env_kick(struct env *e)
@@ -406,10 +413,10 @@ int64_t sys_env_yield(struct env *e, uint64_t target)
 	}
 	e->resume = RESUME_CALL;
 	c->ctx->result = 0;
+	if (to)
+		env_change(c, e, to);
 	env_leave(c);
 	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
-	if (to)
-		env_run(to);
 	schedule_next();
 }
 
@@ -425,7 +432,8 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 	e->wait_until[e->inside] = until;
 	e->waiting |= 1u << e->inside;
 	e->resume = RESUME_CALL;
-	alarm_read(e);
+	if (e->page->alarm_tsc != e->alarm.tsc)
+		alarm_read(e);
 	if (until)
 		timer_set(&e->wait, until);
 	env_leave(c);

@@ -32,9 +32,6 @@ struct env *chain_top(struct env *e);
 /* Registers of the present environment leave the CPU for another's. */
 void env_leave(struct cpu *c);
 
-/* Give the CPU's registers from one environment to another within a gate call. */
-void env_swap(struct cpu *c, struct env *to);
-
 /* A blocked environment may run again: on the CPUs that are to know. */
 void env_wake(struct env *e);
 /* Tell the CPUs that may run it now. */

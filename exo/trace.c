@@ -8,8 +8,11 @@
 
 void trace_record(enum exo_trace_kind kind, uint64_t a, uint32_t b)
 {
-	struct exo_trace *t = this_cpu()->trace;
-	struct exo_trace_record *r = &t->record[t->count % EXO_TRACE_RECORDS];
+	struct cpu *c = this_cpu();
+	struct exo_trace *t = c->trace;
+	struct exo_trace_record *r = &t->record[c->trace_next];
+
+	c->trace_next = c->trace_next + 1 < EXO_TRACE_RECORDS ? c->trace_next + 1 : 0;
 
 	r->tsc = read_tsc();
 	r->kind = kind;

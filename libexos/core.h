@@ -13,6 +13,7 @@
 #include <base/util.h>
 #include <exo/env.h>
 #include <exo/types.h>
+#include <exos/lock.h>
 #include <exos/start.h>
 #include <stdbool.h>
 
@@ -34,20 +35,61 @@ _Static_assert(sizeof(struct exos_start) <= EXOS_LOCAL_OFFSET, "exos_start and e
 extern struct exo_env_page *exos_page_first;    /* of the first environment */
 extern uint32_t exos_worker_count;              /* workers ever made: >0: FS base names the page */
 
-static inline struct exos_local *exos_local(void)
-{
-	return (struct exos_local *)(void *)(exos_page()->user + EXOS_LOCAL_OFFSET);
-}
-
 /* Own claims that the library itself uses; set once in set-up. */
 extern exo_slot exos_own_env, exos_own_space;
 
+/* The caller's environment page; for the hot paths. */
+static inline struct exo_env_page *core_page(void)
+{
+	return exos_worker_count ? exos_page() : exos_page_first;
+}
+
+static inline struct exos_local *local_of(struct exo_env_page *page)
+{
+	return (struct exos_local *)(void *)(page->user + EXOS_LOCAL_OFFSET);
+}
+
+static inline struct exos_local *exos_local(void)
+{
+	return local_of(core_page());
+}
+
 /*
  * Take and drop the core lock.  Taking makes sure that the next 8 KiB of stack are there: a fault
- * under the lock would wait for the lock for ever.
+ * under the lock would wait for the lock for ever.  In a fault handler (upcalls off) neither the
+ * stack nor a thread switch is a concern.
  */
-void exos_core_take(void);
-void exos_core_drop(void);
+extern struct exos_lock core_lock;
+void core_lock_spin(void);
+
+static inline void exos_core_take(void)
+{
+	struct exo_env_page *page = core_page();
+
+	if (!page->upcalls_off) {
+		uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
+
+		(void)*(volatile char *)(stack - EXO_PAGE_SIZE);
+		(void)*(volatile char *)(stack - 2 * EXO_PAGE_SIZE);
+		local_of(page)->switch_depth++;
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	}
+	if (__atomic_exchange_n(&core_lock.taken, 1, __ATOMIC_ACQUIRE))
+		core_lock_spin();
+}
+
+static inline void exos_core_drop(void)
+{
+	struct exo_env_page *page = core_page();
+
+	__atomic_store_n(&core_lock.taken, 0, __ATOMIC_RELEASE);
+	if (page->upcalls_off)
+		return;
+	if (local_of(page)->switch_owed)
+		exos_switch_on();
+	else
+		local_of(page)->switch_depth--;
+}
 
 /* Called by exos_switch_on when a switch is owed; set by thread.c. */
 extern void (*exos_switch_hook)(void);
@@ -57,6 +99,14 @@ extern void (*exos_wait_hook)(uint32_t entry, uint64_t deadline_tsc);
 
 /* With the core lock held: */
 int core_frame_alloc(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot *claim);
+/* One frame, the quick way; not during set-up. */
+int core_frame_one(uint64_t *pfn, exo_slot *claim);
+/* Frames [next, hi) taken ahead for single ones; empty when another allocator is installed. */
+struct core_stock {
+	exo_slot claim;
+	uint64_t next, hi;
+};
+extern struct core_stock core_stock;
 void core_frame_free(uint64_t pfn, uint64_t count);
 exo_sid core_slot_alloc(void);
 void core_slot_free(exo_sid sid);
@@ -69,6 +119,14 @@ int core_cap_retype(exo_slot claim, uint64_t pfn, uint32_t kind, uint64_t arg, e
 int core_cap_drop(exo_slot slot);
 struct exos_region;
 struct exos_region *core_region_find(uint64_t va);
+extern struct exos_region *core_region_last;    /* found last: most faults come in runs */
+
+/*
+ * The commonest fault, the quick way: a first touch of writable zeroed memory in the region of
+ * the fault before, in a program without workers.  False, with nothing changed: take the long
+ * way.
+ */
+bool core_fault_quick(const struct exo_context *context);
 
 /* Set-up, in this order, before the first thread runs; each ends the program if it cannot. */
 void exos_upcall_setup(struct exo_env_page *page);

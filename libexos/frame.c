@@ -18,6 +18,7 @@
 
 #define POOLS       128u
 #define IMAGE_WORDS 576u        /* bits for 32,768 frames (128 MiB) and their words */
+#define STOCK       32u         /* frames taken ahead */
 #define HIGH_RUN    64u         /* runs of this many frames come from the high end */
 
 struct carve {
@@ -32,6 +33,8 @@ static uint64_t image_used;             /* words */
 static uint64_t window_used, window_mapped;     /* words, pages at EXOS_POOL_VA */
 static struct carve carve;
 static const struct exos_frame_ops *ops = &exos_frame_default;
+
+struct core_stock core_stock;
 
 static struct pool *pool_of(uint64_t pfn)
 {
@@ -74,10 +77,47 @@ static int carve_alloc(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot *
 	return 0;
 }
 
+static void default_free(uint64_t pfn, uint64_t count);
+
+static void stock_empty(void)
+{
+	struct core_stock rest = core_stock;
+
+	core_stock = (struct core_stock){ 0, 0, 0 };
+	if (rest.next < rest.hi)
+		default_free(rest.next, rest.hi - rest.next);
+}
+
+static bool stock_fill(void)
+{
+	uint64_t pfn, count;
+
+	for (unsigned i = 0; i < pool_count; i++) {
+		count = pool_take_some(&pools[i], STOCK, &pfn);
+		if (!count)
+			continue;
+		core_stock = (struct core_stock){ pools[i].claim, pfn, pfn + count };
+		return true;
+	}
+	return false;
+}
+
+/* One frame of the default allocator. */
+static inline bool stock_take(uint64_t *pfn, exo_slot *claim)
+{
+	if (core_stock.next == core_stock.hi && !stock_fill())
+		return false;
+	*pfn = core_stock.next++;
+	*claim = core_stock.claim;
+	return true;
+}
+
 static int default_alloc(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot *claim)
 {
 	bool high = count >= HIGH_RUN;
 
+	if (count == 1 && align == 1)
+		return stock_take(pfn, claim) ? 0 : -EXO_E_ROOM;
 	for (unsigned i = 0; i < pool_count; i++) {
 		struct pool *pool = &pools[high ? pool_count - 1 - i : i];
 
@@ -93,6 +133,9 @@ static void default_free(uint64_t pfn, uint64_t count)
 {
 	struct pool *pool = pool_of(pfn);
 
+	/* What is in stock was not handed out. */
+	if (pfn < core_stock.hi && core_stock.next < pfn + count)
+		pool = NULL;
 	if (!pool || !pool_give(pool, pfn, count))
 		exos_panic("frames 0x%lx + 0x%lx were given back but not handed out",
 			   (unsigned long)pfn, (unsigned long)count);
@@ -103,8 +146,16 @@ const struct exos_frame_ops exos_frame_default = { default_alloc, default_free }
 void exos_frame_ops_set(const struct exos_frame_ops *new_ops)
 {
 	exos_core_take();
+	stock_empty();
 	ops = new_ops ? new_ops : &exos_frame_default;
 	exos_core_drop();
+}
+
+int core_frame_one(uint64_t *pfn, exo_slot *claim)
+{
+	if (ops == &exos_frame_default && stock_take(pfn, claim))
+		return 0;
+	return core_frame_alloc(1, 1, pfn, claim);
 }
 
 int core_frame_alloc(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot *claim)
@@ -193,14 +244,23 @@ static uint64_t *words_alloc(uint64_t words)
 	return at;
 }
 
+/* The frames of the image that lie in a pool, if they come near it, are handed out already. */
 static void image_exclude(struct pool *pool)
 {
+	static uint64_t lo = ~0ul, hi;          /* all of them lie in [lo, hi) */
 	const struct exo_first *first = exos_first();
 
-	if (!first)
+	if (!first || (hi && (pool->hi <= lo || hi <= pool->lo)))
 		return;
-	for (uint64_t va = first->image_lo; va < first->image_hi; va += EXO_PAGE_SIZE)
-		pool_take_at(pool, exos_space_frame(va), 1);
+	for (uint64_t va = first->image_lo; va < first->image_hi; va += EXO_PAGE_SIZE) {
+		uint64_t frame = exos_space_frame(va);
+
+		if (!frame)
+			continue;
+		lo = min_u64(lo, frame);
+		hi = max_u64(hi, frame + 1);
+		pool_take_at(pool, frame, 1);
+	}
 }
 
 static bool add_allowed(uint64_t lo, uint64_t hi)
@@ -260,6 +320,7 @@ int exos_frame_remove(exo_slot claim)
 	int err = -EXO_E_STALE;
 
 	exos_core_take();
+	stock_empty();
 	for (unsigned i = 0; i < pool_count && err == -EXO_E_STALE; i++) {
 		if (pools[i].claim != claim)
 			continue;
@@ -278,6 +339,7 @@ void exos_frame_stats(struct exos_frame_stats *stats)
 {
 	*stats = (struct exos_frame_stats){ .claims = pool_count };
 	exos_core_take();
+	stock_empty();
 	for (unsigned i = 0; i < pool_count; i++) {
 		stats->total += pools[i].hi - pools[i].lo;
 		stats->free += pools[i].free;

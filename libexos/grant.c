@@ -21,10 +21,29 @@ const struct exos_grant *exos_grant_at(unsigned index)
 	return index < grant_count ? &grants[index] : NULL;
 }
 
+/*
+ * Names are padded with NULs by their maker; one that is not is compared by its text all the
+ * same.
+ */
+static bool name_is(const char *name, const char *key)
+{
+	for (unsigned i = 0; i < sizeof(grants->name); i++) {
+		if (name[i] != key[i])
+			return false;
+		if (!key[i])
+			break;
+	}
+	return true;
+}
+
 const struct exos_grant *exos_grant(const char *name, unsigned n)
 {
+	char key[sizeof(grants->name)] = { 0 };
+	size_t bytes = strnlen(name, sizeof(key));
+
+	memcpy(key, name, bytes);
 	for (unsigned i = 0; i < grant_count; i++)
-		if (!strncmp(grants[i].name, name, sizeof(grants[i].name)) && n-- == 0)
+		if (name_is(grants[i].name, key) && n-- == 0)
 			return &grants[i];
 	return NULL;
 }

@@ -9,9 +9,8 @@
 #include "core.h"
 
 #include <exos/call.h>
-#include <exos/lock.h>
 
-static struct exos_lock core_lock;
+struct exos_lock core_lock;
 void (*exos_switch_hook)(void);
 
 void exos_switch_off(void)
@@ -53,19 +52,7 @@ void exos_lock_drop(struct exos_lock *lock)
 	exos_switch_on();
 }
 
-void exos_core_take(void)
+void core_lock_spin(void)
 {
-	uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
-
-	if (!exos_page()->upcalls_off) {
-		(void)*(volatile char *)(stack - EXO_PAGE_SIZE);
-		(void)*(volatile char *)(stack - 2 * EXO_PAGE_SIZE);
-	}
-	exos_switch_off();
 	lock_spin(&core_lock);
-}
-
-void exos_core_drop(void)
-{
-	exos_lock_drop(&core_lock);
 }

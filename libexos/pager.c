@@ -25,12 +25,13 @@ static bool fault_allowed(const struct exos_region *r, uint64_t error)
 int exos_pager_handle(struct exo_context *context, void *argument)
 {
 	struct exos_fault fault = { context->cr2, context->error, context };
-	struct exos_region *region = exos_region_find(fault.va);
+	struct exos_region *region;
 
 	(void)argument;
-	if (!region)
-		return -EXO_E_RANGE;
-	if (!region->pager->fault)
+	exos_core_take();
+	region = core_region_find(fault.va);
+	exos_core_drop();
+	if (!region || !region->pager->fault)
 		return -EXO_E_ABSENT;
 	if (!fault_allowed(region, fault.error))
 		return -EXO_E_RIGHTS;
@@ -45,7 +46,7 @@ static int zero_map(struct exos_region *region, uint64_t va)
 {
 	uint64_t pfn;
 	exo_slot claim;
-	int err = core_frame_alloc(1, 1, &pfn, &claim);
+	int err = core_frame_one(&pfn, &claim);
 
 	if (err < 0)
 		return err;
@@ -71,6 +72,31 @@ static int zero_fault(struct exos_region *region, struct exos_fault *fault)
 	err = zero_map(region, round_down(fault->va, EXO_PAGE_SIZE));
 	exos_core_drop();
 	return err;
+}
+
+bool core_fault_quick(const struct exo_context *context)
+{
+	static struct exo_map_op op = {
+		.pages = 1, .op = EXO_MAP, .prot = EXO_R_READ | EXO_R_WRITE,
+	};
+	struct exos_region *r = core_region_last;
+	uint64_t va = context->cr2;
+
+	if (!r || va < r->lo || va >= r->hi || r->pager != &exos_pager_zero)
+		return false;
+	if (context->error & (EXOS_FAULT_PRESENT | EXOS_FAULT_FETCH) || !(r->prot & EXO_R_WRITE) ||
+	    core_stock.next == core_stock.hi || exos_worker_count)
+		return false;
+	va = round_down(va, EXO_PAGE_SIZE);
+	op.va = va;
+	op.slot = core_stock.claim;
+	op.pfn = core_stock.next;
+	if (exo_space_update(exos_space_own.slot, (uintptr_t)&op, 1) != 1)
+		return false;
+	core_stock.next++;
+	r->pages++;
+	insn_fill((void *)va, 0, EXO_PAGE_SIZE / 8);
+	return true;
 }
 
 #define DISCARD 64u     /* pages given up at a time */

@@ -21,14 +21,24 @@ uint64_t pool_words(uint64_t frames)
 	return words_of(frames) + words_of(words_of(frames));
 }
 
+/* The first `count` bits set, those behind them in their last word clear. */
+static void bits_fill(uint64_t *word, uint64_t count)
+{
+	for (; count >= 64; count -= 64)
+		*word++ = ~0ul;
+	if (count)
+		*word = (1ul << count) - 1;
+}
+
 void pool_init(struct pool *pool, uint64_t lo, uint64_t hi, uint64_t *memory)
 {
 	uint64_t words = words_of(hi - lo);
 
-	*pool = (struct pool){ .lo = lo, .hi = hi, .bits = memory, .words = memory + words };
-	for (uint64_t i = 0; i < pool_words(hi - lo); i++)
-		memory[i] = 0;
-	pool_give(pool, lo, hi - lo);
+	*pool = (struct pool){
+		.lo = lo, .hi = hi, .bits = memory, .words = memory + words, .free = hi - lo,
+	};
+	bits_fill(pool->bits, hi - lo);
+	bits_fill(pool->words, words);
 }
 
 /* Bits [from, from + n) of a word, n at least 1, from + n at most 64. */
@@ -72,44 +82,47 @@ static uint64_t next_taken(const struct pool *pool, uint64_t bit, uint64_t limit
 	return limit;
 }
 
-/* Set or clear bits [bit, bit + count). */
+/* Set or clear bits of one word, and the word's own bit. */
+static void word_set(struct pool *pool, uint64_t w, uint64_t mask, bool set)
+{
+	uint64_t word = set ? pool->bits[w] | mask : pool->bits[w] & ~mask;
+
+	pool->bits[w] = word;
+	if (word)
+		pool->words[w / 64] |= 1ul << w % 64;
+	else
+		pool->words[w / 64] &= ~(1ul << w % 64);
+}
+
+/* Set or clear bits [bit, bit + count): the ends, and whole words between. */
 static void bits_set(struct pool *pool, uint64_t bit, uint64_t count, bool set)
 {
-	while (count) {
-		uint64_t n = min_u64(count, 64 - bit % 64), w = bit / 64;
-		uint64_t mask = span(bit % 64, n);
+	uint64_t w = bit / 64, head = min_u64(count, 64 - bit % 64);
 
-		if (set)
-			pool->bits[w] |= mask;
-		else
-			pool->bits[w] &= ~mask;
-		if (pool->bits[w])
-			pool->words[w / 64] |= 1ul << w % 64;
-		else
-			pool->words[w / 64] &= ~(1ul << w % 64);
-		bit += n;
-		count -= n;
-	}
+	word_set(pool, w++, span(bit % 64, head), set);
+	for (count -= head; count >= 64; count -= 64)
+		word_set(pool, w++, ~0ul, set);
+	if (count)
+		word_set(pool, w, span(0, count), set);
 }
 
 /* Are bits [bit, bit + count) all set, or all clear? */
 static bool bits_all(const struct pool *pool, uint64_t bit, uint64_t count, bool set)
 {
-	while (count) {
-		uint64_t n = min_u64(count, 64 - bit % 64);
-		uint64_t mask = span(bit % 64, n), part = pool->bits[bit / 64] & mask;
+	uint64_t w = bit / 64, head = min_u64(count, 64 - bit % 64);
+	uint64_t flip = set ? ~0ul : 0, odd;
 
-		if (part != (set ? mask : 0))
-			return false;
-		bit += n;
-		count -= n;
-	}
-	return true;
+	odd = (pool->bits[w++] ^ flip) & span(bit % 64, head);
+	for (count -= head; count >= 64 && !odd; count -= 64)
+		odd = pool->bits[w++] ^ flip;
+	if (count && !odd)
+		odd = (pool->bits[w] ^ flip) & span(0, min_u64(count, 64));
+	return !odd;
 }
 
 static bool inside(const struct pool *pool, uint64_t pfn, uint64_t count)
 {
-	return pfn >= pool->lo && range_fits(pfn - pool->lo, count, pool->hi - pool->lo);
+	return count && pfn >= pool->lo && range_fits(pfn - pool->lo, count, pool->hi - pool->lo);
 }
 
 static void take(struct pool *pool, uint64_t bit, uint64_t count)
@@ -121,17 +134,17 @@ static void take(struct pool *pool, uint64_t bit, uint64_t count)
 			pool->hint++;
 }
 
-/* One frame, from the bottom: the path of every demand-zero page. */
-static bool take_one(struct pool *pool, uint64_t *pfn)
+uint64_t pool_take_some(struct pool *pool, uint64_t most, uint64_t *pfn)
 {
-	uint64_t bit = next_free(pool, pool->hint * 64);
+	uint64_t bit = next_free(pool, pool->hint * 64), count;
 
 	if (bit == NONE)
-		return false;
+		return 0;
+	count = next_taken(pool, bit, min_u64(bit + most, pool->hi - pool->lo)) - bit;
 	pool->hint = bit / 64;
-	take(pool, bit, 1);
+	take(pool, bit, count);
 	*pfn = pool->lo + bit;
-	return true;
+	return count;
 }
 
 /* The place for an aligned run within the free run [bit, end), or NONE. */
@@ -155,7 +168,7 @@ bool pool_take(struct pool *pool, uint64_t count, uint64_t align, bool high, uin
 	if (count == 0 || count > pool->free)
 		return false;
 	if (count == 1 && align == 1 && !high)
-		return take_one(pool, pfn);
+		return pool_take_some(pool, 1, pfn) == 1;
 	for (bit = next_free(pool, pool->hint * 64); bit != NONE; bit = next_free(pool, end)) {
 		uint64_t place;
 

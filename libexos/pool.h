@@ -29,6 +29,12 @@ void pool_init(struct pool *pool, uint64_t lo, uint64_t hi, uint64_t *memory);
  */
 bool pool_take(struct pool *pool, uint64_t count, uint64_t align, bool high, uint64_t *pfn);
 
+/*
+ * Take some consecutive frames from the low end, at most `most` (1 to 64): how many, the first in
+ * *pfn; 0: there are none.
+ */
+uint64_t pool_take_some(struct pool *pool, uint64_t most, uint64_t *pfn);
+
 /* Take exactly [pfn, pfn + count); false, with nothing changed, if one is not free or not here. */
 bool pool_take_at(struct pool *pool, uint64_t pfn, uint64_t count);
 

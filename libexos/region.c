@@ -12,7 +12,7 @@
 #include <exos/space.h>
 
 static struct exos_region *root;
-static struct exos_region *last;        /* found last: most faults come in runs */
+struct exos_region *core_region_last;
 
 static struct exos_region stack_guard = {
 	.lo = EXOS_STACK_LO - EXO_PAGE_SIZE, .hi = EXOS_STACK_LO,
@@ -33,13 +33,13 @@ static struct exos_region null_guard = {
 
 struct exos_region *core_region_find(uint64_t va)
 {
-	struct exos_region *r = last;
+	struct exos_region *r = core_region_last;
 
 	if (r && va >= r->lo && va < r->hi)
 		return r;
 	r = tree_find(root, va);
 	if (r)
-		last = r;
+		core_region_last = r;
 	return r;
 }
 
@@ -92,8 +92,8 @@ void exos_region_remove(struct exos_region *region)
 	exos_region_discard(region, region->lo, (region->hi - region->lo) >> EXO_PAGE_SHIFT);
 	exos_core_take();
 	tree_remove(&root, region);
-	if (last == region)
-		last = NULL;
+	if (core_region_last == region)
+		core_region_last = NULL;
 	exos_core_drop();
 }
 

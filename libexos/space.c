@@ -145,21 +145,30 @@ static int op_run(struct exos_space *space, const struct exo_map_op *op, uint64_
 	return 0;
 }
 
+/* The common case: one entry within one table, which is there. */
+static int op_quick(struct exos_space *space, const struct exo_map_op *op, uint64_t pages)
+{
+	if (pages == 1 && exo_space_update(space->slot, (uintptr_t)op, 1) == 1)
+		return 0;
+	return op_run(space, op, pages);
+}
+
 int core_space_map(struct exos_space *space, uint64_t va, exo_slot claim, uint64_t pfn,
 		   uint64_t pages, uint32_t prot)
 {
 	struct exo_map_op op = {
-		.slot = claim, .va = va, .pfn = pfn, .op = EXO_MAP, .prot = (uint16_t)prot,
+		.slot = claim, .va = va, .pfn = pfn, .pages = 1, .op = EXO_MAP,
+		.prot = (uint16_t)prot,
 	};
 
-	return op_run(space, &op, pages);
+	return op_quick(space, &op, pages);
 }
 
 int core_space_unmap(struct exos_space *space, uint64_t va, uint64_t pages)
 {
-	struct exo_map_op op = { .va = va, .op = EXO_UNMAP };
+	struct exo_map_op op = { .va = va, .pages = 1, .op = EXO_UNMAP };
 
-	return op_run(space, &op, pages);
+	return op_quick(space, &op, pages);
 }
 
 int exos_space_map(struct exos_space *space, uint64_t va, exo_slot claim, uint64_t pfn,
@@ -185,9 +194,11 @@ int exos_space_unmap(struct exos_space *space, uint64_t va, uint64_t pages)
 
 int core_space_protect(struct exos_space *space, uint64_t va, uint64_t pages, uint32_t prot)
 {
-	struct exo_map_op op = { .va = va, .op = EXO_PROTECT, .prot = (uint16_t)prot };
+	struct exo_map_op op = {
+		.va = va, .pages = 1, .op = EXO_PROTECT, .prot = (uint16_t)prot,
+	};
 
-	return op_run(space, &op, pages);
+	return op_quick(space, &op, pages);
 }
 
 int exos_space_protect(struct exos_space *space, uint64_t va, uint64_t pages, uint32_t prot)

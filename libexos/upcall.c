@@ -33,11 +33,11 @@ static exos_slice_handler *slice_handler, *event_handler;
 
 static unsigned vector_index(uint64_t vector)
 {
+	if (vector < 32)
+		return (unsigned)vector;
 	if (vector == EXO_TRAP_INT80)
 		return 32;
-	if (vector == EXO_TRAP_FOREIGN)
-		return 33;
-	return vector < 32 ? (unsigned)vector : VECTORS;
+	return vector == EXO_TRAP_FOREIGN ? 33 : VECTORS;
 }
 
 int exos_upcall_handle(uint64_t vector, exos_fault_handler *handler, void *argument)
@@ -70,14 +70,25 @@ static const char *vector_text(uint64_t vector)
 	return vector < ARRAY_LEN(text) && text[vector] ? text[vector] : "fault";
 }
 
+/* What lies at an address, in words. */
+static const char *address_text(uint64_t va, uint64_t error)
+{
+	const struct exos_region *r = exos_region_find(va);
+
+	if (r)
+		return r->name ? r->name : "a region without a name";
+	if (error & EXOS_FAULT_PRESENT)
+		return "a page whose rights forbid it";
+	return "in no region";
+}
+
 static void fault_address(const struct exo_context *c)
 {
 	const char *act = c->error & EXOS_FAULT_FETCH ? "execute" :
 			  c->error & EXOS_FAULT_WRITE ? "write" : "read";
-	const struct exos_region *r = exos_region_find(c->cr2);
 
 	printf("  cannot %s 0x%lx: %s\n", act, (unsigned long)c->cr2,
-	       r && r->name ? r->name : r ? "a region without a name" : "in no region");
+	       address_text(c->cr2, c->error));
 }
 
 _Noreturn void exos_fault_end(const char *what, const struct exo_context *c, int error)
@@ -95,9 +106,13 @@ _Noreturn void exos_fault_end(const char *what, const struct exo_context *c, int
 
 void exos_upcall_fault(struct exo_context *c)
 {
-	unsigned i = vector_index(c->vector);
+	unsigned i;
 	int err = -EXO_E_ABSENT;
 
+	if (c->vector == EXO_TRAP_PAGE_FAULT && !handlers[EXO_TRAP_PAGE_FAULT].handler &&
+	    core_fault_quick(c))
+		return;
+	i = vector_index(c->vector);
 	if (i < VECTORS && handlers[i].handler)
 		err = handlers[i].handler(c, handlers[i].argument);
 	else if (c->vector == EXO_TRAP_PAGE_FAULT && !exos_local()->worker)

@@ -43,6 +43,9 @@ static size_t disk_put(struct fs_disk *disk, struct fs_request *const *request, 
 		return put;
 	disk->kicks++;
 	got = exo_disk_kick(disk->ring_slot);
+	/* The kernel's word for a ring that is bound no more: its block claim was revoked. */
+	if (got == -EXO_E_ARG)
+		got = -EXO_E_STALE;
 	if (got < 0)
 		fs_ring_take_back(&disk->ring, (int)got);
 	return put;
@@ -121,9 +124,18 @@ static const struct fs_device_ops disk_ops = {
 	.poll = disk_poll,
 };
 
+/* Map one of the ring's shared pages; they are mapped one by one. */
+static void *disk_page(struct fs_disk *disk, uint64_t index, int *err)
+{
+	return exos_space_window(disk->ring_slot, disk->ring_pfn + index, 1,
+				 EXO_R_READ | EXO_R_WRITE, err);
+}
+
 /* Retype three frames into a ring, map its shared pages and bind it. */
 static int disk_ring(struct fs_disk *disk, exo_slot blocks, uint64_t lo)
 {
+	struct exo_disk_sq_page *sq;
+	struct exo_disk_cq_page *cq;
 	exo_slot frames;
 	int err = exos_frame_alloc(EXO_FRAMES_RING, &disk->ring_pfn, &frames);
 
@@ -132,16 +144,19 @@ static int disk_ring(struct fs_disk *disk, exo_slot blocks, uint64_t lo)
 	err = exos_cap_retype(frames, disk->ring_pfn, EXO_KIND_RING, 0, &disk->ring_slot);
 	if (err < 0)
 		goto free_frames;
-	disk->pages = exos_space_window(disk->ring_slot, disk->ring_pfn + 1, 2,
-					EXO_R_READ | EXO_R_WRITE, &err);
-	if (!disk->pages)
+	sq = disk_page(disk, 1, &err);
+	if (!sq)
 		goto end_ring;
-	fs_ring_init(&disk->ring, disk->pages,
-		     (struct exo_disk_cq_page *)((char *)disk->pages + EXO_PAGE_SIZE), lo);
+	cq = disk_page(disk, 2, &err);
+	if (!cq)
+		goto unmap_sq;
+	fs_ring_init(&disk->ring, sq, cq, lo);
 	err = (int)exo_disk_bind(disk->ring_slot, blocks, disk->event);
 	if (err >= 0)
 		return 0;
-	exos_space_window_end(disk->pages, 2);
+	exos_space_window_end(cq, 1);
+unmap_sq:
+	exos_space_window_end(sq, 1);
 end_ring:
 	exos_cap_end(disk->ring_slot);
 free_frames:
@@ -175,7 +190,8 @@ int fs_disk_open(struct fs_disk *disk, exo_slot claim, uint64_t lo, uint64_t hi,
 
 void fs_disk_close(struct fs_disk *disk)
 {
-	exos_space_window_end(disk->pages, 2);
+	exos_space_window_end(disk->ring.cq, 1);
+	exos_space_window_end(disk->ring.sq, 1);
 	if (disk->ring_slot)
 		exos_cap_end(disk->ring_slot);
 	exos_event_free(disk->event);

@@ -52,6 +52,7 @@ _Static_assert(offsetof(struct ext2_super, s_volume_name) == 120, "superblock");
 	X(0x04000, "large_dir") X(0x08000, "inline_data") X(0x10000, "encrypt")        \
 	X(0x20000, "casefold")
 #define EXT2_INCOMPAT_FILETYPE 0x00002u
+#define EXT2_INCOMPAT_RECOVER 0x00004u
 #define EXT2_RO_COMPAT_HUGE_FILE 0x0008u
 
 struct ext2_group {

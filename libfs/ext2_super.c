@@ -39,7 +39,7 @@ static void feature_names(char *out, size_t bytes, uint32_t unknown)
 static int super_features(struct ext2 *e)
 {
 	uint32_t unknown = e->super.s_feature_incompat & ~INCOMPAT_KNOWN;
-	char names[96];
+	char names[72];
 
 	if (e->super.s_rev_level > 1)
 		return fs_refuse(e->fs, -FS_E_UNSUPPORTED, "revision %u is not known",
@@ -48,8 +48,10 @@ static int super_features(struct ext2 *e)
 		return 0;
 	if (unknown) {
 		feature_names(names, sizeof names, unknown);
-		return fs_refuse(e->fs, -FS_E_UNSUPPORTED, "it needs features not known here: %s",
-				 names);
+		return fs_refuse(e->fs, -FS_E_UNSUPPORTED,
+				 "it needs features not known here: %s; %s", names,
+				 unknown == EXT2_INCOMPAT_RECOVER ?
+				 "e2fsck replays its journal" : "mke2fs -t ext2 makes one without");
 	}
 	e->has_filetype = e->super.s_feature_incompat & EXT2_INCOMPAT_FILETYPE;
 	return 0;

@@ -95,5 +95,5 @@ void fs_file_return(struct fs_file *file, struct fs_piece *piece)
 {
 	if (piece->buffer)
 		fs_cache_put(&file->node.fs->cache, piece->buffer);
-	memset(piece, 0, sizeof *piece);
+	*piece = (struct fs_piece){ .data = NULL };
 }

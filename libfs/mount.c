@@ -80,7 +80,8 @@ static int mount_try(struct fs *fs, const struct fs_ops *const *types)
 			return err;
 	}
 	fs->ops = NULL;
-	return fs_refuse(fs, -FS_E_NOTFS, "no file system of a known kind is on this device");
+	return fs_refuse(fs, -FS_E_NOTFS,
+			 "no file system of a known kind (ext2) is on this device");
 }
 
 int fs_mount_add(struct fs_mount_table *table, struct fs_mount *mount, const char *path,

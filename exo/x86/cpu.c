@@ -6,6 +6,7 @@
 
 #include "kernel.h"
 #include "vector.h"
+#include "x86/bases.h"
 #include "x86/enter.h"
 #include "x86/lapic.h"
 #include "x86/setup.h"
@@ -15,9 +16,7 @@
 #define MSR_STAR   0xc0000081
 #define MSR_LSTAR  0xc0000082
 #define MSR_FMASK  0xc0000084
-#define MSR_FSBASE 0xc0000100
 #define MSR_GSBASE 0xc0000101
-#define MSR_KERNEL_GSBASE 0xc0000102
 
 #define EFER_SCE 1ul
 #define EFER_NXE (1ul << 11)
@@ -62,7 +61,7 @@ struct tables {
 };
 
 static struct gate_descriptor idt[256];
-static bool has_fsgsbase;
+bool has_fsgsbase;
 
 static bool cpuid_bit(uint32_t leaf, unsigned reg, unsigned bit)
 {
@@ -164,38 +163,4 @@ void cpu_start(struct cpu *c)
 	syscall_start();
 	vectors_start();
 	lapic_start();
-}
-
-void bases_save(struct env *e)
-{
-	if (has_fsgsbase) {
-		e->fs_base = read_fsbase();
-		e->gs_base = swap_user_gsbase(0);
-	} else {
-		e->fs_base = read_msr(MSR_FSBASE);
-		e->gs_base = read_msr(MSR_KERNEL_GSBASE);
-	}
-}
-
-void bases_load(const struct env *e)
-{
-	if (has_fsgsbase) {
-		write_fsbase(e->fs_base);
-		swap_user_gsbase(e->gs_base);
-	} else {
-		write_msr(MSR_FSBASE, e->fs_base);
-		write_msr(MSR_KERNEL_GSBASE, e->gs_base);
-	}
-}
-
-void bases_swap(struct env *from, const struct env *to)
-{
-	if (has_fsgsbase) {
-		from->fs_base = read_fsbase();
-		from->gs_base = swap_user_gsbase(to->gs_base);
-		write_fsbase(to->fs_base);
-		return;
-	}
-	bases_save(from);
-	bases_load(to);
 }

@@ -11,8 +11,6 @@
 #include "x86/offsets.h"
 
 struct call_context;
-struct cpu;
-struct env;
 
 /* Registers as entry.S pushes them. */
 struct regs {
@@ -36,10 +34,5 @@ static inline _Noreturn void enter_upcall(uint64_t rip, uint64_t rsp) { enter_fr
 _Noreturn void enter_context(const struct exo_context *area);
 
 void context_save(struct exo_context *area, const struct regs *r, uint64_t vector);
-
-/* FS and GS bases of user mode. */
-void bases_save(struct env *e);
-void bases_load(const struct env *e);
-void bases_swap(struct env *from, const struct env *to);
 
 #endif

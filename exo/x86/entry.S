@@ -48,7 +48,7 @@
 
 /*
  * syscall: rax = number, arguments rdi rsi rdx r10 r8 r9, rcx = rip, r11 = rflags.
- * C functions take the environment first.
+ * Calls that switch take the environment first; for the others call_* in calls.c adds it.
  */
 	.globl syscall_entry
 	.balign 64
@@ -66,15 +66,12 @@ syscall_entry:
 	sub $CALL_FIRST, %rax
 	cmp $CALL_COUNT, %rax
 	jae not_simple
-	mov %r8, %r9
-	mov %r10, %r8
-	mov %rdx, %rcx
-	mov %rsi, %rdx
-	mov %rdi, %rsi
-	mov %gs:CPU_ENV, %rdi
+	mov %r10, %rcx
 	call *call_table(,%rax,8)
 	pop %rcx
 	pop %r11
+	cmpb $0, %gs:CPU_RESCHED
+	jne chosen_anew
 	mov %gs:CPU_USER_RSP, %rsp
 	xor %edi, %edi
 	xor %esi, %esi
@@ -84,6 +81,29 @@ syscall_entry:
 	xor %r10d, %r10d
 	swapgs
 	sysretq
+
+/* The call made somebody ready who comes first: as if an interrupt had come right behind it. */
+chosen_anew:
+	xor %edi, %edi
+	xor %esi, %esi
+	xor %edx, %edx
+	xor %r8d, %r8d
+	xor %r9d, %r9d
+	xor %r10d, %r10d
+	push $USER_SS
+	push %gs:CPU_USER_RSP
+	push %r11
+	push $USER_CS
+	push %rcx
+	push $0
+	push $VECTOR_KICK
+	PUSH_ALL
+	mov %rsp, %rdi
+	call sched_interrupt
+	POP_ALL
+	swapgs
+	add $16, %rsp
+	iretq
 
 /* Calls that may switch: the caller's registers go to its context, where it is resumed from. */
 not_simple:
@@ -274,7 +294,7 @@ fault_entry:
 	jz full_kernel
 	swapgs
 	mov %rax, %gs:CPU_SCRATCH
-	mov %gs:CPU_FAULT_PAGE, %rax
+	mov %gs:CPU_PAGE, %rax
 	cmpl $0, PAGE_OFF(%rax)
 	jne fault_slow
 	mov %rcx, (PAGE_AREA + AREA_RCX)(%rax)
@@ -402,7 +422,7 @@ interrupt_stubs:
 	.section .rodata
 	.balign 8
 call_table:
-#define EXO_CALL(number, name, args, text) .quad sys_##name
+#define EXO_CALL(number, name, args, text) .quad call_##name
 #include <exo/syscalls.def>
 switch_table:
 #define EXO_SWITCH(number, name, args, text) .quad sys_##name

@@ -126,7 +126,10 @@ void lapic_send(uint32_t apic_id, unsigned vector)
 
 void lapic_kick(struct cpu *c)
 {
-	lapic_send(c->apic_id, VECTOR_KICK);
+	if (c == this_cpu())
+		c->resched = true;
+	else
+		lapic_send(c->apic_id, VECTOR_KICK);
 }
 
 void lapic_send_init(uint32_t apic_id)

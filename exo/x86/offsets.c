@@ -20,7 +20,7 @@ TIE(cpu, gate_rip, CPU_GATE_RIP);
 TIE(cpu, gate_rsp, CPU_GATE_RSP);
 TIE(cpu, gate_rdi, CPU_GATE_RDI);
 TIE(cpu, gate_rsi, CPU_GATE_RSI);
-TIE(cpu, fault_page, CPU_FAULT_PAGE);
+TIE(cpu, resched, CPU_RESCHED);
 TIE(exo_cpu_stats, entries, STATS_ENTRIES);
 TIE(exo_cpu_stats, calls, STATS_CALLS);
 TIE(exo_cpu_stats, faults, STATS_FAULTS);

@@ -17,7 +17,7 @@
 #define CPU_GATE_RSP    72
 #define CPU_GATE_RDI    80
 #define CPU_GATE_RSI    88
-#define CPU_FAULT_PAGE  96
+#define CPU_RESCHED     96
 
 /* struct exo_cpu_stats */
 #define STATS_ENTRIES   0

@@ -40,7 +40,7 @@ void input_wake(struct input *in)
 	}
 }
 
-/* Readers that ended without leaving show it when their bell is posted; spurious posts are allowed. */
+/* Readers that ended show it when their bell is posted; the others may be posted for nothing. */
 static void input_sweep(struct input *in)
 {
 	for (uint32_t i = in->readers; i-- > 0;)

@@ -23,7 +23,7 @@ enum {
 	FIFO = 16,
 };
 
-#define STALL_NS 2000000000ull  /* a FIFO that does not empty for 2 s is dead */
+#define STALL_NS 2000000000ull  /* a FIFO that does not empty for 2 s is stuck */
 
 static struct exo_port_op uart_op(const struct uart *u, uint8_t op, int reg, uint32_t value)
 {
@@ -74,17 +74,18 @@ static size_t uart_batch(struct uart *u, const uint8_t *bytes, size_t count)
 
 void uart_send(struct uart *u, const uint8_t *bytes, size_t count)
 {
-	uint64_t deadline = exos_deadline(STALL_NS);
+	uint64_t deadline = u->stuck ? 0 : exos_deadline(STALL_NS);
 
-	while (count > 0 && !u->dead) {
+	while (count > 0) {
 		size_t sent = uart_batch(u, bytes, count);
 
+		u->stuck = sent == 0 && exos_tsc() > deadline;
+		if (u->stuck)
+			return;
 		bytes += sent;
 		count -= sent;
 		if (sent > 0)
 			deadline = exos_deadline(STALL_NS);
-		else if (exos_tsc() > deadline)
-			u->dead = true;
 	}
 }
 

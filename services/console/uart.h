@@ -14,7 +14,7 @@
 struct uart {
 	exo_slot claim;         /* PORT: its eight registers */
 	uint16_t base;          /* the first of them */
-	bool     dead;          /* it stopped taking bytes: text is dropped from then on */
+	bool     stuck;         /* it stopped taking bytes: text is dropped until it goes on */
 	uint32_t overruns;      /* bytes it lost because nobody took them in time */
 };
 

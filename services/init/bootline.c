@@ -21,7 +21,9 @@ static bool word_is(const char *word, size_t bytes, const char *name)
 /* Does the word belong to somebody else?  Names that end in = are followed by a value. */
 static bool word_foreign(const char *word, size_t bytes)
 {
-	static const char *const name[] = { "panic=", "dma=", "icount=", "log=", "test=", "slice=" };
+	static const char *const name[] = {
+		"panic=", "dma=", "icount=", "log=", "test=", "slice=",
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(name); i++)
 		if (bytes > strlen(name[i]) && memcmp(word, name[i], strlen(name[i])) == 0)

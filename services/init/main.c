@@ -15,7 +15,7 @@
 
 static struct exos_child child;         /* the shell, or app */
 
-/* Events of children only wake the loop that looks at them: none is missed between look and wait. */
+/* Events of children only wake the loop below: none is missed between its look and its wait. */
 static void on_event(uint32_t entry, uint32_t posts, void *argument)
 {
 	(void)entry;
@@ -59,7 +59,7 @@ static bool main_watch(const char *name, int *code)
 		exos_event_run(0);
 	if (console_runs() != console) {
 		console_end();
-		printf("init: the console service ended; %s is started again with it\n", name);
+		printf("init: the console service ended, and with it %s\n", name);
 		return false;
 	}
 	*code = (int)child.page->exit_code;
@@ -88,6 +88,8 @@ static int main_run(const char *name, uint32_t who)
 		main_end();
 		if (ended)
 			return code;
+		if (who != FOR_APP && starts + 1 < STARTS_MAX)
+			printf("init: %s is started again\n", name);
 	}
 	return code != 0 ? code : 1;
 }

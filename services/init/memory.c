@@ -48,6 +48,8 @@ uint64_t memory_lend(struct exos_spawn_grant *out, uint32_t *count, uint32_t roo
 		};
 	}
 	exos_frame_stats(&stats);
+	if (stats.free - stats.largest >= KEPT_FRAMES)
+		return stats.largest;   /* the rest is enough for init */
 	return stats.largest > 2 * KEPT_FRAMES ? stats.largest - KEPT_FRAMES : stats.largest / 2;
 }
 

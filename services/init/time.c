@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * time.c - time slots: at boot all of them name init; it keeps four kinds on CPU 0 and gives the rest.
+ * time.c - time slots: at boot those of CPU 0 name init, which keeps a few and gives the rest.
  */
 #include <exos/call.h>
 

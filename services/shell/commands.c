@@ -17,7 +17,7 @@ static const struct command commands[] = {
 	{ "ls",      "[-l] [PATH]...",       "names in a directory",                 files_ls },
 	{ "cat",     "FILE...",              "show files",                           files_cat },
 	{ "hexdump", "[-s START] [-n COUNT] FILE", "show a file's bytes",            hexdump_run },
-	{ "hash",    "[-r] PATH...",         "XXH64 of files, as xxhsum -H64 shows it", hash_run },
+	{ "hash",    "[-r] PATH...",         "XXH64 of files, as xxhsum -H64 does",  hash_run },
 	{ "run",     "[-m MIB] [-g CLAIM] PROGRAM [ARGUMENT]... [&]",
 	             "start a program: a path, or a name of the boot archive",       jobs_run },
 	{ "kill",    "JOB",                  "end a program that run started",       jobs_kill },
@@ -30,7 +30,7 @@ static const struct command commands[] = {
 	{ "echo",    "[WORD]...",            "print words",                          do_echo },
 	{ "clear",   "",                     "clear the screen",                     do_clear },
 	{ "version", "",                     "what runs here",                       do_version },
-	{ "exit",    "[CODE]",               "end the shell: the machine switches itself off", do_exit },
+	{ "exit",    "[CODE]",               "end the shell and switch off",         do_exit },
 };
 
 static const struct command *command_find(const char *name)

@@ -34,7 +34,7 @@ struct lineedit {
 	size_t      length, cursor;     /* bytes; cursor <= length < LINE_MAX */
 	size_t      lost;               /* bytes that found no room */
 	size_t      history_bytes;
-	size_t      recall;             /* offset of the recalled line in history; history_bytes: none */
+	size_t      recall;             /* the recalled line in history; history_bytes: none */
 	bool        windowed;           /* drawn on one row, scrolled sideways */
 	bool        was_return;         /* the last byte was CR: a LF is its other half */
 	uint8_t     escape;             /* state within an escape sequence */

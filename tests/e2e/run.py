@@ -73,6 +73,52 @@ def help_and_doctor(run):
     run.check("qemu" in run.clean(run.build("doctor")).lower(), "make doctor does not speak of QEMU")
 
 
+@scenario.test("run_program", timeout=150.0)
+def run_program(run):
+    """A program in the archive is started by the shell, in front and behind, and can be killed."""
+    suite = run.context.build / "bin" / "suite.elf"
+    done = run.make_run(b"run spin part spin &\nps\nkill 1\nps\nkill 1\nrun spin part nothing\nhelp\nexit\n",
+                        MEMBERS=f"spin={suite}")
+    run.check(done.returncode == 0, f"make run ended with {done.returncode}")
+    said = [part.partition("\n") for part in run.clean(done.stdout).split("exo> ")[1:]]
+    answers = [(line.strip(), text) for line, _, text in said]
+    run.check([line for line, _ in answers][:7] == [
+        "run spin part spin &", "ps", "kill 1", "ps", "kill 1", "run spin part nothing", "help"],
+              f"the lines were {[line for line, _ in answers]}")
+    counts = [len(answers[n][1].splitlines()) for n in (1, 3)]
+    run.check(counts[0] == counts[1] + 1, f"ps showed {counts[0]} lines with the program, {counts[1]} after")
+    run.check(answers[4][1].strip(), "killing what is gone is no error")
+    run.check(not re.search(r"ended with code|fault", answers[5][1]), f"the run said {answers[5][1]!r}")
+    run.check("hexdump" in answers[6][1], "the shell did not go on")
+
+
+@scenario.test("run_disk", timeout=120.0)
+def run_disk(run):
+    """`make run-disk` boots the image through a pipe."""
+    command = [run.context.make, "run-disk", f"O={run.context.build}", "NOINSTALL=1"]
+    with run.context.make_lock:
+        done = run.command(command, stdin=b"help\nexit\n")
+    run.check(done.returncode == 0, f"make run-disk ended with {done.returncode}")
+    run.check(re.search(r"\bhexdump\b", run.clean(done.stdout)), "help was not shown")
+
+
+@scenario.test("readme_commands")
+def readme(run):
+    """Every `make` command in a shell block of README.md names targets that exist."""
+    path = run.context.repo / "README.md"
+    run.check(path.exists(), "there is no README.md")
+    blocks = re.findall(r"(?ms)^```(?:sh|console)?\n(.*?)^```|((?:^    .*\n)+)", path.read_text())
+    lines = [x.strip().removeprefix("$ ").split("#")[0] for a, b in blocks for x in (a or b).splitlines()]
+    commands = [x.split() for x in lines if re.match(r"make( [\w=./-]+)*\s*$", x)]
+    run.check(len(commands) >= 2, f"only {len(commands)} make commands in README.md")
+    for words in commands:
+        targets = [w for w in words[1:] if "=" not in w]
+        for target in targets:
+            done = run.command([run.context.make, "-n", "--no-print-directory", target,
+                                f"O={run.context.build}"])
+            run.check(b"No rule to make target" not in done.stdout, f"README: no target {target}")
+
+
 @scenario.test("image_is_reproducible", timeout=240.0)
 def reproducible(run):
     """The disk image is equal to the byte when it is made again at another time, elsewhere."""

@@ -14,6 +14,9 @@ import xxh64
 
 HASH_LINE = re.compile(r"(?m)^([0-9a-f]{16})  (/.*)$")
 
+# The shell shows control characters in names so, instead of sending them to the terminal.
+CONTROL = re.compile(r"\\x([01][0-9a-f]|7f)")
+
 
 def generate(root, seed=2024):
     """Make the tree; {path from the root of the disk: hash}."""
@@ -44,7 +47,8 @@ def generate(root, seed=2024):
 
 def compare(run, text, expected):
     """Fail unless the shell printed exactly these hashes (the link may be there or not)."""
-    seen = {path: int(value, 16) for value, path in HASH_LINE.findall(text)}
+    seen = {CONTROL.sub(lambda m: chr(int(m.group(1), 16)), path): int(value, 16)
+            for value, path in HASH_LINE.findall(text)}
     seen.pop("/link", None)
     lost = {p for p in seen if p.startswith("/lost+found")}
     missing = sorted(set(expected) - set(seen))

@@ -14,13 +14,19 @@ EXO_TEST(give_needs_an_open_slot, SHORT)
 {
 	struct guest_frames f;
 	struct peer peer;
+	exo_slot control, giver;
 
 	must_eq(guest_frames_make(&f, 2), 0);
 	must_eq(peer_make(&peer), 0);
+	/* Who controls an environment fills its table as it likes; others need an opening. */
+	control = peer.env;
+	must((giver = guest_narrow(control, 0, 0, EXO_R_GIVE)) != 0);
+	expect(peer_give(&peer, 20, f.slot, EXO_R_READ | EXO_SHARE) > 0);
+	peer.env = giver;
 	peer.page->open_lo = peer.sid + 4;
 	peer.page->open_hi = peer.sid + 6;
-	expect_error(peer_give(&peer, 3, f.slot, EXO_R_READ), SLOT);
-	expect_error(peer_give(&peer, 6, f.slot, EXO_R_READ), SLOT);
+	expect_error(peer_give(&peer, 3, f.slot, EXO_R_READ | EXO_SHARE), SLOT);
+	expect_error(peer_give(&peer, 6, f.slot, EXO_R_READ | EXO_SHARE), SLOT);
 	expect_eq(peer.slots[3].kind, EXO_KIND_NONE);
 	expect(peer_give(&peer, 4, f.slot, EXO_R_READ | EXO_SHARE) > 0);
 	expect_error(peer_give(&peer, 4, f.slot, EXO_R_READ | EXO_SHARE), SLOT);
@@ -36,6 +42,7 @@ EXO_TEST(give_needs_an_open_slot, SHORT)
 	peer.page->open_lo = peer.sid + 6;
 	peer.page->open_hi = peer.sid + 5;
 	expect_error(peer_give(&peer, 5, f.slot, EXO_R_READ | EXO_SHARE), SLOT);
+	peer.env = control;
 	peer_end(&peer);
 	guest_frames_end(&f);
 }

@@ -114,14 +114,14 @@ EXO_TEST(revoke_takes_mappings_away, SHORT)
 	must((child = guest_narrow(f.slot, f.lo, f.hi, GUEST_RW)) != 0);
 	must_eq(exos_space_map(&exos_space_own, va, child, f.lo, 600, GUEST_RW), 0);
 	must_eq(exos_space_map(&exos_space_own, va + (1ul << 30), child, f.lo, 600, EXO_R_READ), 0);
-	expect_eq(guest_frame(f.lo + 7)->maps, 2);
+	expect_eq(guest_maps(f.lo + 7), 2);
 	expect(exos_space_entry(va, NULL) && exos_space_entry(va + 599 * 4096, NULL));
 	/* Given away frames that are mapped through the claim itself cannot be. */
 	expect_error(exo_cap_narrow(child, guest_sid(), f.lo, f.lo + 1, EXO_R_READ), MAPPED);
 	expect(revoke_counted(f.slot) > 1);
 	expect_eq(exos_space_entry(va, NULL), 0);
 	expect_eq(exos_space_entry(va + (1ul << 30) + 599 * 4096, NULL), 0);
-	expect_eq(guest_frame(f.lo + 7)->maps, 0);
+	expect_eq(guest_maps(f.lo + 7), 0);
 	expect_eq(guest_held(f.lo, f.hi, exo_slot_sid(f.slot)), 600);
 }
 

@@ -125,6 +125,13 @@ enum exo_use guest_use(uint64_t pfn)
 	return chunk->mixed ? guest_frame(pfn)->use : chunk->use;
 }
 
+uint64_t guest_maps(uint64_t pfn)
+{
+	const struct exo_frame *frame = guest_frame(pfn);
+
+	return frame ? (uint64_t)frame->maps + chunk_of(pfn)->large : 0;
+}
+
 uint64_t guest_held(uint64_t lo, uint64_t hi, exo_sid holder)
 {
 	uint64_t count = 0;

@@ -71,35 +71,42 @@ EXO_TEST(blocks_are_read_into_own_frames, DISK)
 	disk_close(&disk);
 }
 
+/* Submit 32 reads of 64 pages to the same frames in one kick; how often we looked before all were done. */
+static uint64_t batch_turns(struct disk *disk, const struct guest_frames *f)
+{
+	uint64_t kicks = disk->cq->kicks, turns = 0;
+	uint32_t done = disk->cq->cq_tail;
+
+	for (unsigned i = 0; i < 32; i++) {
+		struct exo_disk_req req = read_of(f, 0, i * 1024, 64 * PER_PAGE, i);
+
+		disk_put(disk, &req);
+	}
+	expect_eq(exo_disk_kick(disk->ring), 32);
+	expect_eq(disk->cq->kicks, kicks + 1);
+	while (__atomic_load_n(&disk->cq->cq_tail, __ATOMIC_ACQUIRE) - done < 32 && turns < 4000000000ull)
+		turns++;
+	expect_eq(disk->cq->cq_tail - done, 32);
+	expect_eq(disk->cq->kicks, kicks + 1);
+	for (unsigned i = 0; i < 32; i++)
+		expect_eq(disk_status(disk, i), 0);
+	disk->cq->cq_head = disk->cq->cq_tail;
+	return turns;
+}
+
 EXO_TEST(a_batch_of_32_is_one_kick, DISK)
 {
 	struct disk disk;
 	struct guest_frames f;
-	uint64_t kicks, *words, turns = 0;
+	uint64_t turns = 0;
 
 	must_eq(disk_open(&disk, guest_claim("disk")), 0);
-	must_eq(guest_frames_make(&f, 32), 0);
-	kicks = disk.cq->kicks;
-	for (unsigned i = 0; i < 32; i++) {
-		struct exo_disk_req req = read_of(&f, i, i * 40, PER_PAGE, i);
-
-		disk_put(&disk, &req);
-	}
-	must_eq(exo_disk_kick(disk.ring), 32);
-	expect_eq(disk.cq->kicks, kicks + 1);
-	/* We run on meanwhile: the call did not wait. */
-	while (__atomic_load_n(&disk.cq->cq_tail, __ATOMIC_ACQUIRE) < 32 && turns < 4000000000ull)
-		turns++;
+	must_eq(guest_frames_make(&f, 64), 0);
+	/* The call does not wait: we run on while the disk works.  A fast disk may be done before us. */
+	for (unsigned round = 0; round < 10 && !turns; round++)
+		turns = batch_turns(&disk, &f);
 	expect(turns > 0);
-	expect_eq(disk.cq->cq_tail, 32);
-	expect_eq(disk.cq->kicks, kicks + 1);
-	words = exos_space_window(f.slot, f.lo, 32, EXO_R_READ, NULL);
-	must(words != NULL);
-	for (unsigned i = 0; i < 32; i++) {
-		expect_eq(disk_status(&disk, i), 0);
-		expect_eq(disk_wrong(words + i * 512, 512, i * 40), 0);
-	}
-	exos_space_window_end(words, 32);
+	read_works(&disk, &f, 31 * 1024);
 	disk_close(&disk);
 }
 

@@ -139,7 +139,7 @@ static void count_slices(struct peer *peer, struct exo_context *context)
 	peer->seen = *context;
 }
 
-/* Let two spinning peers share two slots until the first was preempted so often. */
+/* Let two spinning peers share slots until both were preempted so often. */
 static bool spin_together(struct peer *a, struct peer *b, uint64_t times)
 {
 	uint64_t end = exos_deadline(20 * SECOND);
@@ -148,9 +148,9 @@ static bool spin_together(struct peer *a, struct peer *b, uint64_t times)
 	if (!expect_eq(peer_slots(a, HERE, 0, 2), 0) || !expect_eq(peer_slots(b, HERE, 2, 2), 0) ||
 	    !expect_eq(peer_start(a, spin_checked, 0), 0) || !expect_eq(peer_start(b, spin_checked, 0), 0))
 		return false;
-	while (a->page->preempted < times && exos_tsc() < end)
+	while ((a->page->preempted < times || b->page->preempted < times) && exos_tsc() < end)
 		exos_sleep(SECOND / 50);
-	return expect(a->page->preempted >= times);
+	return expect(a->page->preempted >= times && b->page->preempted >= times);
 }
 
 /* Let both come to their end and look at their registers. */

@@ -199,14 +199,44 @@ EXO_TEST(a_ring_page_full_of_lies_harms_only_its_owner, SHORT)
 	peer_end(&peer);
 }
 
-static void spin_for_events(struct peer *peer)
+/* Arm the alarm and turn until its upcall came; again when it came while another was on the CPU. */
+static void spin_for_alarm(struct peer *peer)
 {
-	peer->word[3] = 1;
-	while (__atomic_load_n(&peer->upcalls, __ATOMIC_ACQUIRE) < 2)
-		peer->word[0]++;
+	while (!__atomic_load_n(&peer->upcalls, __ATOMIC_ACQUIRE)) {
+		__atomic_exchange_n(&peer->page->event_count[0], 0, __ATOMIC_ACQ_REL);
+		peer->page->alarm_tsc = insn_tsc() + peer->word[1];
+		exo_env_alarm();
+		while (!__atomic_load_n(&peer->upcalls, __ATOMIC_ACQUIRE) &&
+		       insn_tsc() < peer->page->alarm_tsc + peer->word[1])
+			peer->word[0]++;
+	}
 }
 
 EXO_TEST(an_event_interrupts_who_wants_it, SHORT)
+{
+	struct peer peer;
+
+	must_eq(peer_make(&peer), 0);
+	peer_upcalls(&peer, peer_note);
+	peer.page->event_rip = (uint64_t)peer_upcall;
+	peer.word[1] = exos_ns_to_tsc(MS);
+	must_eq(peer_slots(&peer, HERE, 0, 4), 0);
+	must_eq(peer_start(&peer, spin_for_alarm, 0), 0);
+	expect(peer_wait(&peer, 10000));
+	expect_eq(peer.upcalls, 1);
+	expect_eq(peer.seen.vector, EXO_TRAP_EVENT);
+	peer_end(&peer);
+}
+
+static void spin_for_post(struct peer *peer)
+{
+	peer->word[3] = 1;
+	while (!__atomic_load_n(&peer->upcalls, __ATOMIC_ACQUIRE))
+		peer->word[0]++;
+}
+
+/* A post to a program that is running there (cpu), or that waits for its slot (our own CPU). */
+static void post_to(uint32_t cpu)
 {
 	struct peer peer;
 	exo_slot bell;
@@ -216,19 +246,22 @@ EXO_TEST(an_event_interrupts_who_wants_it, SHORT)
 	must((int64_t)bell > 0);
 	peer_upcalls(&peer, peer_note);
 	peer.page->event_rip = (uint64_t)peer_upcall;
-	must_eq(peer_slots(&peer, HERE, 0, 4), 0);
-	must_eq(peer_start(&peer, spin_for_events, 0), 0);
-	for (uint64_t i = 1; i <= 2; i++) {
-		uint64_t end = exos_deadline(10 * SECOND);
-
-		must(guest_await(&peer.word[3], 1, 5000));
-		expect_eq(exo_env_notify(bell), 0);
-		while (__atomic_load_n(&peer.upcalls, __ATOMIC_ACQUIRE) < i && exos_tsc() < end)
-			exo_env_yield(peer.env);
-		expect_eq(peer.upcalls, i);
-		expect_eq(peer.seen.vector, EXO_TRAP_EVENT);
-		expect_eq(__atomic_exchange_n(&peer.page->event_count[7], 0, __ATOMIC_ACQ_REL), 1);
-	}
-	expect(peer_wait(&peer, 5000));
+	must_eq(peer_slots(&peer, cpu, 0, 4), 0);
+	must_eq(peer_start(&peer, spin_for_post, 0), 0);
+	must(guest_await(&peer.word[3], 1, 10000));
+	expect_eq(exo_env_notify(bell), 0);
+	expect(peer_wait(&peer, 10000));
+	expect_eq(peer.upcalls, 1);
+	expect_eq(peer.seen.vector, EXO_TRAP_EVENT);
 	peer_end(&peer);
+}
+
+EXO_TEST(a_post_to_who_is_not_on_a_cpu_is_not_lost, SHORT)
+{
+	post_to(HERE);
+}
+
+EXO_TEST(a_post_interrupts_another_cpu, SMP)
+{
+	post_to((HERE + 1) % exos_machine()->cpus);
 }

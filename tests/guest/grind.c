@@ -148,6 +148,7 @@ static bool equip(unsigned n, uint32_t cpu)
 {
 	struct peer *p = &grinders[n];
 	const struct exos_grant *time = peer_time(cpu);
+	uint64_t first = time ? time->lo + 4 + 2 * (n / exos_machine()->cpus) : 0;
 	exo_slot frame, space, env, bell;
 
 	if (!expect_eq(peer_make(p), 0) || !expect_eq(guest_frames_make(&frames[n], FRAMES), 0))
@@ -160,8 +161,8 @@ static bool equip(unsigned n, uint32_t cpu)
 	bell = (exo_slot)exo_doorbell(env, guest_sid(), 9, EXO_R_NOTIFY);
 	if (!space || !env || !frame || !expect((int64_t)bell > 0))
 		return false;
-	if (time && time->hi - time->lo >= 8) {
-		exo_slot part = guest_narrow(time->slot, time->lo + 6, time->lo + 8, EXO_R_CONTROL);
+	if (time && first + 2 <= time->hi) {
+		exo_slot part = guest_narrow(time->slot, first, first + 2, EXO_R_CONTROL);
 
 		expect(part && peer_give(p, 5, part, EXO_R_CONTROL) > 0);
 	}

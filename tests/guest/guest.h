@@ -33,6 +33,7 @@ enum guest_class {
 	BIG = GUEST_BIG | GUEST_LONG,
 	PORT = GUEST_PORT,
 	IRQ = GUEST_IRQ,
+	RTC = GUEST_PORT | GUEST_IRQ,
 };
 
 struct guest_test {
@@ -80,6 +81,8 @@ exo_slot guest_claim(const char *name);
 exo_sid guest_holder(uint64_t pfn);
 enum exo_use guest_use(uint64_t pfn);
 const struct exo_frame *guest_frame(uint64_t pfn);
+/* Page-table entries that map a frame, large ones included. */
+uint64_t guest_maps(uint64_t pfn);
 /* Frames of [lo, hi) with this holder. */
 uint64_t guest_held(uint64_t lo, uint64_t hi, exo_sid holder);
 

@@ -25,10 +25,11 @@
 #include "parts.h"
 #include "peer.h"
 #include "suite.h"
+#include "x86/insn.h"
 
 #define SECOND 1000000000ull
 #define VA     0x0000200000000000ull
-#define FRAMES 1024u
+#define FRAMES 400u
 
 const void *parts_program(size_t *bytes)
 {
@@ -58,9 +59,9 @@ static void try_frames(const struct other *other)
 	must_eq(guest_frames_make(&f, 1), 0);
 	must_eq(exos_space_prepare(&exos_space_own, VA, 1), 0);
 	for (unsigned n = 0; (g = exos_grant_at(n)); n++)
-		expect_refused(exos_space_map(&exos_space_own, VA, g->slot, other->pfn + 900, 1, EXO_R_READ));
-	expect_refused(exos_space_map(&exos_space_own, VA, f.slot, other->pfn + 900, 1, EXO_R_READ));
-	expect_refused(exo_retype(f.slot, guest_sid(), other->pfn + 900, EXO_KIND_PT, 1));
+		expect_refused(exos_space_map(&exos_space_own, VA, g->slot, other->pfn + FRAMES - 20, 1, EXO_R_READ));
+	expect_refused(exos_space_map(&exos_space_own, VA, f.slot, other->pfn + FRAMES - 20, 1, EXO_R_READ));
+	expect_refused(exo_retype(f.slot, guest_sid(), other->pfn + FRAMES - 20, EXO_KIND_PT, 1));
 	err = exos_space_map(&exos_space_own, VA, f.slot, f.lo, 1, GUEST_RW);
 	must_eq(err, 0);
 	*(volatile uint64_t *)VA = 1;
@@ -82,7 +83,7 @@ static void try_blocks(const struct other *other)
 	req.block = exos_cap_look(blocks)->lo;
 	req.tag = 2;
 	disk_put(&disk, &req);
-	req.pfn = other->pfn + 900;
+	req.pfn = other->pfn + FRAMES - 20;
 	req.tag = 3;
 	disk_put(&disk, &req);
 	expect_eq(disk_run(&disk, 3), 3);
@@ -141,6 +142,8 @@ int parts_play(int argc, char **argv)
 		return be_neighbour(argv + 3);
 	if (argc == 3 && !strcmp(argv[2], "nothing"))
 		return SUITE_EXIT_OK;
+	if (argc == 3 && !strcmp(argv[2], "spin"))
+		insn_spin();
 	return SUITE_EXIT_FAIL;
 }
 

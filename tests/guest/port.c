@@ -150,3 +150,64 @@ EXO_TEST(interrupts_are_bound_once, IRQ)
 	expect_eq(exo_irq_bind(g->slot, entry), 0);
 	expect_eq(exo_irq_bind(g->slot, 0), 0);
 }
+
+/* Registers of the real-time clock (Motorola MC146818A): write one, read one. */
+static void clock_write(const struct exos_grant *g, uint8_t reg, uint8_t value)
+{
+	struct exo_port_op op[2] = { out(0x70, reg), out(0x71, value) };
+
+	expect_eq(exo_port_io(g->slot, (uint64_t)op, 2), 2);
+}
+
+static uint8_t clock_read(const struct exos_grant *g, uint8_t reg)
+{
+	struct exo_port_op op[2] = { out(0x70, reg), in(0x71) };
+
+	expect_eq(exo_port_io(g->slot, (uint64_t)op, 2), 2);
+	return (uint8_t)op[1].value;
+}
+
+static uint64_t irq_count(uint32_t gsi)
+{
+	const struct exo_machine *m = exos_machine();
+	const struct exo_irq_info *irq = exos_machine_at(m->irqs_off);
+
+	for (uint32_t i = 0; i < m->irqs; i++)
+		if (irq[i].gsi == gsi)
+			return irq[i].count;
+	return 0;
+}
+
+EXO_TEST(interrupts_come_as_events_until_unbound, RTC)
+{
+	const struct exos_grant *ports = clock_ports(), *irq = clock_irq();
+	uint32_t entry = exos_event_alloc();
+	uint64_t count = irq_count(8), periods = 0;
+	uint8_t was;
+
+	must(ports && irq);
+	must_eq(exo_irq_bind(irq->slot, entry), 0);
+	/* The periodic interrupt, 1,024 times a second by default. */
+	was = clock_read(ports, 0x0b);
+	clock_write(ports, 0x0b, was | 0x40);
+	clock_read(ports, 0x0c);
+	for (unsigned i = 0; i < 10; i++) {
+		must(exos_event_wait(entry, exos_deadline(10 * SECOND)) > 0);
+		/* An edge that came before the acknowledgement is told again: then nothing is new. */
+		periods += (clock_read(ports, 0x0c) & 0x40) != 0;
+		expect_eq(exo_irq_ack(irq->slot), 0);
+	}
+	expect(periods >= 5);
+	expect(irq_count(8) >= count + 5);
+	/* Unbound it is masked: nothing more is posted. */
+	expect_eq(exo_irq_bind(irq->slot, 0), 0);
+	guest_pause_ms(5);
+	exos_event_take(entry);
+	clock_read(ports, 0x0c);
+	count = irq_count(8);
+	guest_pause_ms(30);
+	expect_eq(exos_event_take(entry), 0);
+	expect_eq(irq_count(8), count);
+	clock_write(ports, 0x0b, was);
+	clock_read(ports, 0x0c);
+}

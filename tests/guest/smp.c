@@ -140,7 +140,7 @@ EXO_TEST(a_table_goes_while_another_cpu_uses_it, SMP)
 		must(start_storing(&peer, round));
 		expect_eq(exos_cap_drop(table), 0);
 		check_quiet(&peer, frame);
-		expect_eq(guest_frame(f.lo)->maps, 1);
+		expect_eq(guest_maps(f.lo), 1);
 		peer_end(&peer);
 		guest_frames_end(&t);
 	}

@@ -2,9 +2,11 @@
 /*
  * snapshot.c - the owner map, the suite's own table, slice vectors and interrupts, to compare.
  *
- * A frame counts with its holder, its use, and for what is no object its mappings and pins.
+ * A frame counts with its holder, its use, and for what is no object its mappings (large ones of
+ * its chunk included) and pins.
  * Invariant: taking a snapshot allocates nothing, so that it does not change what it looks at.
  */
+#include <base/string.h>
 #include <base/util.h>
 #include <exo/cap.h>
 #include <exo/machine.h>
@@ -58,7 +60,7 @@ struct snapshot *snapshot_make(void)
 		return NULL;
 	s = exos_space_window(claim, pfn, pages, EXO_R_READ | EXO_R_WRITE, NULL);
 	if (s)
-		s->frames = s->slots = 0;
+		memset(s, 0, bytes);
 	return s;
 }
 
@@ -75,7 +77,7 @@ static uint64_t pack_frame(const struct exo_chunk *chunk, const struct exo_frame
 	uint64_t word = holder << 32 | use << 24;
 
 	if (counts_maps(use))
-		word |= (uint64_t)(frame->pins & 0xff) << 16 | (frame->maps & 0xffff);
+		word |= (uint64_t)(frame->pins & 0xff) << 16 | ((frame->maps + chunk->large) & 0xffff);
 	return word;
 }
 

@@ -63,7 +63,7 @@ EXO_TEST(tables_are_linked_from_the_top, SHORT)
 	expect_error(update(t.space, OP(.op = EXO_LINK, .slot = t.level[3], .va = VA + (1ull << 40))), MAPPED);
 	expect_eq(update(t.space, OP(.op = EXO_MAP, .slot = t.f.slot, .va = VA, .pfn = pfn, .pages = 4,
 				     .prot = EXO_R_READ)), 1);
-	expect_eq(guest_frame(pfn)->maps, 1);
+	expect_eq(guest_maps(pfn), 1);
 	expect_error(update(t.space, OP(.op = EXO_UNMAP, .va = VA, .pages = 1, .prot = EXO_SIZE_2M)), USE);
 	expect_error(update(t.space, OP(.op = EXO_MAP, .slot = t.f.slot, .va = VA, .pfn = 0, .pages = 1,
 					.prot = EXO_R_READ | EXO_SIZE_2M)), RANGE);
@@ -101,11 +101,11 @@ EXO_TEST(a_table_may_end_while_in_use, SHORT)
 	must(tree_link(&t));
 	must_eq(update(t.space, OP(.op = EXO_MAP, .slot = f.slot, .va = VA, .pfn = f.lo, .pages = 512,
 				   .prot = GUEST_RW)), 1);
-	expect_eq(guest_frame(f.lo)->maps, 1);
+	expect_eq(guest_maps(f.lo), 1);
 	/* The middle one: what is below it hangs on nothing, and nothing below it is mapped any more. */
 	expect_eq(exos_cap_drop(t.level[1]), 0);
-	expect_eq(guest_frame(f.lo)->maps, 0);
-	expect_eq(guest_frame(f.hi - 1)->maps, 0);
+	expect_eq(guest_maps(f.lo), 0);
+	expect_eq(guest_maps(f.hi - 1), 0);
 	expect_error(update(t.space, OP(.op = EXO_MAP, .slot = f.slot, .va = last, .pfn = f.lo, .pages = 1,
 					.prot = GUEST_RW)), NOTABLE);
 	expect_eq(exos_cap_drop(t.level[3]), 0);
@@ -173,7 +173,7 @@ EXO_TEST(large_pages, SHORT)
 		     .pfn = pfn, .pages = 2, .prot = GUEST_RW | EXO_SIZE_2M)), RANGE);
 	must_eq(update(guest_claim("space"), OP(.op = EXO_MAP, .slot = mine, .va = VA + size, .pfn = pfn,
 		       .pages = 1, .prot = GUEST_RW | EXO_SIZE_2M)), 1);
-	expect_eq(guest_frame(pfn + 511)->maps, 1);
+	expect_eq(guest_maps(pfn + 511), 1);
 	*(volatile uint64_t *)(VA + size + 511 * 4096ull) = 99;
 	expect_error(update(guest_claim("space"), OP(.op = EXO_MAP, .slot = mine, .va = VA + size,
 		     .pfn = pfn, .pages = 1, .prot = GUEST_RW)), MAPPED);
@@ -181,7 +181,7 @@ EXO_TEST(large_pages, SHORT)
 	expect_eq(*(volatile uint64_t *)(VA + size + 511 * 4096ull), 99);
 	expect_eq(update(guest_claim("space"), OP(.op = EXO_UNMAP, .va = VA + size, .pages = 1,
 		  .prot = EXO_SIZE_2M)), 1);
-	expect_eq(guest_frame(pfn + 511)->maps, 0);
+	expect_eq(guest_maps(pfn + 511), 0);
 	expect_eq(exos_cap_drop(mine), 0);
 }
 

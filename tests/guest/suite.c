@@ -17,6 +17,7 @@
 #include <exos/cap.h>
 #include <exos/console.h>
 #include <exos/error.h>
+#include <exos/frame.h>
 #include <exos/spawn.h>
 #include <exos/start.h>
 #include <exos/time.h>
@@ -199,6 +200,19 @@ static bool run_child(const struct guest_test *test, unsigned home, char *reason
 	return skips;
 }
 
+/*
+ * After a leak: keep the memory that the test had (the allocator hands out the same again), so
+ * that its fault is not the next test's too.
+ */
+static void quarantine(const struct guest_test *test)
+{
+	exo_slot claim;
+	uint64_t pfn;
+
+	if (exos_frame_alloc(test->needs & GUEST_BIG ? FRAMES_BIG : FRAMES_USUAL, &pfn, &claim) < 0)
+		printf("note: no memory to put the test's own out of use\n");
+}
+
 static void run_test(const struct guest_test *test, unsigned number)
 {
 	char reason[160];
@@ -214,6 +228,8 @@ static void run_test(const struct guest_test *test, unsigned number)
 	skips = run_child(test, number % exos_machine()->cpus, reason, sizeof(reason));
 	snapshot_take(after);
 	changed = snapshot_compare(before, after);
+	if (changed)
+		quarantine(test);
 	if (changed && !reason[0])
 		format_buffer(reason, sizeof(reason), "left %u things changed", changed);
 	if (skips && !reason[0])
@@ -259,6 +275,28 @@ static const char *prepare(void)
 	return NULL;
 }
 
+/* Kernel entries so far on a CPU. */
+static uint64_t entries_on(uint32_t cpu)
+{
+	const struct exo_machine *m = exos_machine();
+	const struct exo_cpu_stats *s = exos_machine_at(m->stats_off + cpu * EXO_PAGE_SIZE);
+
+	return s->entries;
+}
+
+/* Tests have their homes on all CPUs by turns: each CPU's counters must show it. */
+static void report_spread(void)
+{
+	static const struct guest_test spread = { "suite_spread", NULL, SHORT };
+	uint32_t idle = 0;
+
+	for (uint32_t cpu = 0; cpu < exos_machine()->cpus; cpu++) {
+		printf("suite: %lu entries on CPU %u\n", entries_on(cpu), cpu);
+		idle += entries_on(cpu) < 10000;
+	}
+	report(&spread, idle ? "a CPU had next to nothing to do" : NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const char *only, *nonce, *why;
@@ -277,6 +315,8 @@ int main(int argc, char **argv)
 	for (const struct guest_test *const *t = __start_exo_tests; t < __stop_exo_tests; t++)
 		if (!only || suite_listed(only, (*t)->name))
 			run_test(*t, number++);
+	if (!only)
+		report_spread();
 	nonce = suite_word("test=nonce");
 	printf("suite: end %.*s passed=%u failed=%u skipped=%u\n", nonce ? 16 : 4,
 	       nonce ? nonce : "none", passed, failed, skipped);

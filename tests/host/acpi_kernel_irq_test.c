@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acpi_kernel_irq_test.c - interrupt sources over a fake I/O APIC that forgets edges while it masks.
+ * acpi_kernel_irq_test.c - interrupt sources over a fake I/O APIC that forgets edges while
+ * it masks.
  *
  * Invariant: whatever the order of edges, deliveries and acknowledgements, a device that waits for
  * service has its owner told; a level source delivers once for each acknowledgement.
@@ -67,14 +68,9 @@ unsigned vector_take(interrupt_handler *handler, void *context)
 	return vector_next++;
 }
 
-int claim_find(const struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
-               struct exo_cap **out)
+bool table_serves(struct env *e, uint64_t pfn)
 {
-	(void)e;
-	*out = slot_at(exo_slot_sid(name));
-	if ((*out)->kind != kind)
-		return -EXO_E_KIND;
-	return rights & ~(unsigned)(*out)->rights ? -EXO_E_RIGHTS : 0;
+	return e == env_at(1) && pfn == 2;
 }
 
 void event_post(struct env *e, unsigned entry)
@@ -141,7 +137,7 @@ static void test_bind(void)
 	EXPECT(masked[4] && !c->bind && !reserved && !irqs.info[4].bound_env);
 	EXPECT(sys_irq_bind(e, slot_name(c), 0) == 0);
 	deliver(4);
-	EXPECT(posts == 0 && irqs.info[4].count == 1 && !tree_lock.taken);
+	EXPECT(posts == 0 && irqs.info[4].count == 1 && !LOCKED(tree_lock));
 	verdict("irq_bind_and_unbind");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acpi_kernel_ports_test.c - the list of ports that can be claimed, and the batched call on fake ports.
+ * acpi_kernel_ports_test.c - the list of ports that can be claimed, and the batched call on
+ * fake ports.
  *
  * Invariant: whatever the FADT says, no port that reaches memory or configuration space is listed,
  * and no access leaves the claim.
@@ -36,7 +37,7 @@ void *boot_export(uint64_t bytes) { return calloc(1, bytes); }
 
 static void note(uint16_t port, unsigned size, uint32_t value)
 {
-	EXPECT(tree_lock.taken && port >= 0x3f8 && port + size <= 0x400);
+	EXPECT(LOCKED(tree_lock) && port >= 0x3f8 && port + size <= 0x400);
 	seen_port = port;
 	seen_size = size;
 	seen_value = value;
@@ -57,24 +58,17 @@ uint8_t in8(uint16_t port) { return (uint8_t)say(port, 1); }
 uint16_t in16(uint16_t port) { return (uint16_t)say(port, 2); }
 uint32_t in32(uint16_t port) { return say(port, 4); }
 
-int claim_find(const struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
-               struct exo_cap **out)
+bool table_serves(struct env *e, uint64_t pfn)
 {
-	(void)e;
-	EXPECT(tree_lock.taken);
+	EXPECT(LOCKED(tree_lock) && e == env_at(2));
 	held_for = 0;
-	*out = slot_at(exo_slot_sid(name));
-	if ((*out)->gen != exo_slot_gen(name))
-		return -EXO_E_STALE;
-	if ((*out)->kind != kind)
-		return -EXO_E_KIND;
-	return rights & ~(unsigned)(*out)->rights ? -EXO_E_RIGHTS : 0;
+	return pfn == 1;
 }
 
 /* User memory is fake memory; above 1 MiB nothing is mapped, from 512 KiB on nothing writable. */
 int copy_in(void *dst, uint64_t user, uint64_t bytes)
 {
-	EXPECT(!tree_lock.taken);
+	EXPECT(!LOCKED(tree_lock));
 	if (!range_fits(user, bytes, 1u << 20))
 		return -EXO_E_FAULT;
 	memcpy(dst, fake_ram + user, bytes);
@@ -82,7 +76,7 @@ int copy_in(void *dst, uint64_t user, uint64_t bytes)
 }
 int copy_out(uint64_t user, const void *src, uint64_t bytes)
 {
-	EXPECT(!tree_lock.taken);
+	EXPECT(!LOCKED(tree_lock));
 	if (!range_fits(user, bytes, 1u << 19))
 		return -EXO_E_FAULT;
 	memcpy(fake_ram + user, src, bytes);
@@ -100,15 +94,16 @@ static void verdict(const char *name)
 static bool listed(uint32_t port)
 {
 	for (uint32_t i = 0; i < ports.count; i++)
-		if (port >= ports.info[i].lo && port < (uint32_t)ports.info[i].lo + ports.info[i].count)
+		if (port >= ports.info[i].lo && port - ports.info[i].lo < ports.info[i].count)
 			return true;
 	return false;
 }
 
 static void expect_kept(void)
 {
-	static const uint16_t kept[] = { 0, 8, 0x1f, 0x20, 0x21, 0x40, 0x43, 0x80, 0x92, 0xa0, 0xb2, 0xc0,
-		0xdf, 0x4d0, 0x510, 0x511, 0x514, 0x51b, 0xcf8, 0xcfa, 0xcfb, 0xcfc, 0xcff };
+	static const uint16_t kept[] = {
+		0, 8, 0x1f, 0x20, 0x21, 0x40, 0x43, 0x80, 0x92, 0xa0, 0xb2, 0xc0, 0xdf,
+		0x4d0, 0x510, 0x511, 0x514, 0x51b, 0xcf8, 0xcfa, 0xcfb, 0xcfc, 0xcff };
 
 	for (unsigned i = 0; i < ARRAY_LEN(kept); i++)
 		EXPECT(!listed(kept[i]));
@@ -128,7 +123,8 @@ static void test_list(void)
 	list(false);
 	EXPECT(listed(0x3f8) && listed(0x3ff) && listed(0x70) && listed(0x64) && !listed(0xf4));
 	EXPECT(ports.count == 5 && !listed(0xcf9));
-	acpi = (struct acpi_info){ .pm1a_control = 0x604, .reset_port = 0xcf9, .smi_command = 0xb2 };
+	acpi = (struct acpi_info){
+		.pm1a_control = 0x604, .reset_port = 0xcf9, .smi_command = 0xb2 };
 	list(true);
 	EXPECT(listed(0x604) && listed(0x605) && listed(0xcf9) && listed(0xf4) && listed(0xf7));
 	EXPECT(ports.count == 8);
@@ -171,7 +167,7 @@ static int64_t run(const struct exo_port_op *op, uint64_t count)
 {
 	memcpy(fake_ram + 0x10000, op, count * sizeof(*op));
 	accesses = 0;
-	return sys_port_io(NULL, slot_name(claim()), 0x10000, count);
+	return sys_port_io(env_at(2), slot_name(claim()), 0x10000, count);
 }
 
 static uint32_t value_back(unsigned n)
@@ -184,7 +180,8 @@ static void test_batch(void)
 	struct exo_port_op op[64] = { 0 };
 
 	for (unsigned i = 0; i < 64; i++)
-		op[i] = (struct exo_port_op){ .port = 0x3f8, .size = 1, .op = EXO_PORT_OUT, .value = i };
+		op[i] = (struct exo_port_op){
+			.port = 0x3f8, .size = 1, .op = EXO_PORT_OUT, .value = i };
 	EXPECT(run(op, 64) == 64 && accesses == 64 && seen_value == 63 && seen_port == 0x3f8);
 	op[40] = (struct exo_port_op){ .port = 0x3fc, .size = 4, .op = EXO_PORT_IN };
 	answer = 0x12345678;
@@ -215,15 +212,16 @@ static void test_batch(void)
 
 static void test_refusals(void)
 {
-	struct exo_port_op good = { .port = 0x3f8, .size = 1, .op = EXO_PORT_OUT }, bad[2] = { good, good };
+	struct exo_port_op good = { .port = 0x3f8, .size = 1, .op = EXO_PORT_OUT };
+	struct exo_port_op bad[2] = { good, good };
 	struct exo_cap *c = claim(), *child = c + 1;
 
 	EXPECT(run(&good, 1) == 1);
-	EXPECT(sys_port_io(NULL, slot_name(c), 0x10000, 0) == -EXO_E_ARG);
-	EXPECT(sys_port_io(NULL, slot_name(c), 0x10000, 65) == -EXO_E_ARG);
-	EXPECT(sys_port_io(NULL, slot_name(c), 1u << 20, 1) == -EXO_E_FAULT);
-	EXPECT(sys_port_io(NULL, slot_name(c), ~0ul - 8, 1) == -EXO_E_FAULT);
-	EXPECT(sys_port_io(NULL, slot_name(c) + (1ul << 32), 0x10000, 1) == -EXO_E_STALE);
+	EXPECT(sys_port_io(env_at(2), slot_name(c), 0x10000, 0) == -EXO_E_ARG);
+	EXPECT(sys_port_io(env_at(2), slot_name(c), 0x10000, 65) == -EXO_E_ARG);
+	EXPECT(sys_port_io(env_at(2), slot_name(c), 1u << 20, 1) == -EXO_E_FAULT);
+	EXPECT(sys_port_io(env_at(2), slot_name(c), ~0ul - 8, 1) == -EXO_E_FAULT);
+	EXPECT(sys_port_io(env_at(2), slot_name(c) + (1ul << 32), 0x10000, 1) == -EXO_E_STALE);
 	bad[1].size = 3;
 	EXPECT(run(bad, 2) == 1 && run(bad + 1, 1) == -EXO_E_ARG && !accesses);
 	bad[1] = (struct exo_port_op){ .port = 0x3f8, .size = 1, .op = 3 };
@@ -258,11 +256,11 @@ static void test_read_only_entries(void)
 	struct exo_port_op op = { .port = 0x3f8, .size = 1, .op = EXO_PORT_IN };
 
 	memcpy(fake_ram + (1u << 19), &op, sizeof(op));
-	EXPECT(sys_port_io(NULL, slot_name(claim()), 1u << 19, 1) == -EXO_E_FAULT);
+	EXPECT(sys_port_io(env_at(2), slot_name(claim()), 1u << 19, 1) == -EXO_E_FAULT);
 	op.op = EXO_PORT_OUT;
 	memcpy(fake_ram + (1u << 19), &op, sizeof(op));
-	EXPECT(sys_port_io(NULL, slot_name(claim()), 1u << 19, 1) == 1);
-	EXPECT(!tree_lock.taken);
+	EXPECT(sys_port_io(env_at(2), slot_name(claim()), 1u << 19, 1) == 1);
+	EXPECT(!LOCKED(tree_lock));
 	verdict("ports_read_only_entries");
 }
 

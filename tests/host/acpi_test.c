@@ -177,7 +177,8 @@ struct aml_case {
 #define S5 0x08, '_', 'S', '5', '_'
 
 static const struct aml_case amls[] = {
-	{ "root_prefix", GOOD, AML(0x08, '\\', '_', 'S', '5', '_', 0x12, 7, 4, 0x0a, 5, 0x0a, 6, 0, 0) },
+	{ "root_prefix", GOOD,
+	  AML(0x08, '\\', '_', 'S', '5', '_', 0x12, 7, 4, 0x0a, 5, 0x0a, 6, 0, 0) },
 	{ "zero_one", "604 704 2000 2400", AML(S5, 0x12, 6, 4, 0, 1, 0, 0) },
 	{ "word_dword", GOOD, AML(S5, 0x12, 10, 2, 0x0b, 5, 0, 0x0c, 6, 0, 0, 0) },
 	{ "long_length", GOOD, AML(S5, 0x12, 0x47, 0, 2, 0x0a, 5, 0x0a, 6) },

@@ -170,7 +170,8 @@ static void test_result(void)
 
 	image_fill(&m);
 	say("sound", NULL, elf_check(&m, sizeof(m), LO, HI, &p));
-	say("program", NULL, p.entry == 0x401010 && p.segments == 2 && p.pages == 5 ? NULL : "wrong");
+	say("program", NULL,
+	    p.entry == 0x401010 && p.segments == 2 && p.pages == 5 ? NULL : "wrong");
 	say("text", NULL, s[0].va == 0x401000 && s[0].pages == 1 && s[0].skip == 0 &&
 	    s[0].file_off == 0x1000 && s[0].file_bytes == 0x800 &&
 	    s[0].rights == (EXO_R_READ | EXO_R_EXEC) ? NULL : "wrong");
@@ -191,7 +192,8 @@ static void test_many_segments(void)
 		m.h.e_entry = 0x1000000;
 		for (int i = 0; i < n; i++)
 			part[i] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_X,
-				.p_vaddr = 0x1000000 + i * 0x1000ul, .p_filesz = 16, .p_memsz = 16 };
+				.p_vaddr = 0x1000000 + i * 0x1000ul, .p_filesz = 16,
+				.p_memsz = 16 };
 		say(n == 8 ? "eight_segments" : "nine_segments", n == 8 ? NULL : "more than 8",
 		    elf_check(&m, sizeof(m), LO, HI, &p));
 	}

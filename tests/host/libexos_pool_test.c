@@ -100,6 +100,8 @@ TEST(pool_refuses_double_free_and_strangers)
 	CHECK(pool_take(&pool, 10, 1, false, &pfn) && pfn == LO);
 	CHECK(!pool_give(&pool, LO + 5, 6));    /* the sixth is free */
 	CHECK_EQ(pool.free, 190);
+	CHECK(!pool_give(&pool, LO, 0));
+	CHECK(!pool_give(&pool, LO + 200, 0));
 	CHECK(!pool_give(&pool, LO - 1, 2));
 	CHECK(!pool_give(&pool, LO + 199, 2));
 	CHECK(!pool_give(&pool, LO, UINT64_MAX));

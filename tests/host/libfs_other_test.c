@@ -36,7 +36,10 @@ static void check(const char *name, int error, const char *word)
 TEST(other_ext3_clean_is_read) { check("ext3.img", 0, ""); }
 TEST(other_read_only_compatible_is_read) { check("csum.img", 0, ""); }
 TEST(other_quota_is_read) { check("quota.img", 0, ""); }
-TEST(other_ext3_to_recover) { check("ext3-dirty.img", -FS_E_UNSUPPORTED, "needs_recovery"); }
+TEST(other_ext3_to_recover)
+{
+	check("ext3-dirty.img", -FS_E_UNSUPPORTED, "needs_recovery; e2fsck");
+}
 TEST(other_ext4) { check("ext4.img", -FS_E_UNSUPPORTED, "extent 64bit flex_bg"); }
 TEST(other_extent) { check("extent.img", -FS_E_UNSUPPORTED, "extent"); }
 TEST(other_64bit) { check("64bit.img", -FS_E_UNSUPPORTED, "64bit"); }

@@ -291,6 +291,8 @@ TEST(dir_positions_and_rewind)
 		second++;
 	CHECK_EQ(second, first);
 	CHECK_EQ(fs_dir_lookup(&dir, "absent", &node), -FS_E_NOENT);
+	CHECK_EQ(fs_dir_lookup(&dir, "", &node), -EXO_E_ARG);
+	CHECK_EQ(fs_dir_lookup(&dir, "a/b", &node), -EXO_E_ARG);
 	memset(longer, 'n', FS_NAME_MAX + 1);
 	CHECK_EQ(fs_dir_lookup(&dir, longer, &node), -FS_E_NAMETOOLONG);
 	CHECK_EQ(fs_dir_lookup(&dir, longer + 1, &node), -FS_E_NOENT);

@@ -2,9 +2,9 @@
 /*
  * virtio_disk_test.c - disk rings over a fake device: random and hostile owners against a model.
  *
- * Invariant: what the device is given lies inside the claims of the ring it came from and is pinned;
- * every request taken completes exactly once, with the status the model foretells; in the end no
- * pin is left.  The kernel's claims, frames and events are fakes here.
+ * Invariant: what the device is given lies inside the claims of the ring it came from and is
+ * pinned; every request taken completes exactly once, with the status the model foretells; in the
+ * end no pin is left.  The kernel's claims, frames and events are fakes here.
  */
 // sources: exo/dev/disk.c exo/dev/disk_turn.c exo/dev/disk_request.c exo/dev/disk_bind.c
 // sources: exo/base/string.c
@@ -63,19 +63,9 @@ static struct exo_cap *slot_n(unsigned n)
 	return (struct exo_cap *)pfn_to_virt(TABLE_PFN) + n;
 }
 
-int claim_find(const struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
-               struct exo_cap **out)
+bool table_serves(struct env *e, uint64_t pfn)
 {
-	exo_sid sid = exo_slot_sid(name);
-
-	(void)e;
-	if (sid / EXO_SLOTS_PER_FRAME != TABLE_PFN || slot_at(sid)->gen != exo_slot_gen(name) ||
-	    slot_at(sid)->kind == EXO_KIND_NONE)
-		return -EXO_E_STALE;
-	*out = slot_at(sid);
-	if ((*out)->kind != kind)
-		return -EXO_E_KIND;
-	return rights & ~(unsigned)(*out)->rights ? -EXO_E_RIGHTS : 0;
+	return e == env_at(ENV_PFN) && pfn == TABLE_PFN;
 }
 
 enum exo_use frame_use(uint64_t pfn) { return pfn < RAM_FRAMES ? use_of[pfn] : EXO_USE_NONE; }
@@ -90,7 +80,7 @@ bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 
 void frame_pin(struct exo_cap *claim, uint64_t lo, uint64_t count)
 {
-	EXPECT(tree_lock.taken, 0, 0);
+	EXPECT(LOCKED(tree_lock), 0, 0);
 	claim->held++;
 	for (uint64_t i = lo; i < lo + count; i++)
 		pins[i]++;
@@ -148,14 +138,15 @@ static void io_check(const struct disk_io *io)
 	EXPECT(io->op == EXO_DISK_READ || io->op == EXO_DISK_WRITE, io->op, 0);
 	EXPECT(io->bytes && io->bytes <= EXO_DISK_MAX_BYTES && io->bytes % 512 == 0, io->bytes, 0);
 	EXPECT(first >= lo && last < lo + BUFFERS, first, last);
-	EXPECT(io->block >= n * BLOCKS && io->block + io->bytes / 512 <= (n + 1) * BLOCKS, io->block, n);
+	EXPECT(io->block >= n * BLOCKS && io->block + io->bytes / 512 <= (n + 1) * BLOCKS,
+	       io->block, n);
 	for (uint64_t i = first; i <= last && i < RAM_FRAMES; i++)
 		EXPECT(pins[i], i, n);
 }
 
 static int fake_submit(struct disk *d, const struct disk_io *io)
 {
-	EXPECT(d->lock.taken, 0, 0);
+	EXPECT(LOCKED(d->lock), 0, 0);
 	if (dead)
 		return -EXO_E_DEVICE;
 	for (unsigned i = 0; i < queue_size; i++) {
@@ -175,16 +166,17 @@ static int fake_submit(struct disk *d, const struct disk_io *io)
 	return EXO_MORE;
 }
 
-static void fake_kick(struct disk *d) { EXPECT(d->lock.taken, 0, 0); kicks++; }
+static void fake_kick(struct disk *d) { EXPECT(LOCKED(d->lock), 0, 0); kicks++; }
 
 static bool fake_reap(struct disk *d, struct disk_result *result)
 {
-	EXPECT(d->lock.taken, 0, 0);
+	EXPECT(LOCKED(d->lock), 0, 0);
 	for (unsigned i = 0; i < queue_size; i++) {
 		if (!queue[i].busy || !queue[i].done)
 			continue;
 		queue[i].busy = false;
-		*result = (struct disk_result){ .cookie = queue[i].io.cookie, .status = queue[i].status };
+		*result = (struct disk_result){
+			.cookie = queue[i].io.cookie, .status = queue[i].status };
 		return true;
 	}
 	return false;
@@ -234,7 +226,8 @@ struct owner {
 	exo_slot ring, block, buffer;
 	struct exo_disk_sq_page *sq;
 	struct exo_disk_cq_page *cq;
-	uint32_t sent, got, written;    /* requests taken by the kernel, completions read, on the ring */
+	/* requests taken by the kernel, completions read, on the ring */
+	uint32_t sent, got, written;
 	uint64_t first_tag[64];
 };
 static struct owner owners[RINGS];
@@ -242,7 +235,8 @@ static int *expected;           /* by tag: status + 1000; 0: not taken, or compl
 static uint64_t next_tag;
 #define ANY_STATUS 2000         /* what the device says */
 
-static exo_slot claim_make(unsigned n, enum exo_kind kind, uint64_t lo, uint64_t hi, unsigned rights)
+static exo_slot claim_make(unsigned n, enum exo_kind kind, uint64_t lo, uint64_t hi,
+                           unsigned rights)
 {
 	struct exo_cap *c = slot_n(n);
 
@@ -260,7 +254,8 @@ static void machine_make(void)
 
 	fake_ram = aligned_alloc(EXO_PAGE_SIZE, RAM_FRAMES * EXO_PAGE_SIZE);
 	memset(fake_ram, 0, RAM_FRAMES * EXO_PAGE_SIZE);
-	frames = (struct frame_map){ .chunks = fake_chunks, .fine = fake_fine, .top_pfn = RAM_FRAMES };
+	frames = (struct frame_map){
+		.chunks = fake_chunks, .fine = fake_fine, .top_pfn = RAM_FRAMES };
 	for (unsigned i = 0; i < RAM_FRAMES; i++) {
 		fake_chunks[i / EXO_CHUNK_FRAMES].fine = 1 + i / EXO_CHUNK_FRAMES;
 		use_of[i] = EXO_USE_MEMORY;
@@ -378,7 +373,7 @@ static int64_t owner_kick(unsigned i)
 
 	o->cq->sq_tail = o->written;
 	n = sys_disk_kick(env_at(ENV_PFN), o->ring);
-	EXPECT(!tree_lock.taken && !disks.disk[0].lock.taken, 0, 0);
+	EXPECT(!LOCKED(tree_lock) && !LOCKED(disks.disk[0].lock), 0, 0);
 	if (n > 0)
 		o->sent += (uint32_t)n;
 	EXPECT(o->cq->sq_head == o->sent, o->cq->sq_head, o->sent);
@@ -510,6 +505,19 @@ static void test_hostile_indices(void)
 	o->cq->cq_head = o->got;
 	EXPECT(owner_kick(0) == 3, 0, 0);
 	drain();
+	/* All 64 in flight or waiting, and completions taken that were never there. */
+	for (unsigned i = 0; i < 64; i++) {
+		struct exo_disk_req q = request_good(0, EXO_DISK_READ, 1);
+
+		owner_write(0, &q, ANY_STATUS);
+	}
+	EXPECT(owner_kick(0) == 64, 0, 0);
+	owner_random_request(0);
+	EXPECT(owner_kick(0) == 0, 0, 0);
+	o->cq->cq_head = o->got + 30;
+	EXPECT(owner_kick(0) == 0, 0, 0);
+	o->cq->cq_head = o->got;
+	drain();
 	verdict("disk_hostile_indices_take_nothing");
 }
 
@@ -523,7 +531,8 @@ static void test_hostile_pages(void)
 
 		page[rand() % 4096] = (uint8_t)rand();
 		if (rand() % 3 == 0) {
-			o->sq->req[rand() % 64] = request_good(1, EXO_DISK_READ, 1 + (uint32_t)rand() % 512);
+			o->sq->req[rand() % 64] = request_good(1, EXO_DISK_READ,
+			                                       1 + (uint32_t)rand() % 512);
 			o->cq->sq_tail = ring_at(RING_PFN + 3)->sq_head + (uint32_t)rand() % 70;
 			o->cq->cq_head = ring_at(RING_PFN + 3)->cq_tail - (uint32_t)rand() % 70;
 		}
@@ -656,17 +665,24 @@ static void test_bind_errors(void)
 	block->unit = 1;
 	EXPECT(owner_bind(5) == -EXO_E_ABSENT, 0, 0);
 	block->unit = 0;
-	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].ring, owners[5].block, 0) == -EXO_E_RANGE, 0, 0);
-	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].ring, owners[5].block, 256) == -EXO_E_RANGE, 0, 0);
-	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].ring, owners[5].block, 1) == -EXO_E_ROOM, 0, 0);
-	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].block, owners[5].block, 6) == -EXO_E_KIND, 0, 0);
+	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].ring, owners[5].block, 0) == -EXO_E_RANGE,
+	       0, 0);
+	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].ring, owners[5].block,
+	                     256) == -EXO_E_RANGE, 0, 0);
+	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].ring, owners[5].block, 1) == -EXO_E_ROOM,
+	       0, 0);
+	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].block, owners[5].block, 6) == -EXO_E_KIND,
+	       0, 0);
 	EXPECT(!block->bind, 0, 0);
 	EXPECT(owner_bind(5) == 0, 0, 0);
 	block->child = 0;
 	verdict("disk_bind_refuses");
 }
 
-/* The environment that was told ends first: nobody is told any more, requests complete all the same. */
+/*
+ * The environment that was told ends first: nobody is told any more, requests complete all
+ * the same.
+ */
 static void test_forget(void)
 {
 	struct exo_disk_req q = request_good(5, EXO_DISK_READ, 8);

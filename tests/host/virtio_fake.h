@@ -18,7 +18,10 @@
 extern uint8_t *fake_ram;       /* defined by each test */
 
 static inline void *phys_to_virt(uint64_t pa) { return fake_ram + pa; }
-static inline uint64_t virt_to_phys(const void *va) { return (uint64_t)((const uint8_t *)va - fake_ram); }
+static inline uint64_t virt_to_phys(const void *va)
+{
+	return (uint64_t)((const uint8_t *)va - fake_ram);
+}
 static inline void *pfn_to_virt(uint64_t pfn) { return phys_to_virt(pfn << EXO_PAGE_SHIFT); }
 
 /* In place of exo/x86/insn.h: ports and time are the test's. */
@@ -31,5 +34,8 @@ uint16_t in16(uint16_t port);
 uint32_t in32(uint16_t port);
 uint64_t read_tsc(void);
 static inline void cpu_pause(void) {}
+
+/* Is a struct lock of exo/lock.h taken? */
+#define LOCKED(l) ((l).next != (l).now)
 
 #endif

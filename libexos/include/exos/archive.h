@@ -18,7 +18,7 @@
 struct exos_archive {
 	const uint8_t *base;
 	uint64_t bytes;
-	uint32_t parts;         /* readable [part_lo, part_hi), bytes from base; the rest is not mapped */
+	uint32_t parts;         /* readable: [part_lo, part_hi), bytes from base */
 	uint64_t part_lo[EXOS_ARCHIVE_PARTS], part_hi[EXOS_ARCHIVE_PARTS];
 	uint32_t count;         /* of entries, all of them sound */
 	const struct exo_archive_entry *entry;

@@ -20,7 +20,7 @@ struct elf_segment {
 	uint64_t va;            /* of its first page */
 	uint64_t pages;         /* at least 1 */
 	uint64_t skip;          /* bytes of the first page before the file's bytes, < 4096 */
-	uint64_t file_off;      /* the bytes to copy: [file_off, file_off + file_bytes) of the file */
+	uint64_t file_off;      /* bytes to copy: [file_off, file_off + file_bytes) of the file */
 	uint64_t file_bytes;    /* skip + file_bytes <= pages * 4096; the rest is zero */
 	uint32_t rights;        /* EXO_R_READ, with EXO_R_WRITE or EXO_R_EXEC or neither */
 	uint32_t spare;

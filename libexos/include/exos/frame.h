@@ -30,7 +30,10 @@ void exos_frame_free(uint64_t pfn, uint64_t count);
 /* The claim that covers a frame of the allocator, or 0. */
 exo_slot exos_frame_claim(uint64_t pfn);
 
-/* Let the allocator use [lo, hi) of a FRAME claim too, from now on; 0 or -EXO_E_*. */
+/*
+ * Let the allocator use [lo, hi) of a FRAME claim too, from now on: 0; -EXO_E_ARG for an empty
+ * range or one that overlaps what it has; -EXO_E_ROOM.
+ */
 int exos_frame_add(exo_slot claim, uint64_t lo, uint64_t hi);
 
 /*

@@ -30,7 +30,10 @@ int fs_dir_next(struct fs_dir *dir, struct fs_dir_entry *out);
 /* The node of an entry that fs_dir_next gave: no search.  Errors: the file system's. */
 int fs_dir_node(struct fs_dir *dir, const struct fs_dir_entry *entry, struct fs_node *out);
 
-/* The node of a name in an open directory.  -FS_E_NOENT, -FS_E_NAMETOOLONG, the file system's. */
+/*
+ * The node of a name in an open directory.  -FS_E_NOENT, -FS_E_NAMETOOLONG, -EXO_E_ARG (empty, or
+ * with a / in it), or the file system's error.
+ */
 int fs_dir_lookup(struct fs_dir *dir, const char *name, struct fs_node *out);
 
 /* Start again from the first entry. */

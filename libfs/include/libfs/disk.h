@@ -3,7 +3,8 @@
  * disk.h - a block device over a kernel disk ring, and memory of the program's own frames.
  *
  * A batch is one kick, of at most EXO_DISK_RING requests in flight.  Buffers must come from
- * fs_disk_memory.  One thread at a time.
+ * fs_disk_memory.  One thread at a time; while a batch is waited for, handlers of other events run
+ * (exos/event.h): they must not use the same device.
  */
 #ifndef LIBFS_DISK_H
 #define LIBFS_DISK_H
@@ -20,7 +21,6 @@ struct fs_disk {
 	struct fs_ring ring;
 	exo_slot ring_slot;     /* RING claim; 0 once it was ended */
 	uint64_t ring_pfn;      /* first of its three frames */
-	void    *pages;         /* its two shared pages */
 	uint32_t event;         /* entry that completions post */
 	int32_t  broken;        /* not 0: the error every request gets */
 	uint64_t kicks;         /* made by this device */

@@ -86,7 +86,7 @@ struct fs_ops {
 	int (*mount)(struct fs *fs);
 	/* Let go of cache and memory.  -FS_E_OPEN while a buffer is lent: nothing changed. */
 	int (*unmount)(struct fs *fs);
-	/* Find a name ("." and ".." too) in a directory.  -FS_E_NOENT. */
+	/* Find a name ("." and ".." too) in a directory.  -FS_E_NOENT; -EXO_E_ARG: no name. */
 	int (*lookup)(struct fs *fs, const struct fs_node *dir, const char *name, size_t bytes,
 		      struct fs_node *out);
 	/* The node of an inode number, as entries told it. */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spawn.c - whole programs, each in a space of its own, that are taken back while they run.
+ */
+#include <base/util.h>
+#include <exos/call.h>
+#include <exos/cap.h>
+#include <exos/frame.h>
+#include <exos/slot.h>
+#include <exos/spawn.h>
+#include <exos/start.h>
+#include <exos/time.h>
+#include "guest.h"
+#include "parts.h"
+#include "peer.h"
+
+#define SECOND 1000000000ull
+#define FRAMES 400u
+#define ROUNDS 20u
+
+/* Start `part spin` in slots of a CPU and wait until it has run. */
+static bool spin_on(struct exos_child *child, uint32_t cpu, unsigned first)
+{
+	static const char *const argv[] = { "suite", "part", "spin" };
+	const struct exos_grant *time = peer_time(cpu);
+	struct exos_spawn_time slots = { time->slot, (uint32_t)time->lo + first, (uint32_t)time->lo + first + 2,
+					 1 };
+	struct exos_spawn request = { .argc = 3, .argv = argv, .frames = FRAMES, .times = 1, .time = &slots };
+	uint64_t end = exos_deadline(20 * SECOND);
+
+	*child = (struct exos_child){ .page = NULL };
+	request.file = parts_program(&request.file_bytes);
+	if (!request.file || !expect_eq(exos_spawn(&request, child), 0))
+		return false;
+	while (child->page->slices < 2 && exos_tsc() < end)
+		exos_sleep(SECOND / 500);
+	return expect(child->page->slices > 0);
+}
+
+static void end_on(uint32_t cpu)
+{
+	struct exos_frame_stats before, after;
+
+	for (unsigned round = 0; round < ROUNDS && !guest_failures(); round++) {
+		struct exos_child child;
+
+		exos_frame_stats(&before);
+		must(spin_on(&child, cpu, 0));
+		expect_eq(exos_child_end(&child), 0);
+		exos_frame_stats(&after);
+		expect(!round || after.free == before.free);
+	}
+}
+
+EXO_TEST(a_program_ends_on_our_own_cpu, LONG)
+{
+	end_on(exos_page()->cpu);
+}
+
+EXO_TEST(a_program_ends_while_it_runs_on_another_cpu, SMP)
+{
+	end_on((exos_page()->cpu + 1) % exos_machine()->cpus);
+}
+
+EXO_TEST(programs_end_on_every_cpu_at_once, SMP)
+{
+	enum { MOST = 4 };
+	uint32_t cpus = (uint32_t)min_u64(exos_machine()->cpus, MOST);
+	static struct exos_child child[MOST];
+
+	for (unsigned round = 0; round < 8 && !guest_failures(); round++) {
+		for (uint32_t cpu = 0; cpu < cpus; cpu++)
+			must(spin_on(&child[cpu], cpu, 2));
+		for (uint32_t cpu = 0; cpu < cpus; cpu++)
+			expect_eq(exos_child_end(&child[cpu]), 0);
+	}
+}
