@@ -270,30 +270,41 @@ int64_t sys_space_update(struct env *e, uint64_t space, uint64_t ops, uint64_t c
 {
 	struct exo_map_op op;
 	struct exo_cap *c;
-	bool done = false;
+	int err;
 
 	if (count != 1)
 		return count <= EXO_BATCH_MAX ? batches_apply(e, space, ops, count) : -EXO_E_ARG;
 	if (copy_op(&op, ops))
 		return -EXO_E_FAULT;
 	lock_take(&tree_lock);
-	if (!claim_find(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c) &&
-	    !(c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING)))
-		done = protect_one(c->lo, &op);
-	tree_leave(0);
-	return done ? 1 : batch_apply(e, space, ops, 1);
+	if ((err = claim_find(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c)) < 0)
+		return tree_leave(err);
+	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
+		return tree_leave(-EXO_E_FROZEN);
+	if (protect_one(c->lo, &op))
+		return tree_leave(1);
+	err = space_apply(e, c->lo, &op);
+	return tree_leave(err ? err : 1);
 }
 
 int64_t sys_env_notify(struct env *e, uint64_t doorbell)
 {
 	struct exo_cap *c;
+	struct env *to;
+	uint64_t entry;
+	bool rings;
 	int err = claim_find(e, doorbell, EXO_KIND_ENV, EXO_R_NOTIFY, &c);
 
 	if (err)
 		return err;
-	if (!c->hi || (c->flags & EXO_CAP_OBJECT))
+	to = env_at(c->lo);
+	entry = c->hi - 1;
+	rings = claim_is_doorbell(c);
+	if (!claim_same(c, doorbell))
+		return -EXO_E_STALE;
+	if (!rings)
 		return -EXO_E_ARG;
-	event_post(env_at(c->lo), c->hi - 1);
+	event_post(to, entry);
 	return 0;
 }
 

@@ -30,7 +30,7 @@ bool table_serves(struct env *e, uint64_t pfn)
 	/* The table's end clears object, then table_hit: look again, or the hit could outlive it. */
 	__atomic_store_n(&e->table_hit, pfn, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&f->object, __ATOMIC_SEQ_CST) != e->id)
-		__atomic_store_n(&e->table_hit, 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&e->table_hit, TABLE_NONE, __ATOMIC_SEQ_CST);
 	return true;
 }
 
@@ -40,7 +40,7 @@ void table_forget(uint64_t pfn)
 
 	__atomic_store_n(&frame_entry(pfn)->object, 0, __ATOMIC_SEQ_CST);
 	if (id && frame_use(env_pfn) == EXO_USE_ENV && env_at(env_pfn)->id == id)
-		__atomic_store_n(&env_at(env_pfn)->table_hit, 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&env_at(env_pfn)->table_hit, TABLE_NONE, __ATOMIC_SEQ_CST);
 }
 
 int slot_empty(struct env *e, uint64_t sid, struct exo_cap **out)
@@ -184,6 +184,8 @@ void claim_derive(struct exo_cap *parent, struct exo_cap *dst, const struct clai
 	slot_fill(dst, spec);
 	if (share)
 		dst->flags |= EXO_CAP_SHARE;
+	if (claim_is_doorbell(dst))
+		env_at(dst->lo)->source[dst->hi - 1].id++;
 	claim_hang(parent, dst, NULL);
 	if (share || spec->kind != parent->kind)
 		return;

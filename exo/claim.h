@@ -72,16 +72,32 @@ void claim_root(struct exo_cap *dst, const struct claim_spec *spec);
 int claim_drop(struct exo_cap *c);
 int claim_revoke(struct exo_cap *c);
 
+/* Does this ENV claim post one event entry? */
+static inline bool claim_is_doorbell(const struct exo_cap *c)
+{
+	return c->kind == EXO_KIND_ENV && c->hi && !(c->flags & EXO_CAP_OBJECT);
+}
+
 /* Hang a slot on a parent's child list, first or behind `after`; take it off. */
 void claim_hang(struct exo_cap *parent, struct exo_cap *c, struct exo_cap *after);
 void claim_unhang(struct exo_cap *c);
 
-/* A slot whose generations are used up is never filled again. */
-#define GEN_RETIRED 0xffffffffu
+/* A slot whose generations are used up is never filled again; names stay positive. */
+#define GEN_RETIRED 0x7fffffffu
 
 /* Steps of work that the present call may still do; ending things uses them up. */
 extern int work_left;
 #define WORK_PER_CALL 256
+
+/*
+ * Is it still the claim of that name?  For calls that hold no lock, when they have read what they
+ * need: a slot's generation changes before anything else in it does.
+ */
+static inline bool claim_same(const struct exo_cap *c, exo_slot name)
+{
+	__atomic_signal_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&c->gen, __ATOMIC_ACQUIRE) == exo_slot_gen(name);
+}
 
 static inline int claim_any(struct env *e, exo_slot name, struct exo_cap **out)
 {

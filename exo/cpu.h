@@ -36,7 +36,6 @@ struct cpu {
 	bool resched;                   /* choose anew before going back to user mode */
 	                                /* ... to here */
 	uint32_t number, apic_id;
-	struct env *charged;            /* whose slice it is */
 	uint64_t space;                 /* [a] pfn of the loaded top-level table, 0: the kernel's */
 	struct env *vector_owner;       /* whose vector state is in the registers, NULL: nobody's */
 	bool ts;                        /* vector registers are out of reach */

@@ -26,9 +26,11 @@ int work_left;
 static void slot_free(struct exo_cap *c)
 {
 	claim_unhang(c);
-	__atomic_store_n(&c->kind, EXO_KIND_NONE, __ATOMIC_RELEASE);
+	if (claim_is_doorbell(c))
+		event_release(env_at(c->lo), c->hi - 1);
 	if (c->gen != GEN_RETIRED)
-		c->gen++;
+		__atomic_store_n(&c->gen, c->gen + 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&c->kind, EXO_KIND_NONE, __ATOMIC_RELEASE);
 	c->flags = 0;
 	c->rights = 0;
 	c->lo = c->hi = c->bind = c->held = 0;
@@ -114,7 +116,7 @@ static int object_take_apart(struct exo_cap *c)
 /* Nobody can reach the object any more: wait for those who already had. */
 static int object_grace(struct exo_cap *c)
 {
-	if (c->kind == EXO_KIND_PT || c->kind == EXO_KIND_SPACE)
+	if (c->kind == EXO_KIND_PT)
 		return 0;
 	if (!c->badge)
 		c->badge = grace_ticket();
@@ -168,7 +170,7 @@ static int child_end(struct exo_cap *c)
 {
 	struct exo_cap *kid = slot_at(c->child);
 
-	kid->flags |= EXO_CAP_FROZEN;
+	kid->flags |= EXO_CAP_FROZEN | EXO_CAP_ENDING;  /* its holder does not thaw it */
 	while ((kid->flags & EXO_CAP_OBJECT) && kid->child)
 		if (work_left <= 0 || child_end(kid))
 			return EXO_MORE;
@@ -192,7 +194,7 @@ int claim_drop(struct exo_cap *c)
 {
 	if (!c->parent)
 		return -EXO_E_ROOT;
-	c->flags |= EXO_CAP_FROZEN;
+	c->flags |= EXO_CAP_FROZEN | EXO_CAP_ENDING;
 	while ((c->flags & EXO_CAP_OBJECT) && c->child)
 		if (work_left <= 0 || child_end(c))
 			return EXO_MORE;

@@ -38,6 +38,7 @@ void env_make(uint64_t pfn, exo_sid object)
 	e->pfn = pfn;
 	e->id = (uint64_t)++made << 32 | pfn;
 	e->object = object;
+	e->table_hit = TABLE_NONE;
 	e->source[0].kind = SOURCE_ALARM;
 	e->wait.kind = TIMER_WAIT;
 	e->alarm.kind = TIMER_ALARM;
@@ -109,9 +110,10 @@ void env_stop_self(uint32_t reason)
 	if (c->vector_owner == e)
 		c->vector_owner = NULL;
 	env_leave(c);
-	e->has_vectors = 0;
+	lock_take(&tree_lock);
 	__atomic_store_n(&e->state, ENV_STOPPED, __ATOMIC_SEQ_CST);
 	stop_finish(e, reason);
+	lock_release(&tree_lock);
 	schedule();
 }
 
@@ -172,6 +174,18 @@ static void watch_end(struct env *e)
 	e->watch_env = 0;
 }
 
+/* No CPU has vector state of it any more. */
+static void vectors_disown(struct env *e)
+{
+	for (unsigned i = 0; i < cpu_count; i++) {
+		struct env *owner = e;
+
+		__atomic_compare_exchange_n(&cpus[i]->vector_owner, &owner, NULL, false, __ATOMIC_ACQ_REL,
+		                            __ATOMIC_RELAXED);
+	}
+	e->has_vectors = 0;
+}
+
 int env_end(struct env *e)
 {
 	if (env_stop(e, EXO_STOP_HOLDER))
@@ -181,12 +195,7 @@ int env_end(struct env *e)
 	slices_forget(e);
 	sources_end(e);
 	watch_end(e);
-	for (unsigned i = 0; i < cpu_count; i++) {
-		struct env *owner = e;
-
-		__atomic_compare_exchange_n(&cpus[i]->vector_owner, &owner, NULL, false, __ATOMIC_ACQ_REL,
-		                            __ATOMIC_RELAXED);
-	}
+	vectors_disown(e);
 	return 0;
 }
 
@@ -215,7 +224,8 @@ static int64_t env_start(struct env *e, uint64_t rip, uint64_t rdi)
 	e->start_rdi = rdi;
 	e->resume = RESUME_START;
 	e->inside = 0;
-	e->has_vectors = 0;
+	e->stop_wanted = 0;
+	vectors_disown(e);
 	e->page->upcalls_off = 1;
 	e->page->stop_reason = EXO_STOP_RUNS;
 	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_SEQ_CST);

@@ -52,11 +52,13 @@ struct source {
 	uint64_t id : 56;       /* gsi, ring pfn or watched environment's pfn */
 };
 
+#define TABLE_NONE (~0ul)       /* no slot lies in it */
+
 struct env {
 	struct exo_env_page *page;      /* asm */
 	uint64_t pfn;
 	uint64_t id;                    /* number of this environment << 32 | pfn; tables serve an id */
-	uint64_t table_hit;             /* [a] a frame of its tables, 0: none known */
+	uint64_t table_hit;             /* [a] a frame of its tables; TABLE_NONE: none known */
 	uint64_t space;                 /* pfn of the top-level table, 0: none */
 	struct call_context ctx[2];     /* [inside] */
 	uint32_t state;                 /* [a] enum env_state */
@@ -96,5 +98,8 @@ void event_post(struct env *e, unsigned entry);
 /* Reserve and free a ring entry for a source.  tree_lock held.  -EXO_E_ROOM, -EXO_E_RANGE. */
 int event_reserve(struct env *e, unsigned entry, enum source_kind kind, uint64_t id);
 void event_free(struct env *e, unsigned entry);
+
+/* One of the doorbells of an entry is gone; with the last the entry is free. */
+void event_release(struct env *e, unsigned entry);
 
 #endif

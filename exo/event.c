@@ -47,6 +47,14 @@ int event_reserve(struct env *e, unsigned entry, enum source_kind kind, uint64_t
 	return 0;
 }
 
+void event_release(struct env *e, unsigned entry)
+{
+	struct source *s = &e->source[entry];
+
+	if (s->kind == SOURCE_DOORBELL && !--s->id)
+		s->kind = SOURCE_NONE;
+}
+
 void event_free(struct env *e, unsigned entry)
 {
 	e->source[entry] = (struct source){ 0 };

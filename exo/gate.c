@@ -50,6 +50,15 @@ static int64_t cap_pass(struct env *from, uint64_t cap, struct env *to)
 	return slot;
 }
 
+/* An alarm that came before the call could be cut is still due. */
+static void alarm_missed(struct cpu *c, struct env *e)
+{
+	if (e->alarm.tsc > read_tsc())
+		return;
+	__atomic_store_n(&e->cut, 1, __ATOMIC_SEQ_CST);
+	lapic_send(c->apic_id, VECTOR_KICK);
+}
+
 int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
 {
 	struct cpu *c = this_cpu();
@@ -61,6 +70,10 @@ int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
 	if (err)
 		return err;
 	to = env_at(g->lo);
+	c->gate_rip = g->hi;
+	c->gate_rdi = g->badge;
+	if (!claim_same(g, gate))
+		return -EXO_E_STALE;
 	if (!state_move(to, ENV_BLOCKED, ENV_RUNNING))
 		return to->state == ENV_STOPPED ? -EXO_E_ENDED : -EXO_E_BUSY;
 	passed = cap ? cap_pass(e, cap, to) : 0;
@@ -68,8 +81,6 @@ int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
 		callee_rest(to);
 		return passed;
 	}
-	c->gate_rip = g->hi;
-	c->gate_rdi = g->badge;
 	c->gate_rsi = passed;
 	c->gate_rsp = to->page->gate_rsp;
 
@@ -80,9 +91,24 @@ int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
 	e->cut = 0;
 	if (e->page->alarm_tsc != e->alarm.tsc)
 		sys_env_alarm(e);
+	if (c->vector_owner && c->vector_owner != e)
+		vectors_save(c);        /* it may go on elsewhere if its call is ended */
 	env_swap(c, to);
-	__atomic_store_n(&e->state, ENV_CALLING, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->state, ENV_CALLING, __ATOMIC_SEQ_CST);
+	if (e->alarm.tsc)
+		alarm_missed(c, e);
 	return 0;
+}
+
+/* The caller is ours to run, unless its call was ended by other means. */
+static bool caller_take(struct env *caller)
+{
+	while (!state_move(caller, ENV_CALLING, ENV_RUNNING)) {
+		if (__atomic_load_n(&caller->state, __ATOMIC_ACQUIRE) != ENV_PARTING)
+			return false;
+		spin_wait();
+	}
+	return true;
 }
 
 int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
@@ -100,12 +126,13 @@ int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
 	e->inside = 0;
 	e->resume = RESUME_CALL;
 	caller = __atomic_exchange_n(&e->caller, NULL, __ATOMIC_ACQ_REL);
-	if (!caller || !state_move(caller, ENV_CALLING, ENV_RUNNING)) {
+	if (!caller || !caller_take(caller)) {
 		env_leave(c);
 		callee_rest(e);
 		schedule();
 	}
 	caller->callee = NULL;
+	caller->cut = 0;
 	c->gate_rdi = result;
 	c->gate_rsi = passed;
 	env_swap(c, caller);
@@ -115,13 +142,17 @@ int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
 	return 0;
 }
 
-/* The call of e ends without its callee: it goes on with `result`. */
-static bool gate_break(struct env *e, int64_t result)
+/* The call of e to `callee` ends without its return: e goes on with `result`. */
+static bool gate_break(struct env *e, struct env *callee, int64_t result)
 {
-	struct env *callee = e->callee, *self = e;
+	struct env *self = e;
 
 	if (!state_move(e, ENV_CALLING, ENV_PARTING))
 		return false;
+	if (e->callee != callee) {      /* it is another call by now */
+		__atomic_store_n(&e->state, ENV_CALLING, __ATOMIC_SEQ_CST);
+		return false;
+	}
 	e->ctx[e->inside].result = result;
 	e->callee = NULL;
 	if (callee)
@@ -133,14 +164,12 @@ static bool gate_break(struct env *e, int64_t result)
 
 bool gate_cut(struct env *e)
 {
-	struct env *top = e;
+	struct env *callee = __atomic_load_n(&e->callee, __ATOMIC_ACQUIRE), *top = callee_last(e);
 
-	while (top->callee)
-		top = top->callee;
 	if (top != e && __atomic_load_n(&top->state, __ATOMIC_ACQUIRE) == ENV_RUNNING)
 		return false;
 	e->cut = 0;
-	return gate_break(e, -EXO_E_TIME);
+	return callee && gate_break(e, callee, -EXO_E_TIME);
 }
 
 void gate_forsake(struct env *e)
@@ -154,6 +183,6 @@ void gate_forsake(struct env *e)
 		e->callee = NULL;
 	}
 	e->inside = 0;
-	if (caller && caller->callee == e && gate_break(caller, -EXO_E_ENDED))
+	if (caller && gate_break(caller, e, -EXO_E_ENDED))
 		env_kick(caller);
 }

@@ -2,7 +2,8 @@
 /*
  * grace.c - have all CPUs left the kernel since?
  *
- * A CPU that entered the kernel anew has left it before.  One round of looking at all CPUs runs at a
+ * A CPU that entered the kernel anew has left it before; an idle one counts as entering each time it
+ * wakes, and is woken to that end.  One round of looking at all CPUs runs at a
  * time; a ticket is good when a round that began after it is over.  tree_lock held.
  */
 #include "cpu.h"
@@ -25,7 +26,7 @@ static void round_begin(void)
 static bool round_over(void)
 {
 	for (unsigned i = 0; i < cpu_count; i++)
-		if (cpus[i] != this_cpu() && !__atomic_load_n(&cpus[i]->idle, __ATOMIC_SEQ_CST) &&
+		if (cpus[i] != this_cpu() &&
 		    __atomic_load_n(&cpus[i]->stats->entries, __ATOMIC_SEQ_CST) == entries_seen[i])
 			return false;
 	return true;

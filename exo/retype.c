@@ -39,7 +39,7 @@ static int plan_table(struct env *e, exo_slot arg, const struct exo_cap *dst, st
 		return err;
 	if (env->flags & EXO_CAP_ENDING)
 		return -EXO_E_FROZEN;
-	if (p->spec.lo >= TABLE_PFN_TOP)
+	if (!p->spec.lo || p->spec.lo >= TABLE_PFN_TOP)
 		return -EXO_E_RANGE;
 	if (holder->unit >= TABLE_DEPTH_MAX)
 		return -EXO_E_ROOM;

@@ -40,11 +40,23 @@ bool env_claim(struct env *e)
 
 struct env *chain_top(struct env *e)
 {
-	while (e->callee) {
+	struct env *next;
+
+	/* The link may go while we look at it, the environment behind it may not (see grace.c). */
+	while ((next = __atomic_load_n(&e->callee, __ATOMIC_ACQUIRE))) {
 		if (__atomic_load_n(&e->cut, __ATOMIC_ACQUIRE) && gate_cut(e))
 			break;
-		e = e->callee;
+		e = next;
 	}
+	return e;
+}
+
+struct env *callee_last(struct env *e)
+{
+	struct env *next;
+
+	while ((next = __atomic_load_n(&e->callee, __ATOMIC_ACQUIRE)))
+		e = next;
 	return e;
 }
 
@@ -84,7 +96,6 @@ static struct env *pick(struct cpu *c, unsigned from)
 			continue;
 		if (i)
 			c->stats->lends++;
-		c->charged = env_at(pfn);
 		c->vector->charged = pfn;
 		return e;
 	}
@@ -102,7 +113,6 @@ static _Noreturn void idle(struct cpu *c)
 	uint64_t since = read_tsc(), now = since;
 	struct env *e;
 
-	c->charged = NULL;
 	c->vector->running = c->vector->charged = 0;
 	space_load(c, 0);
 	trace_record(EXO_TRACE_IDLE, 0, c->slot);
@@ -115,6 +125,7 @@ static _Noreturn void idle(struct cpu *c)
 		if (e)
 			break;
 		idle_once();
+		c->stats->entries++;    /* what was read before the sleep is forgotten: see grace.c */
 		now = read_tsc();
 	}
 	__atomic_store_n(&c->idle, false, __ATOMIC_SEQ_CST);
@@ -122,7 +133,7 @@ static _Noreturn void idle(struct cpu *c)
 	env_run(e);
 }
 
-void schedule(void)
+void schedule_here(void)
 {
 	struct cpu *c = this_cpu();
 	uint64_t now = read_tsc();
@@ -169,6 +180,8 @@ static void wait_finish(struct env *e)
 
 _Noreturn static void env_resume(struct env *e)
 {
+	uint64_t rip;
+
 	if (e->resume == RESUME_CALL) {
 		if (e->waiting >> e->inside & 1)
 			wait_finish(e);
@@ -180,8 +193,9 @@ _Noreturn static void env_resume(struct env *e)
 		enter_start(e->start_rip, e->start_rdi);
 	case RESUME_SLICE:
 		e->resume = RESUME_FROZEN;
-		if (e->page->slice_rip - 1 < EXO_USER_TOP - 1)
-			enter_upcall(e->page->slice_rip, e->page->upcall_rsp);
+		rip = user_entry(&e->page->slice_rip);
+		if (rip)
+			enter_upcall(rip, e->page->upcall_rsp);
 		enter_context(&e->page->area[EXO_AREA_UPCALL]);
 	default:
 		enter_context(&e->page->area[EXO_AREA_FROZEN]);
@@ -265,14 +279,13 @@ void env_wait_over(struct env *e)
 
 void env_alarm_due(struct env *e)
 {
-	struct env *top = e;
+	struct env *top;
 
 	event_post(e, 0);
 	if (__atomic_load_n(&e->state, __ATOMIC_ACQUIRE) != ENV_CALLING)
 		return;
 	__atomic_store_n(&e->cut, 1, __ATOMIC_SEQ_CST);
-	while (top->callee)
-		top = top->callee;
+	top = callee_last(e);
 	if (__atomic_load_n(&top->state, __ATOMIC_ACQUIRE) == ENV_RUNNING)
 		lapic_kick(cpus[top->cpu]);
 	env_kick(e);
@@ -331,9 +344,9 @@ static bool slot_deferred(struct cpu *c, struct env *e, uint64_t now)
 
 static void event_upcall(struct env *e, struct regs *r)
 {
-	uint64_t rip = e->page->event_rip;
+	uint64_t rip = user_entry(&e->page->event_rip);
 
-	if (e->event_head == e->upcall_head || rip - 1 >= EXO_USER_TOP - 1 || !upcalls_on(e, r->rip))
+	if (e->event_head == e->upcall_head || !rip || !upcalls_on(e, r->rip))
 		return;
 	e->upcall_head = e->event_head;
 	context_save(&e->page->area[EXO_AREA_UPCALL], r, EXO_TRAP_EVENT);
@@ -405,7 +418,10 @@ int64_t sys_env_yield(struct env *e, uint64_t target)
 			return -EXO_E_KIND;
 		if (!(cap->rights & (EXO_R_RUN | EXO_R_CALL)))
 			return -EXO_E_RIGHTS;
-		to = chain_top(env_at(cap->lo));
+		to = env_at(cap->lo);
+		if (!claim_same(cap, target))
+			return -EXO_E_STALE;
+		to = chain_top(to);
 		if (to == e)
 			return 0;
 		if (!env_claim(to))
@@ -440,7 +456,8 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 	if (until || e->alarm.link)
 		arm(c, read_tsc());
 	__atomic_store_n(&e->state, blocked, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != (uint32_t)seen)
+	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != (uint32_t)seen ||
+	    (until && until <= read_tsc()))
 		state_move(e, blocked, ENV_READY);
 	schedule();
 }

@@ -17,6 +17,7 @@ struct regs;
 
 /* Choose and run; the present environment, if any, has been left. */
 _Noreturn void schedule(void);
+_Noreturn void schedule_here(void);      /* entry.S goes on here, on an empty stack */
 /* The same, but begin behind the present slot: its owner gives the rest away. */
 _Noreturn void schedule_next(void);
 
@@ -28,6 +29,9 @@ bool env_claim(struct env *e);
 
 /* The environment that runs when `e` is to run: the innermost callee. */
 struct env *chain_top(struct env *e);
+
+/* The innermost environment of a chain of gate calls. */
+struct env *callee_last(struct env *e);
 
 /* Registers of the present environment leave the CPU for another's. */
 void env_leave(struct cpu *c);

@@ -338,7 +338,7 @@ static int large_apply(struct env *e, uint64_t space, const struct exo_map_op *o
 
 int space_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
 {
-	if (op->op - EXO_MAP <= EXO_PROTECT - EXO_MAP) {
+	if (op->op >= EXO_MAP && op->op <= EXO_PROTECT) {
 		if (op->prot & (EXO_SIZE_2M | EXO_SIZE_1G))
 			return large_apply(e, space, op);
 		return range_apply(e, space, op, 1);

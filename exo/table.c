@@ -179,7 +179,7 @@ static int space_empty(uint64_t pfn)
 
 	while (*head) {
 		struct env *e = env_at(*head);
-		int more = env_stop(e, EXO_STOP_SPACE);
+		int more = work_left > 0 ? env_stop(e, EXO_STOP_SPACE) : EXO_MORE;
 
 		if (more)
 			return more;

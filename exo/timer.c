@@ -13,6 +13,8 @@
 #include "kernel.h"
 #include "sched.h"
 
+#define FIRE_MAX 64             /* timers of a bucket that are fired at a time */
+
 static uint64_t slot_number(uint64_t tsc)
 {
 	if (tsc < machine->slice_base_tsc)
@@ -42,17 +44,22 @@ void timer_clear(struct timer *t)
 	t->tsc = 0;
 }
 
-static void timer_link(struct cpu *c, struct timer *t)
+/* Put a timer on a list; the CPU's lock is held. */
+static void timer_push(struct timer **head, struct timer *t)
 {
-	/* A deadline that has passed goes where it will be looked at next. */
-	uint64_t slot = max_u64(slot_number(t->tsc), slot_number(read_tsc()));
-	struct timer **head = &c->wheel[slot % WHEEL];
-
 	t->next = *head;
 	t->link = head;
 	if (t->next)
 		t->next->link = &t->next;
 	*head = t;
+}
+
+static void timer_link(struct cpu *c, struct timer *t)
+{
+	/* A deadline that has passed goes where it will be looked at next. */
+	uint64_t slot = max_u64(slot_number(t->tsc), slot_number(read_tsc()));
+
+	timer_push(&c->wheel[slot % WHEEL], t);
 }
 
 void timer_set(struct timer *t, uint64_t tsc)
@@ -80,14 +87,6 @@ void alarm_read(struct env *e)
 	e->alarm.tsc = tsc;
 }
 
-static struct timer *bucket_due(struct timer *list, uint64_t now)
-{
-	for (struct timer *t = list; t; t = t->next)
-		if (t->tsc <= now)
-			return t;
-	return NULL;
-}
-
 static void timer_fire(struct timer *t)
 {
 	if (t->kind == TIMER_WAIT)
@@ -96,21 +95,39 @@ static void timer_fire(struct timer *t)
 		env_alarm_due(container_of(t, struct env, alarm));
 }
 
-/* Fire what is due in one bucket. */
-static void bucket_run(struct cpu *c, uint64_t slot, uint64_t now)
+/* Move up to FIRE_MAX due timers of a bucket to a list of their own; how many. */
+static unsigned bucket_sort(struct timer *t, struct timer **due, uint64_t now)
 {
-	struct timer *t;
+	struct timer *next;
+	unsigned n;
 
-	for (;;) {
-		lock_take(&c->slot_lock);
-		t = bucket_due(c->wheel[slot % WHEEL], now);
-		if (t)
-			timer_unlink(t);
-		lock_release(&c->slot_lock);
-		if (!t)
-			return;
-		timer_fire(t);
+	for (n = 0; t && n < FIRE_MAX; t = next) {
+		next = t->next;
+		if (t->tsc > now)
+			continue;
+		timer_unlink(t);
+		timer_push(due, t);
+		n++;
 	}
+	return n;
+}
+
+/* Fire what is due in one bucket, or a good part of it: true if there may be more. */
+static bool bucket_run(struct cpu *c, uint64_t slot, uint64_t now)
+{
+	struct timer *due = NULL, *t;
+	unsigned n;
+
+	lock_take(&c->slot_lock);
+	n = bucket_sort(c->wheel[slot % WHEEL], &due, now);
+	while ((t = due)) {
+		timer_unlink(t);
+		lock_release(&c->slot_lock);
+		timer_fire(t);
+		lock_take(&c->slot_lock);
+	}
+	lock_release(&c->slot_lock);
+	return n == FIRE_MAX;
 }
 
 uint64_t timers_run(struct cpu *c, uint64_t now)
@@ -120,8 +137,10 @@ uint64_t timers_run(struct cpu *c, uint64_t now)
 	if (slot - c->wheel_done >= WHEEL)
 		c->wheel_done = slot - WHEEL + 1;
 	for (; c->wheel_done < slot; c->wheel_done++)
-		bucket_run(c, c->wheel_done, now);
-	bucket_run(c, slot, now);
+		if (bucket_run(c, c->wheel_done, now))
+			return now;
+	if (bucket_run(c, slot, now))
+		return now;
 	lock_take(&c->slot_lock);
 	for (struct timer *t = c->wheel[slot % WHEEL]; t; t = t->next)
 		next = min_u64(next, t->tsc);

@@ -6,6 +6,7 @@
 #define EXO_X86_ENTER_H
 
 #include <exo/env.h>
+#include <exo/space.h>
 #include <stdint.h>
 
 #include "x86/offsets.h"
@@ -29,6 +30,14 @@ _Noreturn void enter_fresh(uint64_t rip, uint64_t rsp, uint64_t rdi);
 
 static inline _Noreturn void enter_start(uint64_t rip, uint64_t rdi) { enter_fresh(rip, 0, rdi); }
 static inline _Noreturn void enter_upcall(uint64_t rip, uint64_t rsp) { enter_fresh(rip, rsp, 0); }
+
+/* An entry address that user mode may change at any time: read once; 0 if it is none. */
+static inline uint64_t user_entry(const uint64_t *rip)
+{
+	uint64_t v = __atomic_load_n(rip, __ATOMIC_RELAXED);
+
+	return v < EXO_USER_TOP ? v : 0;
+}
 
 /* To what a saved context says, as far as user mode may; stops the environment if it cannot. */
 _Noreturn void enter_context(const struct exo_context *area);

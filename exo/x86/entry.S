@@ -231,6 +231,14 @@ foreign:
 	add $16, %rsp
 	iretq
 
+/* void schedule(void): nobody returns from it, so it begins at the stack's top */
+	.globl schedule
+schedule:
+	mov %gs:CPU_KERNEL_RSP, %rsp
+	xor %ebp, %ebp
+	call schedule_here
+	ud2
+
 /* void enter_call(const struct call_context *ctx) */
 	.globl enter_call
 enter_call:
@@ -307,7 +315,7 @@ fault_entry:
 	mov %rdx, (PAGE_AREA + AREA_RDX)(%rax)
 	mov PAGE_FAULT_RIP(%rax), %rcx
 	lea -1(%rcx), %rdx
-	shr $47, %rdx
+	shr $46, %rdx                   /* what lies higher is checked in C */
 	jnz fault_slow_rdx
 	mov %rcx, 16(%rsp)
 	mov %gs:CPU_SCRATCH, %rcx
@@ -320,8 +328,11 @@ fault_entry:
 	mov %rcx, (PAGE_AREA + AREA_VECTOR)(%rax)
 	mov 8(%rsp), %rcx
 	mov %rcx, (PAGE_AREA + AREA_ERROR)(%rax)
+	xor %ecx, %ecx
+	cmpl $14, (%rsp)                /* cr2 may be of another's fault */
+	jne 2f
 	mov %cr2, %rcx
-	mov %rcx, (PAGE_AREA + AREA_CR2)(%rax)
+2:	mov %rcx, (PAGE_AREA + AREA_CR2)(%rax)
 	mov PAGE_UPCALL_RSP(%rax), %rcx
 	mov %rcx, 40(%rsp)
 	movq $RFLAGS_USER, 32(%rsp)

@@ -53,7 +53,7 @@ void context_save(struct exo_context *a, const struct regs *r, uint64_t vector)
 	a->rsp = r->rsp;
 	a->vector = vector;
 	a->error = vector < 32 ? r->error : 0;
-	a->cr2 = read_cr2();
+	a->cr2 = vector == EXO_TRAP_PAGE_FAULT ? read_cr2() : 0;
 	a->rbx = r->rbx;
 	a->rbp = r->rbp;
 	a->rsi = r->rsi;
@@ -104,18 +104,18 @@ static void fault_deliver(struct regs *r)
 {
 	struct cpu *c = this_cpu();
 	struct exo_env_page *p = c->page;
-	uint64_t fault = p->fault_rip, twice = p->double_rip;
+	uint64_t fault = user_entry(&p->fault_rip), twice = user_entry(&p->double_rip);
 
 	c->stats->faults++;
 	p->faults++;
-	if (upcalls_on(p, r->rip) && fault - 1 < EXO_USER_TOP - 1) {
+	if (upcalls_on(p, r->rip) && fault) {
 		context_save(&p->area[EXO_AREA_UPCALL], r, r->vector);
 		p->upcalls_off = 1;
 		upcall(r, fault, p->upcall_rsp);
 		return;
 	}
 	context_save(&p->area[EXO_AREA_DOUBLE], r, r->vector);
-	if (p->upcalls_off > 1 || twice - 1 >= EXO_USER_TOP - 1)
+	if (p->upcalls_off > 1 || !twice)
 		env_stop_self(EXO_STOP_FAULT);
 	p->upcalls_off = 2;
 	upcall(r, twice, p->double_rsp);

@@ -61,6 +61,8 @@ uint32_t grace_ticket(void) { return 1; }
 int grace_over(uint32_t ticket) { (void)ticket; return rand() % 2; }
 int block_unbind(struct exo_cap *c) { (void)c; return 0; }
 int ring_end(uint64_t pfn) { (void)pfn; return 0; }
+void event_release(struct env *e, unsigned entry) { (void)e, (void)entry; }
+void disks_expire(void) { }
 void irq_unbind(uint32_t gsi) { (void)gsi; }
 void trace_record(enum exo_trace_kind kind, uint64_t a, uint32_t b) { (void)kind, (void)a, (void)b; }
 int slices_check(uint32_t c, uint64_t lo, uint64_t hi, exo_sid s) { (void)c, (void)lo, (void)hi, (void)s; return 0; }
@@ -86,6 +88,7 @@ static void arena_make(void)
 	env = env_at(ENV_PFN);
 	env->pfn = ENV_PFN;
 	env->id = 7ul << 32 | ENV_PFN;
+	env->table_hit = TABLE_NONE;
 	for (unsigned i = 0; i < TABLES; i++)
 		retype_first_table(TABLE_PFN + i, env->id);
 	c = slot_at(TABLE_PFN * EXO_SLOTS_PER_FRAME + 1);
@@ -491,6 +494,7 @@ TEST(claims_stale_and_foreign_names)
 	CHECK_EQ(claim_find(env, name, EXO_KIND_BLOCK, 0, &found), -EXO_E_KIND);
 	CHECK_EQ(claim_find(env, name, EXO_KIND_FRAME, EXO_R_WRITE, &found), -EXO_E_RIGHTS);
 	env->id++;
+	env->table_hit = TABLE_NONE;
 	CHECK_EQ(claim_any(env, name, &found), -EXO_E_STALE);
 	env->id--;
 	CHECK_EQ(until_done(claim_drop, c), 0);
