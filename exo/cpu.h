@@ -39,6 +39,7 @@ struct cpu {
 	uint64_t space;                 /* [a] pfn of the loaded top-level table, 0: the kernel's */
 	struct env *vector_owner;       /* whose vector state is in the registers, NULL: nobody's */
 	bool ts;                        /* vector registers are out of reach */
+	bool plain;                     /* they are, and nobody's, and there is FSGSBASE */
 	bool idle;                      /* [a] */
 	bool deferred;                  /* this slot's end was put off already */
 	uint64_t slot_end;              /* tsc */
@@ -67,14 +68,14 @@ static inline struct cpu *this_cpu(void)
 /* The kernel's own top-level table, whose upper half every space shares. */
 extern uint64_t *kernel_pml4;
 
-/* Load a space's tables, if they are not loaded; 0: the kernel's own. */
+/* Load a space's tables, if they are not loaded. */
 static inline void space_load(struct cpu *c, uint64_t space)
 {
 	if (c->space == space)
 		return;
 	c->stats->space_loads++;
 	__atomic_store_n(&c->space, space, __ATOMIC_RELEASE);
-	write_cr3(space ? space << EXO_PAGE_SHIFT : virt_to_phys(kernel_pml4));
+	write_cr3(space << EXO_PAGE_SHIFT);
 }
 
 #endif

@@ -39,6 +39,7 @@ void env_make(uint64_t pfn, exo_sid object)
 	e->id = (uint64_t)++made << 32 | pfn;
 	e->object = object;
 	e->table_hit = TABLE_NONE;
+	env_inside(e, 0);
 	e->source[0].kind = SOURCE_ALARM;
 	e->wait.kind = TIMER_WAIT;
 	e->alarm.kind = TIMER_ALARM;
@@ -65,7 +66,6 @@ static void stop_finish(struct env *e, uint32_t reason)
 	timer_clear(&e->wait);
 	timer_clear(&e->alarm);
 	e->alarm.tsc = 0;
-	e->waiting = 0;
 	trace_record(EXO_TRACE_STOP, e->pfn, reason);
 	if (e->watch_env)
 		event_post(env_at(e->watch_env), e->watch_entry);
@@ -223,7 +223,7 @@ static int64_t env_start(struct env *e, uint64_t rip, uint64_t rdi)
 	e->start_rip = rip;
 	e->start_rdi = rdi;
 	e->resume = RESUME_START;
-	e->inside = 0;
+	env_inside(e, 0);
 	e->stop_wanted = 0;
 	vectors_disown(e);
 	e->page->upcalls_off = 1;

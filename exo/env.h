@@ -25,7 +25,8 @@ enum env_state {
 
 enum env_resume {
 	RESUME_START,           /* at start_rip */
-	RESUME_CALL,            /* behind a system call: context in ctx */
+	RESUME_CALL,            /* behind a system call: context in now */
+	RESUME_WAIT,            /* behind env_wait, whose answer is made then */
 	RESUME_SLICE,           /* slice upcall; interrupted context in area UPCALL */
 	RESUME_FROZEN,          /* unchanged from area FROZEN */
 };
@@ -61,6 +62,7 @@ struct env {
 	uint64_t table_hit;             /* [a] a frame of its tables; TABLE_NONE: none known */
 	uint64_t space;                 /* pfn of the top-level table, 0: none */
 	struct call_context ctx[2];     /* [inside] */
+	struct call_context *now;       /* &ctx[inside] */
 	uint32_t state;                 /* [a] enum env_state */
 	uint32_t inside;                /* 1: in a gate call of another */
 	uint32_t resume;                /* enum env_resume */
@@ -73,7 +75,6 @@ struct env {
 	uint32_t event_head;            /* [a] events ever put on the ring */
 	uint32_t wait_seen[2];          /* [inside] */
 	uint64_t wait_until[2];         /* [inside] tsc, 0: no deadline */
-	uint32_t waiting;               /* bit [inside]: its context is in env_wait */
 	uint32_t cut;                   /* [a] its alarm wants its gate call ended */
 	uint32_t upcall_head;           /* event_head when the last event upcall was made */
 	struct timer wait, alarm;
@@ -87,10 +88,16 @@ struct env {
 	uint64_t space_next, space_prev;        /* pfn of others that run in the same space */
 	struct source source[EXO_EVENTS];
 };
-_Static_assert(offsetof(struct env, ctx) == 40 && sizeof(struct call_context) == 80, "x86/offsets.h");
 _Static_assert(sizeof(struct env) <= EXO_PAGE_SIZE, "env: one frame");
 
 static inline struct env *env_at(uint64_t pfn) { return pfn_to_virt(pfn); }
+
+/* Somebody is inside its gate from now on, or nobody is. */
+static inline void env_inside(struct env *e, uint32_t inside)
+{
+	e->inside = inside;
+	e->now = &e->ctx[inside];
+}
 
 /* Post entry `entry` of the environment's ring and wake it.  From any context, no lock needed. */
 void event_post(struct env *e, unsigned entry);

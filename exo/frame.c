@@ -96,13 +96,13 @@ static void chunk_mix(uint64_t pfn)
 	c->mixed = 1;
 }
 
-/* Go back to one entry for the chunk, if all its frames are alike. */
+/* Go back to one entry for the chunk, if all its frames are alike: most that are not differ at once. */
 static void chunk_unmix(uint64_t pfn)
 {
 	struct exo_chunk *c = chunk_of(pfn);
 	const struct exo_frame *f = &frames.fine[(uint64_t)c->fine * EXO_CHUNK_FRAMES];
 
-	for (unsigned i = 1; i < EXO_CHUNK_FRAMES; i++)
+	for (unsigned i = EXO_CHUNK_FRAMES - 1; i; i--)
 		if (f[i].holder != f[0].holder || f[i].use != f[0].use)
 			return;
 	c->holder = f[0].holder;

@@ -20,11 +20,6 @@
 #include "x86/lapic.h"
 #include "x86/offsets.h"
 
-static bool state_move(struct env *e, uint32_t from, uint32_t to)
-{
-	return __atomic_compare_exchange_n(&e->state, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-}
-
 /* The callee goes back to where it waited, and on from there if the wait is over. */
 static void callee_rest(struct env *e)
 {
@@ -33,6 +28,7 @@ static void callee_rest(struct env *e)
 
 	if (until && !e->wait.link)
 		timer_set(&e->wait, until);
+	e->resume = RESUME_WAIT;
 	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != seen || (until && until <= read_tsc()))
 		env_wake(e);
@@ -50,6 +46,16 @@ static int64_t cap_pass(struct env *from, uint64_t cap, struct env *to)
 	return slot;
 }
 
+/* The two are caller and callee from now on. */
+static inline void env_link(struct env *e, struct env *to)
+{
+	env_inside(to, 1);
+	to->caller = e;
+	e->callee = to;
+	e->resume = RESUME_CALL;
+	e->cut = 0;
+}
+
 /* An alarm that came before the call could be cut is still due. */
 static void alarm_missed(struct cpu *c, struct env *e)
 {
@@ -59,7 +65,8 @@ static void alarm_missed(struct cpu *c, struct env *e)
 	lapic_send(c->apic_id, VECTOR_KICK);
 }
 
-int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
+__attribute__((noinline))
+static int64_t gate_call_slow(struct env *e, uint64_t gate, uint64_t cap)
 {
 	struct cpu *c = this_cpu();
 	struct exo_cap *g;
@@ -84,11 +91,7 @@ int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
 	c->gate_rsi = passed;
 	c->gate_rsp = to->page->gate_rsp;
 
-	to->inside = 1;
-	to->caller = e;
-	e->callee = to;
-	e->resume = RESUME_CALL;
-	e->cut = 0;
+	env_link(e, to);
 	if (e->page->alarm_tsc != e->alarm.tsc)
 		sys_env_alarm(e);
 	if (c->vector_owner && c->vector_owner != e)
@@ -111,7 +114,8 @@ static bool caller_take(struct env *caller)
 	return true;
 }
 
-int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
+__attribute__((noinline))
+static int64_t gate_return_slow(struct env *e, uint64_t result, uint64_t cap)
 {
 	struct cpu *c = this_cpu();
 	struct env *caller = e->caller;
@@ -123,8 +127,7 @@ int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
 		return passed;
 	if (c->vector_owner == e)
 		vectors_save(c);
-	e->inside = 0;
-	e->resume = RESUME_CALL;
+	env_inside(e, 0);
 	caller = __atomic_exchange_n(&e->caller, NULL, __ATOMIC_ACQ_REL);
 	if (!caller || !caller_take(caller)) {
 		env_leave(c);
@@ -142,6 +145,70 @@ int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
 	return 0;
 }
 
+/* Its caller is gone, or is being parted from it: rest, or return all the same. */
+__attribute__((noinline))
+static int64_t gate_return_alone(struct env *e, struct env *caller, uint64_t result)
+{
+	e->caller = caller;
+	return gate_return_slow(e, result, 0);
+}
+
+int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
+{
+	struct cpu *c = this_cpu();
+	const struct exo_cap *g = claim_quick(e, gate, EXO_KIND_GATE, EXO_R_CALL);
+	struct env *to;
+
+	if (UNLIKELY(!g || cap || !switch_is_plain(c, e)))
+		return gate_call_slow(e, gate, cap);
+	to = env_at(g->lo);
+	c->gate_rip = g->hi;
+	c->gate_rdi = g->badge;
+	if (UNLIKELY(!claim_same(g, gate) || !state_move(to, ENV_BLOCKED, ENV_RUNNING)))
+		return gate_call_slow(e, gate, cap);
+	c->gate_rsi = 0;
+	c->gate_rsp = to->page->gate_rsp;
+	env_link(e, to);
+	env_swap_plain(c, e, to);
+	__atomic_store_n(&e->state, ENV_CALLING, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/* The callee did not get as far as resting: events came, or its wait has a deadline. */
+__attribute__((noinline))
+static int64_t gate_returned(struct cpu *c, struct env *e)
+{
+	callee_rest(e);
+	if (c->resched)
+		lapic_send(c->apic_id, VECTOR_KICK);
+	return 0;
+}
+
+int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
+{
+	struct cpu *c = this_cpu();
+	struct env *caller;
+
+	if (UNLIKELY(cap || !e->inside || !switch_is_plain(c, e) || e->event_head != e->wait_seen[0]))
+		return gate_return_slow(e, result, cap);
+	caller = __atomic_exchange_n(&e->caller, NULL, __ATOMIC_ACQ_REL);
+	if (UNLIKELY(!caller || !state_move(caller, ENV_CALLING, ENV_RUNNING)))
+		return gate_return_alone(e, caller, result);
+	env_inside(e, 0);
+	e->resume = RESUME_WAIT;
+	caller->callee = NULL;
+	caller->cut = 0;
+	c->gate_rdi = result;
+	c->gate_rsi = 0;
+	env_swap_plain(c, e, caller);
+	if (UNLIKELY(e->wait_until[0]))
+		return gate_returned(c, e);
+	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
+	if (UNLIKELY(__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != e->wait_seen[0]))
+		return gate_returned(c, e);
+	return 0;
+}
+
 /* The call of e to `callee` ends without its return: e goes on with `result`. */
 static bool gate_break(struct env *e, struct env *callee, int64_t result)
 {
@@ -153,7 +220,7 @@ static bool gate_break(struct env *e, struct env *callee, int64_t result)
 		__atomic_store_n(&e->state, ENV_CALLING, __ATOMIC_SEQ_CST);
 		return false;
 	}
-	e->ctx[e->inside].result = result;
+	e->now->result = result;
 	e->callee = NULL;
 	if (callee)
 		__atomic_compare_exchange_n(&callee->caller, &self, NULL, false, __ATOMIC_ACQ_REL,
@@ -182,7 +249,7 @@ void gate_forsake(struct env *e)
 		                            __ATOMIC_RELAXED);
 		e->callee = NULL;
 	}
-	e->inside = 0;
+	env_inside(e, 0);
 	if (caller && gate_break(caller, e, -EXO_E_ENDED))
 		env_kick(caller);
 }

@@ -95,10 +95,8 @@ static uint64_t chunks_number(uint64_t lo, uint64_t hi, uint64_t last, uint32_t 
 			continue;
 		last = c;
 		++*count;
-		if (frames.chunks) {
+		if (frames.chunks)
 			frames.chunks[c].fine = *count;
-			frames.chunks[c].mixed = 1;
-		}
 	}
 	return last;
 }
@@ -156,12 +154,33 @@ void export_start(unsigned cpu_total)
 	chunks_count();
 }
 
-/* Frames that have a use already keep it. */
+/*
+ * Give [lo, hi), of one chunk, its first use; frames that have one keep it.  Nobody holds anything
+ * yet, so entries of a chunk without a use are as zero as its own.
+ */
+static void chunk_set(uint64_t lo, uint64_t hi, enum exo_use use)
+{
+	struct exo_chunk *c = &frames.chunks[lo / EXO_CHUNK_FRAMES];
+	struct exo_frame *f = frame_entry(lo);
+
+	if (!f || (!c->mixed && c->use != EXO_USE_NONE))
+		return;
+	if (!c->mixed && hi - lo == EXO_CHUNK_FRAMES) {
+		c->use = use;
+		return;
+	}
+	c->mixed = 1;
+	for (const struct exo_frame *end = f + (hi - lo); f < end; f++)
+		if (f->use == EXO_USE_NONE)
+			f->use = use;
+}
+
 static void range_set(uint64_t lo, uint64_t hi, enum exo_use use)
 {
-	for (; lo < hi; lo++)
-		if (frame_entry(lo) && frame_entry(lo)->use == EXO_USE_NONE)
-			frame_entry(lo)->use = use;
+	for (uint64_t end; lo < hi; lo = end) {
+		end = min_u64(round_down(lo, EXO_CHUNK_FRAMES) + EXO_CHUNK_FRAMES, hi);
+		chunk_set(lo, end, use);
+	}
 }
 
 static enum exo_use boot_use(uint32_t kind)

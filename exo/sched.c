@@ -28,14 +28,9 @@
 
 #define DEFER_NS 50000u         /* a slot's end is put off at most so long */
 
-static bool state_move(struct env *e, uint32_t from, uint32_t to)
-{
-	return __atomic_compare_exchange_n(&e->state, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-}
-
 bool env_claim(struct env *e)
 {
-	return e->space && state_move(e, ENV_READY, ENV_RUNNING);
+	return state_move(e, ENV_READY, ENV_RUNNING);
 }
 
 struct env *chain_top(struct env *e)
@@ -107,6 +102,13 @@ static void arm(struct cpu *c, uint64_t now)
 	lapic_arm(timers_run(c, now));
 }
 
+/* No space is in use: it may end. */
+static void space_leave(struct cpu *c)
+{
+	__atomic_store_n(&c->space, 0, __ATOMIC_RELEASE);
+	write_cr3(virt_to_phys(kernel_pml4));
+}
+
 /* Nothing can run: sleep, interrupt by interrupt, until something can. */
 static _Noreturn void idle(struct cpu *c)
 {
@@ -114,7 +116,7 @@ static _Noreturn void idle(struct cpu *c)
 	struct env *e;
 
 	c->vector->running = c->vector->charged = 0;
-	space_load(c, 0);
+	space_leave(c);
 	trace_record(EXO_TRACE_IDLE, 0, c->slot);
 	for (;;) {
 		/* An interrupt clears it while it is handled. */
@@ -172,22 +174,21 @@ void env_leave(struct cpu *c)
 /* Back behind env_wait: its answer is how far the ring is now. */
 static void wait_finish(struct env *e)
 {
-	e->waiting &= ~(1u << e->inside);
 	if (e->wait.link)
 		timer_clear(&e->wait);
-	e->ctx[e->inside].result = e->event_head;
+	e->now->result = e->event_head;
 }
 
 _Noreturn static void env_resume(struct env *e)
 {
 	uint64_t rip;
 
-	if (e->resume == RESUME_CALL) {
-		if (e->waiting >> e->inside & 1)
-			wait_finish(e);
-		enter_call(&e->ctx[e->inside]);
-	}
+	if (e->resume == RESUME_CALL)
+		enter_call(e->now);
 	switch (e->resume) {
+	case RESUME_WAIT:
+		wait_finish(e);
+		enter_call(e->now);
 	case RESUME_START:
 		e->resume = RESUME_FROZEN;
 		enter_start(e->start_rip, e->start_rdi);
@@ -202,8 +203,8 @@ _Noreturn static void env_resume(struct env *e)
 	}
 }
 
-/* As trace_record does, in line. */
-static inline void trace_run(struct cpu *c, const struct env *e)
+/* What the environment and everybody may know of its being put on the CPU. */
+static inline void env_announce(struct cpu *c, struct env *e)
 {
 	struct exo_trace_record *r = &c->trace->record[c->trace_next];
 
@@ -211,15 +212,17 @@ static inline void trace_run(struct cpu *c, const struct env *e)
 		c->trace_next = 0;
 	*r = (struct exo_trace_record){ read_tsc(), EXO_TRACE_RUN, c->slot, e->pfn, 0 };
 	c->trace->count++;
-}
-
-/* Run an environment that is on the CPU already. */
-static inline _Noreturn void env_go(struct cpu *c, struct env *e)
-{
+	c->stats->switches++;
+	c->vector->running = e->pfn;
 	e->page->slices++;
 	e->page->slot = c->slot;
 	e->page->slice_end_tsc = c->slot_end;
-	trace_run(c, e);
+}
+
+/* Run an environment that is on the CPU already. */
+static _Noreturn void env_go(struct cpu *c, struct env *e)
+{
+	env_announce(c, e);
 	if (e->stop_wanted)
 		env_stop_self(e->stop_wanted);
 	if (e->page->alarm_tsc != e->alarm.tsc)
@@ -232,6 +235,7 @@ void env_run(struct env *e)
 	struct cpu *c = this_cpu();
 
 	env_take(c, e);
+	vectors_fence(c);
 	bases_load(e);
 	env_go(c, e);
 }
@@ -244,6 +248,22 @@ static _Noreturn void env_change(struct cpu *c, struct env *e, struct env *to)
 	env_swap(c, to);
 	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
 	env_go(c, to);
+}
+
+/* The same if there is nothing to look at but registers; returns if there is. */
+static inline void env_change_plain(struct cpu *c, struct env *e, struct env *to)
+{
+	struct exo_env_page *p = to->page;
+
+	if (UNLIKELY(to->resume != RESUME_CALL || !c->plain || p->alarm_tsc != to->alarm.tsc))
+		return;
+	env_swap_plain(c, e, to);
+	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
+	c->stats->switches++;
+	p->slices++;
+	p->slot = c->slot;
+	p->slice_end_tsc = c->slot_end;
+	enter_call(to->now);
 }
 
 void env_kick(struct env *e)
@@ -403,37 +423,82 @@ void sched_check(void)
 		env_stop_self(e->stop_wanted);
 }
 
-int64_t sys_env_yield(struct env *e, uint64_t target)
+__attribute__((noinline))
+static int64_t yield_slow(struct env *e, uint64_t target)
 {
 	struct cpu *c = this_cpu();
 	struct exo_cap *cap;
-	struct env *to = NULL;
+	struct env *to;
 	int err;
 
-	e->page->owed = 0;
-	if (target) {
-		if ((err = claim_any(e, target, &cap)) < 0)
-			return err;
-		if (cap->kind != EXO_KIND_GATE && cap->kind != EXO_KIND_ENV)
-			return -EXO_E_KIND;
-		if (!(cap->rights & (EXO_R_RUN | EXO_R_CALL)))
-			return -EXO_E_RIGHTS;
-		to = env_at(cap->lo);
-		if (!claim_same(cap, target))
-			return -EXO_E_STALE;
-		to = chain_top(to);
-		if (to == e)
-			return 0;
-		if (!env_claim(to))
-			return -EXO_E_BUSY;
-	}
-	e->resume = RESUME_CALL;
-	c->ctx->result = 0;
-	if (to)
-		env_change(c, e, to);
-	env_leave(c);
+	if ((err = claim_any(e, target, &cap)) < 0)
+		return err;
+	if (cap->kind != EXO_KIND_GATE && cap->kind != EXO_KIND_ENV)
+		return -EXO_E_KIND;
+	if (!(cap->rights & (EXO_R_RUN | EXO_R_CALL)))
+		return -EXO_E_RIGHTS;
+	to = env_at(cap->lo);
+	if (!claim_same(cap, target))
+		return -EXO_E_STALE;
+	to = chain_top(to);
+	if (to == e)
+		return 0;
+	if (!env_claim(to))
+		return -EXO_E_BUSY;
+	env_change(c, e, to);
+}
+
+_Noreturn static void yield_next(struct env *e)
+{
+	env_leave(this_cpu());
 	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
 	schedule_next();
+}
+
+/* It is ours already, but not as simple as that. */
+__attribute__((noinline))
+_Noreturn static void yield_claimed(struct env *e, struct env *to)
+{
+	env_change(this_cpu(), e, to);
+}
+
+int64_t sys_env_yield(struct env *e, uint64_t target)
+{
+	struct cpu *c = this_cpu();
+	const struct exo_cap *cap;
+	struct env *to;
+
+	e->page->owed = 0;
+	e->resume = RESUME_CALL;
+	e->now->result = 0;
+	if (!target)
+		yield_next(e);
+	cap = claim_quick(e, target, EXO_KIND_ENV, EXO_R_RUN);
+	if (UNLIKELY(!cap))
+		return yield_slow(e, target);
+	to = env_at(cap->lo);
+	if (UNLIKELY(!claim_same(cap, target) || to->callee || !env_claim(to)))
+		return yield_slow(e, target);
+	env_change_plain(c, e, to);
+	yield_claimed(e, to);
+}
+
+/* A call made somebody ready who may come first; its caller's registers are in its context. */
+void sched_after_call(struct env *e)
+{
+	struct cpu *c = this_cpu();
+	struct env *to;
+
+	c->resched = false;
+	e->resume = RESUME_CALL;
+	if (e->stop_wanted)
+		env_stop_self(e->stop_wanted);
+	to = pick(c, c->slot);
+	if (!to || to == e)
+		enter_call(e->now);
+	e->page->preempted++;
+	env_change_plain(c, e, to);
+	env_change(c, e, to);
 }
 
 int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
@@ -446,8 +511,7 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 		return e->event_head;
 	e->wait_seen[e->inside] = seen;
 	e->wait_until[e->inside] = until;
-	e->waiting |= 1u << e->inside;
-	e->resume = RESUME_CALL;
+	e->resume = RESUME_WAIT;
 	if (e->page->alarm_tsc != e->alarm.tsc)
 		alarm_read(e);
 	if (until)

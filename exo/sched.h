@@ -47,6 +47,8 @@ void env_alarm_due(struct env *e);
 
 /* An interrupt came from user mode: end of slot, alarm, event, stop.  May not return. */
 void sched_interrupt(struct regs *r);
+/* A call that does not switch made somebody ready (from entry.S). */
+_Noreturn void sched_after_call(struct env *e);
 /* Before a call returns to a caller that may have stopped itself. */
 void sched_check(void);
 

@@ -82,28 +82,23 @@ syscall_entry:
 	swapgs
 	sysretq
 
-/* The call made somebody ready who comes first: as if an interrupt had come right behind it. */
+/* The call made somebody ready who may come first: the caller goes on behind its call later. */
 chosen_anew:
-	xor %edi, %edi
-	xor %esi, %esi
-	xor %edx, %edx
-	xor %r8d, %r8d
-	xor %r9d, %r9d
-	xor %r10d, %r10d
-	push $USER_SS
-	push %gs:CPU_USER_RSP
-	push %r11
-	push $USER_CS
-	push %rcx
-	push $0
-	push $VECTOR_KICK
-	PUSH_ALL
-	mov %rsp, %rdi
-	call sched_interrupt
-	POP_ALL
-	swapgs
-	add $16, %rsp
-	iretq
+	mov %gs:CPU_CTX, %rdi
+	mov %rcx, CTX_RIP(%rdi)
+	mov %r11, CTX_RFLAGS(%rdi)
+	mov %rax, CTX_RESULT(%rdi)
+	mov %gs:CPU_USER_RSP, %rax
+	mov %rax, CTX_RSP(%rdi)
+	mov %rbx, CTX_RBX(%rdi)
+	mov %rbp, CTX_RBP(%rdi)
+	mov %r12, CTX_R12(%rdi)
+	mov %r13, CTX_R13(%rdi)
+	mov %r14, CTX_R14(%rdi)
+	mov %r15, CTX_R15(%rdi)
+	mov %gs:CPU_ENV, %rdi
+	call sched_after_call
+	ud2
 
 /* Calls that may switch: the caller's registers go to its context, where it is resumed from. */
 not_simple:
@@ -127,8 +122,7 @@ not_simple:
 	mov %r13, CTX_R13(%rcx)
 	mov %r14, CTX_R14(%rcx)
 	mov %r15, CTX_R15(%rcx)
-	mov %rdx, %rcx
-	mov %rsi, %rdx
+	mov %rsi, %rdx                  /* none of these takes a third argument */
 	mov %rdi, %rsi
 	mov %gs:CPU_ENV, %rdi
 	call *switch_table(,%rax,8)

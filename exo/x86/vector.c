@@ -9,6 +9,7 @@
 
 #include "cpu.h"
 #include "kernel.h"
+#include "x86/bases.h"
 
 #define CR0_MP (1ul << 1)
 #define CR0_EM (1ul << 2)
@@ -63,6 +64,7 @@ void vectors_start(void)
 	if (has_xsave)
 		xsetbv(0, states);
 	this_cpu()->ts = true;
+	this_cpu()->plain = has_fsgsbase;
 }
 
 static void reach(struct cpu *c)
@@ -70,7 +72,7 @@ static void reach(struct cpu *c)
 	if (!c->ts)
 		return;
 	clear_ts();
-	c->ts = false;
+	c->ts = c->plain = false;
 }
 
 static void fence(struct cpu *c)
@@ -79,6 +81,7 @@ static void fence(struct cpu *c)
 		return;
 	write_cr0(read_cr0() | CR0_TS);
 	c->ts = true;
+	c->plain = has_fsgsbase && !c->vector_owner;
 }
 
 void vectors_save(struct cpu *c)

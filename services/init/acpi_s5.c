@@ -98,13 +98,17 @@ static bool s5_read(struct aml a, struct acpi_s5 *out)
 
 bool acpi_s5_find(const uint8_t *aml, size_t bytes, struct acpi_s5 *out)
 {
-	for (size_t i = 1; i < bytes && bytes - i >= 4; i++) {
-		struct aml a = { aml + i + 4, bytes - i - 4 };
+	const uint8_t *end = aml + bytes;
 
-		if (memcmp(aml + i, "_S5_", 4) != 0)
+	if (bytes < 5)
+		return false;
+	for (const uint8_t *p = aml + 1; p <= end - 4; p++) {
+		struct aml a = { p + 4, (size_t)(end - p) - 4 };
+
+		if (*p != '_' || memcmp(p, "_S5_", 4) != 0)
 			continue;
-		if (aml[i - 1] != AML_NAME &&
-		    !(aml[i - 1] == AML_ROOT && i >= 2 && aml[i - 2] == AML_NAME))
+		if (p[-1] != AML_NAME &&
+		    !(p[-1] == AML_ROOT && p - aml >= 2 && p[-2] == AML_NAME))
 			continue;
 		if (s5_read(a, out))
 			return true;

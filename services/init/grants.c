@@ -21,7 +21,7 @@ static const struct policy {
 	/* claims        for whom                             with which rights */
 	{ "uart",        FOR_CONSOLE,                         EXO_R_CONTROL },
 	{ "irq",         FOR_CONSOLE | FOR_APP,               EXO_R_CONTROL },
-	{ "export",      FOR_CONSOLE | FOR_SHELL | FOR_APP,   SHARED(EXO_R_READ) },
+	{ "export",      FOR_SHELL | FOR_APP,                 SHARED(EXO_R_READ) },
 	{ "archive",     FOR_SHELL | FOR_APP,                 SHARED(EXO_R_READ) },
 	{ "acpi",        FOR_APP,                             SHARED(EXO_R_READ) },
 	{ "trace",       FOR_SHELL | FOR_APP,                 EXO_R_READ },

@@ -34,13 +34,17 @@
 const void *parts_program(size_t *bytes)
 {
 	static struct exos_archive archive;
-	const void *file = NULL;
-	const char *why = exos_archive_open(&archive);
+	static const void *file;
+	static size_t size;
+	const char *why = NULL;
 
-	if (!why)
-		why = exos_archive_find(&archive, "app", &file, bytes);
+	if (!file)
+		why = exos_archive_open(&archive);
+	if (!file && !why)
+		why = exos_archive_find(&archive, "app", &file, &size);
 	if (why)
 		guest_fail("the own program cannot be read: %s", why);
+	*bytes = size;
 	return why ? NULL : file;
 }
 
