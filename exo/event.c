@@ -12,23 +12,20 @@
 #include "env.h"
 #include "sched.h"
 
-static void ring_put(struct env *e, unsigned entry)
-{
-	struct exo_env_page *p = e->page;
-
-	while (__atomic_exchange_n(&e->ring_lock, 1, __ATOMIC_ACQUIRE))
-		spin_wait();
-	p->event_ring[e->event_head % EXO_EVENTS] = entry;
-	__atomic_store_n(&e->event_head, e->event_head + 1, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&p->event_head, e->event_head, __ATOMIC_RELEASE);
-	__atomic_store_n(&e->ring_lock, 0, __ATOMIC_RELEASE);
-}
-
 void event_post(struct env *e, unsigned entry)
 {
-	if (__atomic_fetch_add(&e->page->event_count[entry], 1, __ATOMIC_ACQ_REL))
+	struct exo_env_page *p = e->page;
+	uint32_t head;
+
+	if (__atomic_fetch_add(&p->event_count[entry], 1, __ATOMIC_ACQ_REL))
 		return;
-	ring_put(e, entry);
+	while (__atomic_exchange_n(&e->ring_lock, 1, __ATOMIC_ACQUIRE))
+		spin_wait();
+	head = e->event_head;
+	p->event_ring[head % EXO_EVENTS] = entry;
+	__atomic_store_n(&p->event_head, head + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->event_head, head + 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&e->ring_lock, 0, __ATOMIC_RELEASE);
 	env_wake(e);
 }
 

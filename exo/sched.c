@@ -74,7 +74,7 @@ static bool slot_advance(struct cpu *c, uint64_t now)
  * The first environment in the vector from slot `from` on that is ours to run, now RUNNING, or the
  * present one if its turn comes first; NULL if none can run.
  */
-static struct env *pick(struct cpu *c, unsigned from)
+static inline struct env *pick(struct cpu *c, unsigned from)
 {
 	uint64_t last = 0;
 
@@ -86,11 +86,12 @@ static struct env *pick(struct cpu *c, unsigned from)
 		if (!pfn || pfn == last)
 			continue;
 		last = pfn;
-		e = chain_top(env_at(pfn));
-		if (e != c->env && !env_claim(e))
+		e = env_at(pfn);
+		if (e->callee)
+			e = chain_top(e);
+		if (e != c->env && (__atomic_load_n(&e->state, __ATOMIC_RELAXED) != ENV_READY || !env_claim(e)))
 			continue;
-		if (i)
-			c->stats->lends++;
+		c->stats->lends += i != 0;
 		c->vector->charged = pfn;
 		return e;
 	}
@@ -250,12 +251,25 @@ static _Noreturn void env_change(struct cpu *c, struct env *e, struct env *to)
 	env_go(c, to);
 }
 
-/* The same if there is nothing to look at but registers; returns if there is. */
+/* Is there nothing to look at but registers when `to` is run?  Then it goes on behind a call. */
+static inline bool env_is_plain(const struct cpu *c, struct env *to)
+{
+	if (UNLIKELY(!c->plain || to->page->alarm_tsc != to->alarm.tsc))
+		return false;
+	if (to->resume == RESUME_CALL)
+		return true;
+	if (UNLIKELY(to->resume != RESUME_WAIT || to->wait.link))
+		return false;
+	to->now->result = to->event_head;
+	return true;
+}
+
+/* As env_change where env_is_plain, for a yield within a slot; returns where it is not. */
 static inline void env_change_plain(struct cpu *c, struct env *e, struct env *to)
 {
 	struct exo_env_page *p = to->page;
 
-	if (UNLIKELY(to->resume != RESUME_CALL || !c->plain || p->alarm_tsc != to->alarm.tsc))
+	if (UNLIKELY(!env_is_plain(c, to)))
 		return;
 	env_swap_plain(c, e, to);
 	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
@@ -266,26 +280,33 @@ static inline void env_change_plain(struct cpu *c, struct env *e, struct env *to
 	enter_call(to->now);
 }
 
+/* Tell a CPU, whose vector names `e`, that `top` is ready on e's behalf. */
+static inline void cpu_tell(struct cpu *c, const struct env *e, const struct env *top)
+{
+	if (c->env == top)
+		return;
+	if (c->vector->slot[c->slot].env == e->pfn || __atomic_load_n(&c->idle, __ATOMIC_SEQ_CST))
+		lapic_kick(c);
+}
+
 void env_kick(struct env *e)
 {
-	struct env *top = e;
+	const struct env *top = e;
 
 	for (; e; e = e->caller)
-		for (unsigned i = 0; i < cpu_count; i++) {
-			struct cpu *c = cpus[i];
+		for (unsigned i = 0; i * 64 < cpu_count; i++) {
+			uint64_t named = __atomic_load_n(&e->cpus[i], __ATOMIC_ACQUIRE);
 
-			if (!(__atomic_load_n(&e->cpus[i / 64], __ATOMIC_ACQUIRE) >> i % 64 & 1))
-				continue;
-			if (c->env == top)
-				continue;
-			if (__atomic_load_n(&c->idle, __ATOMIC_SEQ_CST) || c->vector->slot[c->slot].env == e->pfn)
-				lapic_kick(c);
+			for (; named; named &= named - 1)
+				cpu_tell(cpus[i * 64 + __builtin_ctzl(named)], e, top);
 		}
 }
 
 void env_wake(struct env *e)
 {
-	if (state_move(e, ENV_BLOCKED, ENV_READY) || state_move(e, ENV_WAITING, ENV_READY))
+	uint32_t state = __atomic_load_n(&e->state, __ATOMIC_SEQ_CST);
+
+	if ((state == ENV_BLOCKED || state == ENV_WAITING) && state_move(e, state, ENV_READY))
 		env_kick(e);
 	else if (e->page->event_rip && __atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == ENV_RUNNING)
 		lapic_kick(cpus[e->cpu]);
@@ -497,21 +518,21 @@ void sched_after_call(struct env *e)
 	if (!to || to == e)
 		enter_call(e->now);
 	e->page->preempted++;
-	env_change_plain(c, e, to);
-	env_change(c, e, to);
+	if (UNLIKELY(!env_is_plain(c, to)))
+		env_change(c, e, to);
+	env_swap_plain(c, e, to);
+	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
+	env_announce(c, to);
+	enter_call(to->now);
 }
 
-int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
+/* Block the present environment, whose deadline, if any, is set. */
+__attribute__((noinline))
+_Noreturn static void wait_block(struct env *e, uint64_t seen, uint64_t until)
 {
 	struct cpu *c = this_cpu();
 	uint32_t blocked = e->inside ? ENV_WAITING : ENV_BLOCKED;
-	uint64_t now = until ? read_tsc() : 0;
 
-	if (e->event_head != (uint32_t)seen || (until && until <= now))
-		return e->event_head;
-	e->wait_seen[e->inside] = seen;
-	e->wait_until[e->inside] = until;
-	e->resume = RESUME_WAIT;
 	if (e->page->alarm_tsc != e->alarm.tsc)
 		alarm_read(e);
 	if (until)
@@ -524,6 +545,41 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 	    (until && until <= read_tsc()))
 		state_move(e, blocked, ENV_READY);
 	schedule();
+}
+
+/* Its registers are saved and it is blocked: the next in the vector. */
+__attribute__((noinline))
+_Noreturn static void wait_left(struct env *to)
+{
+	if (!to)
+		schedule();
+	env_run(to);
+}
+
+int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
+{
+	struct cpu *c = this_cpu();
+	struct env *to;
+
+	if (e->event_head != (uint32_t)seen || (until && until <= read_tsc()))
+		return e->event_head;
+	e->wait_seen[e->inside] = seen;
+	e->wait_until[e->inside] = until;
+	e->resume = RESUME_WAIT;
+	if (UNLIKELY(until || e->inside || !switch_is_plain(c, e)))
+		wait_block(e, seen, until);
+	bases_save(e);
+	c->env = NULL;
+	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
+	if (UNLIKELY(__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != (uint32_t)seen))
+		state_move(e, ENV_BLOCKED, ENV_READY);
+	to = pick(c, c->slot);
+	if (UNLIKELY(!to || !env_is_plain(c, to)))
+		wait_left(to);
+	bases_load(to);
+	env_take(c, to);
+	env_announce(c, to);
+	enter_call(to->now);
 }
 
 int64_t sys_env_alarm(struct env *e)

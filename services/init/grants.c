@@ -79,7 +79,9 @@ static void policy_apply(struct list *l, const struct policy *p, uint32_t who)
 {
 	const struct exos_grant *g;
 
-	for (unsigned n = 0; (g = exos_grant(p->name, n)) != NULL; n++) {
+	for (unsigned n = 0; (g = exos_grant_at(n)) != NULL; n++) {
+		if (strncmp(g->name, p->name, sizeof(g->name)) != 0)
+			continue;
 		if (g->kind == EXO_KIND_IRQ && !irq_goes(g, who))
 			continue;
 		if (g->kind == EXO_KIND_SLOT)

@@ -4,13 +4,16 @@
  *
  * Each grinder has frames, a space it does not run in, an environment, doorbells, a gate and a few
  * time slots, and makes every call with arguments from these and from nowhere.  The victim keeps
- * a pattern in its own memory and counts its slices.  What a grinder does to itself is its affair;
- * the suite then looks for what is left over in the machine.
+ * a pattern in its own memory and counts its slices.  Grinders also call gates: of a server that
+ * is stopped and started, and of each other.  Meanwhile the test takes back what it gave them and
+ * gives it anew.  What a grinder does to itself is its affair; the suite then looks for what is left
+ * over in the machine.
  */
 #include <base/util.h>
 #include <exos/call.h>
 #include <exos/cap.h>
 #include <exos/console.h>
+#include <exos/gate.h>
 #include <exos/slot.h>
 #include <exos/start.h>
 #include <exos/time.h>
@@ -23,7 +26,7 @@
 #define FRAMES   48u            /* of each */
 
 static volatile uint64_t over;
-static struct peer grinders[MOST], victim;
+static struct peer grinders[MOST], victim, server;
 static struct guest_frames frames[MOST];
 
 static uint64_t next(struct peer *peer)
@@ -87,6 +90,16 @@ static void some_ports(struct peer *peer)
 	exo_port_io(some_name(peer), (uint64_t)&op, 1);
 }
 
+/* Call a gate; sometimes with an alarm that cuts the call, or with a claim to pass. */
+static void some_gate(struct peer *p)
+{
+	struct exos_gate_message m = { .cap = next(p) % 4 ? 0 : some_name(p) };
+
+	p->page->gate_open = next(p) % 2 ? p->sid + 8 + next(p) % 56 : some_number(p);
+	p->page->alarm_tsc = next(p) % 2 ? 0 : insn_tsc() + next(p) % 200000;
+	exos_gate_call_once(next(p) % 4 ? exo_slot_make(p->sid + 4, p->slots[4].gen) : some_name(p), &m);
+}
+
 /* One call, any but exit and a wait without end. */
 static void some_call(struct peer *p)
 {
@@ -94,7 +107,7 @@ static void some_call(struct peer *p)
 					  EXO_KIND_RING, EXO_KIND_FRAME };
 	uint64_t r = next(p);
 
-	switch (r % 20) {
+	switch (r % 23) {
 	case 0: case 1: case 2:
 		exo_cap_narrow(some_name(p), some_number(p), some_number(p), some_number(p),
 			       next(p) & (0x3ff | EXO_SHARE));
@@ -117,6 +130,8 @@ static void some_call(struct peer *p)
 	case 16: some_ports(p); break;
 	case 17: exo_disk_bind(some_name(p), some_name(p), some_number(p)); break;
 	case 18: exo_space_update(some_name(p), some_number(p), some_number(p)); break;
+	case 19: case 20: some_gate(p); break;
+	case 21: exo_env_wait(p->page->event_head, insn_tsc() + r % 100000); break;
 	default: exo_env_yield(some_name(p)); break;
 	}
 }
@@ -127,6 +142,21 @@ static void grind(struct peer *peer)
 		some_call(peer);
 		__atomic_store_n(&peer->word[2], peer->word[2] + 1, __ATOMIC_RELAXED);
 	}
+}
+
+/* The service of all gates: some calls take longer than others. */
+static void serve(struct peer_gate_frame *frame)
+{
+	if (frame->word[0] % 8 == 0)
+		exo_env_yield(0);
+	frame->rdi = 1;
+	frame->rsi = 0;
+}
+
+static void be_the_server(struct peer *peer)
+{
+	for (;;)
+		exo_env_wait(peer->page->event_head, 0);
 }
 
 /* The victim's memory is its stack's lowest page; word[3] counts rounds, word[4] what was wrong. */
@@ -143,33 +173,65 @@ static void be_the_victim(struct peer *peer)
 	}
 }
 
+/* Put a claim into the grinder's table, over whatever it made of that slot. */
+static void give(struct peer *p, unsigned index, exo_slot claim, uint32_t rights)
+{
+	peer_give(p, index, claim, rights);
+}
+
+static exo_slot slots_of[MOST];
+
+static bool make_grinder(unsigned n)
+{
+	struct peer *p = &grinders[n];
+
+	if (!expect_eq(peer_make(p), 0) || !expect_eq(guest_frames_make(&frames[n], FRAMES), 0))
+		return false;
+	peer_serve(p, serve);
+	p->word[0] = 0x243f6a8885a308d3 + n * 0x100000001b3ull;
+	p->word[1] = frames[n].lo;
+	slots_of[n] = 0;
+	return true;
+}
+
 /* What a grinder holds, in the first slots of its table. */
 static bool equip(unsigned n, uint32_t cpu)
 {
 	struct peer *p = &grinders[n];
 	const struct exos_grant *time = peer_time(cpu);
 	uint64_t first = time ? time->lo + 4 + 2 * (n / exos_machine()->cpus) : 0;
-	exo_slot frame, space, env, bell;
+	exo_slot frame, space, env, bell, gate;
 
-	if (!expect_eq(peer_make(p), 0) || !expect_eq(guest_frames_make(&frames[n], FRAMES), 0))
-		return false;
-	p->word[0] = 0x243f6a8885a308d3 + n * 0x100000001b3ull;
-	p->word[1] = frames[n].lo;
 	space = guest_retype(frames[n].slot, frames[n].lo, EXO_KIND_SPACE, 0);
 	env = guest_retype(frames[n].slot, frames[n].lo + 4, EXO_KIND_ENV, 0);
 	frame = guest_narrow(frames[n].slot, frames[n].lo + 7, frames[n].hi, GUEST_R_FRAMES);
-	bell = (exo_slot)exo_doorbell(env, guest_sid(), 9, EXO_R_NOTIFY);
-	if (!space || !env || !frame || !expect((int64_t)bell > 0))
+	if (!space || !env || !frame)
 		return false;
-	if (time && first + 2 <= time->hi) {
-		exo_slot part = guest_narrow(time->slot, first, first + 2, EXO_R_CONTROL);
-
-		expect(part && peer_give(p, 5, part, EXO_R_CONTROL) > 0);
+	bell = (exo_slot)exo_doorbell(env, guest_sid(), 9, EXO_R_NOTIFY);
+	gate = (exo_slot)exo_gate_make(n % 2 ? grinders[n - 1].env : server.env, guest_sid(),
+				       (uint64_t)peer_gate, n);
+	if (time && first + 2 <= time->hi && !slots_of[n]) {
+		slots_of[n] = guest_narrow(time->slot, first, first + 2, EXO_R_CONTROL);
+		give(p, 5, slots_of[n], EXO_R_CONTROL);
 	}
-	return expect(peer_give(p, 0, frame, GUEST_R_FRAMES) > 0) &&
-	       expect(peer_give(p, 1, space, exos_cap_look(space)->rights) > 0) &&
-	       expect(peer_give(p, 2, env, exos_cap_look(env)->rights) > 0) &&
-	       expect(peer_give(p, 3, bell, EXO_R_NOTIFY) > 0);
+	give(p, 0, frame, GUEST_R_FRAMES);
+	give(p, 1, space, EXO_R_CONTROL);
+	give(p, 2, env, EXO_R_CONTROL | EXO_R_RUN | EXO_R_NOTIFY | EXO_R_GIVE | EXO_R_MAP);
+	give(p, 3, bell, EXO_R_NOTIFY);
+	give(p, 4, gate, EXO_R_CALL);
+	return true;
+}
+
+/* End all that one grinder made of its frames, at any moment, and equip it again; the server too. */
+static void take_and_give_again(unsigned n, uint32_t cpu)
+{
+	expect_eq(exos_cap_revoke(frames[n].slot), 0);
+	expect_eq(guest_held(frames[n].lo, frames[n].hi, exo_slot_sid(frames[n].slot)), FRAMES);
+	while (exo_env_control(server.env, EXO_ENV_STOP, 0, 0) == EXO_MORE)
+		continue;
+	expect_eq(peer_start(&server, be_the_server, 0), 0);
+	exos_slot_sweep();
+	equip(n, cpu);
 }
 
 static void grind_for(uint64_t seconds)
@@ -178,20 +240,26 @@ static void grind_for(uint64_t seconds)
 	uint64_t end, slices, total = 0;
 
 	over = 0;
+	must_eq(peer_make(&server), 0);
+	peer_serve(&server, serve);
+	must_eq(peer_slots(&server, exos_page()->cpu, 3, 1), 0);
+	must_eq(peer_start(&server, be_the_server, 0), 0);
 	for (unsigned n = 0; n < count; n++) {
-		must(equip(n, n % cpus));
+		must(make_grinder(n) && equip(n, n % cpus));
 		must_eq(peer_slots(&grinders[n], n % cpus, n / cpus, 1), 0);
 	}
 	must_eq(peer_make(&victim), 0);
-	must_eq(peer_slots(&victim, exos_page()->cpu, 2, 2), 0);
+	must_eq(peer_slots(&victim, exos_page()->cpu, 2, 1), 0);
 	must_eq(peer_start(&victim, be_the_victim, 0), 0);
 	for (unsigned n = 0; n < count; n++)
 		must_eq(peer_start(&grinders[n], grind, 0), 0);
 	guest_pause_ms(100);
 	slices = victim.page->slices;
 	end = exos_deadline(seconds * SECOND);
-	while (exos_tsc() < end)
-		exos_sleep(SECOND / 10);
+	for (unsigned n = 0; exos_tsc() < end; n++) {
+		exos_sleep(SECOND / 20);
+		take_and_give_again(n % count, n % count % cpus);
+	}
 	expect(victim.page->slices > slices);
 	over = 1;
 	expect(peer_wait(&victim, 20000));
@@ -207,7 +275,9 @@ static void grind_for(uint64_t seconds)
 	for (unsigned n = 0; n < count; n++) {
 		expect_eq(exos_cap_end(frames[n].slot), 0);
 		peer_end(&grinders[n]);
+		exos_cap_end(slots_of[n]);
 	}
+	peer_end(&server);
 	peer_end(&victim);
 }
 
