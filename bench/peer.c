@@ -54,9 +54,8 @@ static void answer_for_ever(exo_slot to)
 
 		if (exos_event_take(PEER_ENTRY))
 			exo_env_notify(to);
-		else
+		if (exos_page()->event_head == (uint32_t)seen)
 			exo_env_wait(seen, 0);
-		exos_page()->exit_code = 1;
 	}
 }
 

@@ -175,7 +175,8 @@ static void event_run(uint32_t rounds)
 		uint64_t seen = exos_page()->event_head;
 
 		exo_env_notify(bell);
-		exo_env_wait(seen, 0);
+		if (exos_page()->event_head == (uint32_t)seen)
+			exo_env_wait(seen, 0);
 		last += exos_event_take(peer.bell);
 	}
 }

@@ -287,27 +287,6 @@ int64_t sys_space_update(struct env *e, uint64_t space, uint64_t ops, uint64_t c
 	return tree_leave(err ? err : 1);
 }
 
-int64_t sys_env_notify(struct env *e, uint64_t doorbell)
-{
-	struct exo_cap *c;
-	struct env *to;
-	uint64_t entry;
-	bool rings;
-	int err = claim_find(e, doorbell, EXO_KIND_ENV, EXO_R_NOTIFY, &c);
-
-	if (err)
-		return err;
-	to = env_at(c->lo);
-	entry = c->hi - 1;
-	rings = claim_is_doorbell(c);
-	if (!claim_same(c, doorbell))
-		return -EXO_E_STALE;
-	if (!rings)
-		return -EXO_E_ARG;
-	event_post(to, entry);
-	return 0;
-}
-
 int64_t sys_doorbell(struct env *e, uint64_t env, uint64_t dst, uint64_t entry, uint64_t rights)
 {
 	struct exo_cap *c, *slot;

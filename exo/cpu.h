@@ -37,6 +37,7 @@ struct cpu {
 	                                /* ... to here */
 	uint32_t number, apic_id;
 	uint64_t space;                 /* [a] pfn of the loaded top-level table, 0: the kernel's */
+	struct env *next;               /* who runs when the present call ends, RUNNING already */
 	struct env *vector_owner;       /* whose vector state is in the registers, NULL: nobody's */
 	bool ts;                        /* vector registers are out of reach */
 	bool plain;                     /* they are, and nobody's, and there is FSGSBASE */
@@ -47,7 +48,7 @@ struct cpu {
 	struct lock slot_lock;          /* guards vector, holder, wheel */
 	struct exo_vector *vector;
 	struct exo_trace *trace;
-	uint32_t trace_next;            /* where its next record goes */
+	struct exo_trace_record *trace_at, *trace_end;  /* where its next record goes */
 	exo_sid holder[EXO_VECTOR_SLOTS];
 	struct timer *wheel[WHEEL];
 	uint64_t wheel_done;            /* slots up to this one (since base) have been looked through */
@@ -63,6 +64,16 @@ extern unsigned cpu_count;
 static inline struct cpu *this_cpu(void)
 {
 	return percpu_self();
+}
+
+/* The place of the next record of this CPU's trace. */
+static inline struct exo_trace_record *trace_next(struct cpu *c)
+{
+	struct exo_trace_record *r = c->trace_at;
+
+	c->trace_at = r + 1 == c->trace_end ? c->trace->record : r + 1;
+	c->trace->count++;
+	return r;
 }
 
 /* The kernel's own top-level table, whose upper half every space shares. */

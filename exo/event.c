@@ -10,22 +10,15 @@
 
 #include "cpu.h"
 #include "env.h"
+#include "event.h"
 #include "sched.h"
 
 void event_post(struct env *e, unsigned entry)
 {
-	struct exo_env_page *p = e->page;
-	uint32_t head;
-
-	if (__atomic_fetch_add(&p->event_count[entry], 1, __ATOMIC_ACQ_REL))
+	if (__atomic_fetch_add(&e->page->event_count[entry], 1, __ATOMIC_ACQ_REL))
 		return;
-	while (__atomic_exchange_n(&e->ring_lock, 1, __ATOMIC_ACQUIRE))
+	while (!event_put(e, entry))
 		spin_wait();
-	head = e->event_head;
-	p->event_ring[head % EXO_EVENTS] = entry;
-	__atomic_store_n(&p->event_head, head + 1, __ATOMIC_RELEASE);
-	__atomic_store_n(&e->event_head, head + 1, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&e->ring_lock, 0, __ATOMIC_RELEASE);
 	env_wake(e);
 }
 

@@ -88,6 +88,8 @@ static void cpus_export(void)
 		cpus[i]->vector = (void *)(vectors + i * EXO_PAGE_SIZE);
 		cpus[i]->stats = (void *)(stats + i * EXO_PAGE_SIZE);
 		cpus[i]->trace = &trace[i];
+		cpus[i]->trace_at = trace[i].record;
+		cpus[i]->trace_end = trace[i].record + EXO_TRACE_RECORDS;
 	}
 }
 

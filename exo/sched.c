@@ -14,6 +14,7 @@
 #include "calls.h"
 #include "claim.h"
 #include "cpu.h"
+#include "event.h"
 #include "gate.h"
 #include "kernel.h"
 #include "run.h"
@@ -78,10 +79,11 @@ static inline struct env *pick(struct cpu *c, unsigned from)
 {
 	uint64_t last = 0;
 
+	const struct exo_vector_slot *slots = c->vector->slot;
+	struct env *e;
+
 	for (unsigned i = 0; i < EXO_VECTOR_SLOTS; i++) {
-		uint64_t pfn = __atomic_load_n(&c->vector->slot[(from + i) % EXO_VECTOR_SLOTS].env,
-		                               __ATOMIC_ACQUIRE);
-		struct env *e;
+		uint64_t pfn = __atomic_load_n(&slots[(from + i) % EXO_VECTOR_SLOTS].env, __ATOMIC_ACQUIRE);
 
 		if (!pfn || pfn == last)
 			continue;
@@ -92,6 +94,50 @@ static inline struct env *pick(struct cpu *c, unsigned from)
 		if (e != c->env && (__atomic_load_n(&e->state, __ATOMIC_RELAXED) != ENV_READY || !env_claim(e)))
 			continue;
 		c->stats->lends += i != 0;
+		c->vector->charged = pfn;
+		return e;
+	}
+	return NULL;
+}
+
+/* Is there nothing to look at but registers when `to` is run?  Then it goes on behind a call. */
+static inline bool env_is_plain(const struct cpu *c, struct env *to)
+{
+	if (UNLIKELY(!c->plain || to->page->alarm_tsc != to->alarm.tsc))
+		return false;
+	if (to->resume == RESUME_CALL)
+		return true;
+	return to->resume == RESUME_WAIT && !to->wait.link;
+}
+
+/* If it goes on behind env_wait, that is its answer; env_is_plain. */
+static inline void wait_answer(struct env *to)
+{
+	if (to->resume == RESUME_WAIT)
+		to->now->result = to->event_head;
+}
+
+/*
+ * The same without a call: NULL also where something would have to be looked at (a gate call, an alarm),
+ * and then nothing was done.
+ */
+static inline struct env *pick_plain(struct cpu *c)
+{
+	const struct exo_vector_slot *slots = c->vector->slot;
+
+	for (unsigned n = 0, i = c->slot; n < EXO_VECTOR_SLOTS; n++, i = (i + 1) % EXO_VECTOR_SLOTS) {
+		uint64_t pfn = __atomic_load_n(&slots[i].env, __ATOMIC_ACQUIRE);
+		struct env *e = env_at(pfn);
+
+		if (!pfn)
+			continue;
+		if (UNLIKELY(e->callee))
+			return NULL;
+		if (__atomic_load_n(&e->state, __ATOMIC_RELAXED) != ENV_READY)
+			continue;
+		if (UNLIKELY(!env_is_plain(c, e) || !state_move(e, ENV_READY, ENV_RUNNING)))
+			return NULL;
+		c->stats->lends += n != 0;
 		c->vector->charged = pfn;
 		return e;
 	}
@@ -207,17 +253,20 @@ _Noreturn static void env_resume(struct env *e)
 /* What the environment and everybody may know of its being put on the CPU. */
 static inline void env_announce(struct cpu *c, struct env *e)
 {
-	struct exo_trace_record *r = &c->trace->record[c->trace_next];
+	struct exo_trace_record *r = trace_next(c);
+	struct exo_env_page *p = e->page;
+	uint64_t pfn = e->pfn;
+	uint32_t slot = c->slot;
 
-	if (++c->trace_next == EXO_TRACE_RECORDS)
-		c->trace_next = 0;
-	*r = (struct exo_trace_record){ read_tsc(), EXO_TRACE_RUN, c->slot, e->pfn, 0 };
-	c->trace->count++;
+	r->tsc = read_tsc();
+	r->kind = EXO_TRACE_RUN;
+	r->b = slot;
+	r->a = pfn;
+	c->vector->running = pfn;
+	p->slices++;
+	p->slot = slot;
+	p->slice_end_tsc = c->slot_end;
 	c->stats->switches++;
-	c->vector->running = e->pfn;
-	e->page->slices++;
-	e->page->slot = c->slot;
-	e->page->slice_end_tsc = c->slot_end;
 }
 
 /* Run an environment that is on the CPU already. */
@@ -251,19 +300,6 @@ static _Noreturn void env_change(struct cpu *c, struct env *e, struct env *to)
 	env_go(c, to);
 }
 
-/* Is there nothing to look at but registers when `to` is run?  Then it goes on behind a call. */
-static inline bool env_is_plain(const struct cpu *c, struct env *to)
-{
-	if (UNLIKELY(!c->plain || to->page->alarm_tsc != to->alarm.tsc))
-		return false;
-	if (to->resume == RESUME_CALL)
-		return true;
-	if (UNLIKELY(to->resume != RESUME_WAIT || to->wait.link))
-		return false;
-	to->now->result = to->event_head;
-	return true;
-}
-
 /* As env_change where env_is_plain, for a yield within a slot; returns where it is not. */
 static inline void env_change_plain(struct cpu *c, struct env *e, struct env *to)
 {
@@ -271,6 +307,7 @@ static inline void env_change_plain(struct cpu *c, struct env *e, struct env *to
 
 	if (UNLIKELY(!env_is_plain(c, to)))
 		return;
+	wait_answer(to);
 	env_swap_plain(c, e, to);
 	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
 	c->stats->switches++;
@@ -504,22 +541,101 @@ int64_t sys_env_yield(struct env *e, uint64_t target)
 	yield_claimed(e, to);
 }
 
+/* Whose claim is not in the table frame used last, or is no doorbell. */
+__attribute__((noinline))
+static int64_t notify_slow(struct env *e, uint64_t doorbell)
+{
+	struct exo_cap *c;
+	struct env *to;
+	uint64_t entry;
+	bool rings;
+	int err = claim_find(e, doorbell, EXO_KIND_ENV, EXO_R_NOTIFY, &c);
+
+	if (err)
+		return err;
+	to = env_at(c->lo);
+	entry = c->hi - 1;
+	rings = claim_is_doorbell(c);
+	if (!claim_same(c, doorbell))
+		return -EXO_E_STALE;
+	if (!rings)
+		return -EXO_E_ARG;
+	event_post(to, entry);
+	return 0;
+}
+
+/* The way out where another CPU puts something on the same ring. */
+__attribute__((noinline))
+static int64_t notify_ring(struct env *to, uint64_t entry)
+{
+	while (!event_put(to, entry))
+		spin_wait();
+	env_wake(to);
+	return 0;
+}
+
+__attribute__((noinline))
+static int64_t notify_wake(struct env *to)
+{
+	env_wake(to);
+	return 0;
+}
+
+/* The slot is its own, and it is blocked no more: it runs when the present call ends (chosen_anew). */
+static inline bool wake_owner(struct cpu *c, struct env *to)
+{
+	if (c->vector->slot[c->slot].env != to->pfn || c->next)
+		return false;
+	if (!state_move(to, ENV_BLOCKED, ENV_RUNNING))
+		return false;
+	c->vector->charged = to->pfn;
+	c->next = to;
+	c->resched = true;
+	return true;
+}
+
+int64_t sys_env_notify(struct env *e, uint64_t doorbell)
+{
+	struct cpu *c = this_cpu();
+	const struct exo_cap *cap = claim_quick(e, doorbell, EXO_KIND_ENV, EXO_R_NOTIFY);
+	struct env *to;
+	uint64_t entry;
+
+	if (UNLIKELY(!cap || !claim_is_doorbell(cap)))
+		return notify_slow(e, doorbell);
+	to = env_at(cap->lo);
+	entry = cap->hi - 1;
+	if (UNLIKELY(!claim_same(cap, doorbell)))
+		return -EXO_E_STALE;
+	if (__atomic_fetch_add(&to->page->event_count[entry], 1, __ATOMIC_ACQ_REL))
+		return 0;
+	if (UNLIKELY(!event_put(to, entry)))
+		return notify_ring(to, entry);
+	if (__atomic_load_n(&to->state, __ATOMIC_SEQ_CST) != ENV_READY && !wake_owner(c, to))
+		return notify_wake(to);
+	return 0;
+}
+
 /* A call made somebody ready who may come first; its caller's registers are in its context. */
 void sched_after_call(struct env *e)
 {
 	struct cpu *c = this_cpu();
-	struct env *to;
+	struct env *to = c->next;
 
 	c->resched = false;
+	c->next = NULL;
 	e->resume = RESUME_CALL;
-	if (e->stop_wanted)
-		env_stop_self(e->stop_wanted);
-	to = pick(c, c->slot);
-	if (!to || to == e)
-		enter_call(e->now);
+	if (!to) {
+		if (e->stop_wanted)
+			env_stop_self(e->stop_wanted);
+		to = pick(c, c->slot);
+		if (!to || to == e)
+			enter_call(e->now);
+	}
 	e->page->preempted++;
 	if (UNLIKELY(!env_is_plain(c, to)))
 		env_change(c, e, to);
+	wait_answer(to);
 	env_swap_plain(c, e, to);
 	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
 	env_announce(c, to);
@@ -547,15 +663,6 @@ _Noreturn static void wait_block(struct env *e, uint64_t seen, uint64_t until)
 	schedule();
 }
 
-/* Its registers are saved and it is blocked: the next in the vector. */
-__attribute__((noinline))
-_Noreturn static void wait_left(struct env *to)
-{
-	if (!to)
-		schedule();
-	env_run(to);
-}
-
 int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 {
 	struct cpu *c = this_cpu();
@@ -568,15 +675,16 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 	e->resume = RESUME_WAIT;
 	if (UNLIKELY(until || e->inside || !switch_is_plain(c, e)))
 		wait_block(e, seen, until);
-	bases_save(e);
+	bases_save_plain(e);
 	c->env = NULL;
 	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
 	if (UNLIKELY(__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != (uint32_t)seen))
 		state_move(e, ENV_BLOCKED, ENV_READY);
-	to = pick(c, c->slot);
-	if (UNLIKELY(!to || !env_is_plain(c, to)))
-		wait_left(to);
-	bases_load(to);
+	to = pick_plain(c);
+	if (UNLIKELY(!to))
+		schedule();
+	wait_answer(to);
+	bases_load_plain(to);
 	env_take(c, to);
 	env_announce(c, to);
 	enter_call(to->now);

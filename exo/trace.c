@@ -8,15 +8,10 @@
 
 void trace_record(enum exo_trace_kind kind, uint64_t a, uint32_t b)
 {
-	struct cpu *c = this_cpu();
-	struct exo_trace *t = c->trace;
-	struct exo_trace_record *r = &t->record[c->trace_next];
-
-	c->trace_next = c->trace_next + 1 < EXO_TRACE_RECORDS ? c->trace_next + 1 : 0;
+	struct exo_trace_record *r = trace_next(this_cpu());
 
 	r->tsc = read_tsc();
 	r->kind = kind;
 	r->a = a;
 	r->b = b;
-	__atomic_store_n(&t->count, t->count + 1, __ATOMIC_RELEASE);
 }

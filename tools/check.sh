@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check.sh - what can be checked without running: layers, layout, cppcheck, the other compiler.
+# check.sh - what can be checked without running: layers, layout, abi.md, cppcheck, the other compiler.
 #
 # All checks run; 1 if one of them failed, and its name in the last line.
 set -u
@@ -50,6 +50,7 @@ other() {
 
 check layers sh tools/layers.sh "$out"
 check format sh tools/format.sh
+check abi.md python3 tools/abi.py --check
 if command -v cppcheck > /dev/null; then
 	check cppcheck cpp
 else

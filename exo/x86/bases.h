@@ -32,6 +32,19 @@ static inline void bases_load(const struct env *e)
 	}
 }
 
+/* The same where there is FSGSBASE. */
+static inline void bases_save_plain(struct env *e)
+{
+	e->fs_base = read_fsbase();
+	e->gs_base = read_user_gsbase();
+}
+
+static inline void bases_load_plain(const struct env *e)
+{
+	write_fsbase(e->fs_base);
+	write_user_gsbase(e->gs_base);
+}
+
 static inline void bases_swap(struct env *from, const struct env *to)
 {
 	if (!has_fsgsbase) {

@@ -74,6 +74,18 @@ static inline uint64_t swap_user_gsbase(uint64_t next)
 	return old;
 }
 
+static inline uint64_t read_user_gsbase(void)
+{
+	uint64_t v;
+
+	asm volatile("swapgs; rdgsbase %0; swapgs" : "=r"(v) : : "memory");
+	return v;
+}
+static inline void write_user_gsbase(uint64_t v)
+{
+	asm volatile("swapgs; wrgsbase %0; swapgs" : : "r"(v) : "memory");
+}
+
 static inline void xsetbv(uint32_t index, uint64_t v)
 {
 	asm volatile("xsetbv" : : "c"(index), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
