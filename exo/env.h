@@ -65,7 +65,13 @@ struct env {
 	struct call_context *now;       /* &ctx[inside] */
 	uint32_t state;                 /* [a] enum env_state */
 	uint32_t inside;                /* 1: in a gate call of another */
-	uint32_t resume;                /* enum env_resume */
+	union {
+		struct {
+			uint8_t resume;         /* enum env_resume */
+			uint8_t attention;      /* [a] events came that it wants an upcall for */
+		};
+		uint32_t how;                   /* both */
+	};
 	uint32_t cpu;                   /* that runs it, when RUNNING */
 	uint64_t start_rip, start_rdi;
 	struct env *caller;             /* who is inside its gate */

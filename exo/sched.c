@@ -105,9 +105,9 @@ static inline bool env_is_plain(const struct cpu *c, struct env *to)
 {
 	if (UNLIKELY(!c->plain || to->page->alarm_tsc != to->alarm.tsc))
 		return false;
-	if (to->resume == RESUME_CALL)
+	if (to->how == RESUME_CALL)
 		return true;
-	return to->resume == RESUME_WAIT && !to->wait.link;
+	return to->how == RESUME_WAIT && !to->wait.link;
 }
 
 /* If it goes on behind env_wait, that is its answer; env_is_plain. */
@@ -269,6 +269,47 @@ static inline void env_announce(struct cpu *c, struct env *e)
 	c->stats->switches++;
 }
 
+/* May the environment get an upcall where it is? */
+static bool upcalls_on(const struct env *e, uint64_t rip)
+{
+	const struct exo_env_page *p = e->page;
+
+	return !p->upcalls_off && !(rip >= p->resume_lo && rip < p->resume_hi);
+}
+
+/* What a program sees behind a call that it returns from. */
+static void context_behind(struct exo_context *a, const struct call_context *ctx)
+{
+	*a = (struct exo_context){
+		.rax = ctx->result, .rip = ctx->rip, .rflags = ctx->rflags, .rsp = ctx->rsp,
+		.rbx = ctx->rbx, .rbp = ctx->rbp, .r12 = ctx->r12, .r13 = ctx->r13, .r14 = ctx->r14,
+		.r15 = ctx->r15,
+	};
+}
+
+/* Events came while it was not running: begin with their upcall, if it may have one there. */
+static void event_resume(struct env *e)
+{
+	struct exo_context *a = &e->page->area[EXO_AREA_UPCALL];
+	bool frozen = e->resume == RESUME_FROZEN;
+	uint64_t entry = user_entry(&e->page->event_rip);
+
+	if (!entry || (!frozen && e->resume != RESUME_CALL && e->resume != RESUME_WAIT))
+		return;
+	if (!upcalls_on(e, frozen ? e->page->area[EXO_AREA_FROZEN].rip : e->now->rip))
+		return;
+	if (e->resume == RESUME_WAIT)
+		wait_finish(e);
+	if (frozen)
+		*a = e->page->area[EXO_AREA_FROZEN];
+	else
+		context_behind(a, e->now);
+	a->vector = EXO_TRAP_EVENT;
+	e->page->upcalls_off = 1;
+	e->upcall_head = e->event_head;
+	enter_upcall(entry, e->page->upcall_rsp);
+}
+
 /* Run an environment that is on the CPU already. */
 static _Noreturn void env_go(struct cpu *c, struct env *e)
 {
@@ -277,6 +318,8 @@ static _Noreturn void env_go(struct cpu *c, struct env *e)
 		env_stop_self(e->stop_wanted);
 	if (e->page->alarm_tsc != e->alarm.tsc)
 		sys_env_alarm(e);
+	if (__atomic_exchange_n(&e->attention, 0, __ATOMIC_SEQ_CST))
+		event_resume(e);
 	env_resume(e);
 }
 
@@ -305,9 +348,8 @@ static inline void env_change_plain(struct cpu *c, struct env *e, struct env *to
 {
 	struct exo_env_page *p = to->page;
 
-	if (UNLIKELY(!env_is_plain(c, to)))
+	if (UNLIKELY(to->how != RESUME_CALL || !c->plain || p->alarm_tsc != to->alarm.tsc))
 		return;
-	wait_answer(to);
 	env_swap_plain(c, e, to);
 	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
 	c->stats->switches++;
@@ -339,14 +381,24 @@ void env_kick(struct env *e)
 		}
 }
 
+/* Events came for an environment that runs, or will, and wants an upcall for them. */
+static void env_attend(struct env *e)
+{
+	__atomic_store_n(&e->attention, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&e->state, __ATOMIC_SEQ_CST) != ENV_RUNNING)
+		return;
+	__atomic_store_n(&e->attention, 0, __ATOMIC_SEQ_CST);
+	lapic_kick(cpus[e->cpu]);
+}
+
 void env_wake(struct env *e)
 {
 	uint32_t state = __atomic_load_n(&e->state, __ATOMIC_SEQ_CST);
 
 	if ((state == ENV_BLOCKED || state == ENV_WAITING) && state_move(e, state, ENV_READY))
 		env_kick(e);
-	else if (e->page->event_rip && __atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == ENV_RUNNING)
-		lapic_kick(cpus[e->cpu]);
+	else if (e->page->event_rip)
+		env_attend(e);
 }
 
 void env_wait_over(struct env *e)
@@ -376,14 +428,6 @@ static bool cut_pending(const struct env *e)
 		if (__atomic_load_n(&e->cut, __ATOMIC_ACQUIRE))
 			return true;
 	return false;
-}
-
-/* May the environment get an upcall where it is? */
-static bool upcalls_on(const struct env *e, uint64_t rip)
-{
-	const struct exo_env_page *p = e->page;
-
-	return !p->upcalls_off && !(rip >= p->resume_lo && rip < p->resume_hi);
 }
 
 /* Save the interrupted registers where the environment, or else the kernel, resumes them. */
@@ -611,9 +655,9 @@ int64_t sys_env_notify(struct env *e, uint64_t doorbell)
 		return 0;
 	if (UNLIKELY(!event_put(to, entry)))
 		return notify_ring(to, entry);
-	if (__atomic_load_n(&to->state, __ATOMIC_SEQ_CST) != ENV_READY && !wake_owner(c, to))
-		return notify_wake(to);
-	return 0;
+	if (__atomic_load_n(&to->state, __ATOMIC_SEQ_CST) == ENV_READY && !to->page->event_rip)
+		return 0;
+	return wake_owner(c, to) ? 0 : notify_wake(to);
 }
 
 /* A call made somebody ready who may come first; its caller's registers are in its context. */
@@ -649,6 +693,8 @@ _Noreturn static void wait_block(struct env *e, uint64_t seen, uint64_t until)
 	struct cpu *c = this_cpu();
 	uint32_t blocked = e->inside ? ENV_WAITING : ENV_BLOCKED;
 
+	e->wait_seen[e->inside] = seen;
+	e->wait_until[e->inside] = until;
 	if (e->page->alarm_tsc != e->alarm.tsc)
 		alarm_read(e);
 	if (until)
@@ -670,11 +716,11 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 
 	if (e->event_head != (uint32_t)seen || (until && until <= read_tsc()))
 		return e->event_head;
-	e->wait_seen[e->inside] = seen;
-	e->wait_until[e->inside] = until;
 	e->resume = RESUME_WAIT;
 	if (UNLIKELY(until || e->inside || !switch_is_plain(c, e)))
 		wait_block(e, seen, until);
+	e->wait_seen[0] = seen;
+	e->wait_until[0] = 0;
 	bases_save_plain(e);
 	c->env = NULL;
 	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
