@@ -2,8 +2,8 @@
 /*
  * calls.c - the functions behind the call table that deal in claims and spaces.
  *
- * Each takes tree_lock, checks everything, then acts; what it takes away is gone from all CPUs when it
- * returns.  Arguments in user memory are copied once, before the check.
+ * Each takes tree_lock, checks everything, then acts; what it takes away is gone from all CPUs when
+ * it returns.  Arguments in user memory are copied once, before the check.
  */
 #include "calls.h"
 
@@ -62,7 +62,7 @@ static struct claim_spec spec_whole(const struct exo_cap *c, uint64_t rights)
 		.rights = rights & ~(uint64_t)EXO_SHARE, .share = rights & EXO_SHARE,
 	};
 
-	/* The node that holds an environment's frames ends there; other ENV claims are no doorbells. */
+	/* hi of the node that holds the frames is their end, not a doorbell's entry. */
 	if (c->kind == EXO_KIND_ENV && (c->flags & EXO_CAP_OBJECT))
 		s.hi = 0;
 	if (c->flags & EXO_CAP_SHARE)
@@ -76,7 +76,8 @@ static bool kind_has_range(enum exo_kind kind)
 	       kind == EXO_KIND_PORT;
 }
 
-int64_t sys_cap_narrow(struct env *e, uint64_t src, uint64_t dst, uint64_t lo, uint64_t hi, uint64_t rights)
+int64_t sys_cap_narrow(struct env *e, uint64_t src, uint64_t dst, uint64_t lo, uint64_t hi,
+		       uint64_t rights)
 {
 	struct exo_cap *c;
 	struct claim_spec spec;
@@ -168,7 +169,8 @@ int64_t sys_cap_revoke(struct env *e, uint64_t slot)
 	return result;
 }
 
-int64_t sys_retype(struct env *e, uint64_t src, uint64_t dst, uint64_t pfn, uint64_t kind, uint64_t arg)
+int64_t sys_retype(struct env *e, uint64_t src, uint64_t dst, uint64_t pfn, uint64_t kind,
+		   uint64_t arg)
 {
 	struct exo_cap *c, *slot;
 	int err;
@@ -240,8 +242,8 @@ static int64_t batches_apply(struct env *e, uint64_t space, uint64_t ops, uint64
 }
 
 /*
- * The commonest change, of the rights of one page whose table was found before, by the shortest way:
- * false if it is not plainly that or not plainly right, and nothing was done.
+ * The commonest change, of the rights of one page whose table was found before, by the shortest
+ * way: false if it is not plainly that or not plainly right, and nothing was done.
  */
 static inline bool protect_one(uint64_t space, const struct exo_map_op *op)
 {
@@ -252,7 +254,8 @@ static inline bool protect_one(uint64_t space, const struct exo_map_op *op)
 
 	if (l->space != space || l->region != op->va >> 21 || (op->va & (EXO_PAGE_SIZE - 1)))
 		return false;
-	if ((op->prot | EXO_R_WRITE) != (EXO_R_READ | EXO_R_WRITE) || op->pages != 1 || op->op != EXO_PROTECT)
+	if ((op->prot | EXO_R_WRITE) != (EXO_R_READ | EXO_R_WRITE) || op->pages != 1 ||
+	    op->op != EXO_PROTECT)
 		return false;
 	if (!(*pte & PTE_P) || (op->prot & ~l->shadow[index].most))
 		return false;
@@ -341,7 +344,8 @@ int64_t sys_slot_set(struct env *e, uint64_t slot, uint64_t number, uint64_t env
 		return tree_leave(err);
 	if (env && (err = claim_find(e, env, EXO_KIND_ENV, EXO_R_RUN, &target)) < 0)
 		return tree_leave(err);
-	if ((c->flags & EXO_CAP_FROZEN) || (target && (target->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))))
+	if ((c->flags & EXO_CAP_FROZEN) ||
+	    (target && (target->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))))
 		return tree_leave(-EXO_E_FROZEN);
 	if ((err = slices_held(c, number)) < 0)
 		return tree_leave(err);

@@ -27,7 +27,7 @@ bool table_serves(struct env *e, uint64_t pfn)
 		return false;
 	if (f->use != EXO_USE_TABLE || f->object != e->id)
 		return false;
-	/* The table's end clears object, then table_hit: look again, or the hit could outlive it. */
+	/* The table's end clears object, then table_hit: look again, lest the hit outlive it. */
 	__atomic_store_n(&e->table_hit, pfn, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&f->object, __ATOMIC_SEQ_CST) != e->id)
 		__atomic_store_n(&e->table_hit, TABLE_NONE, __ATOMIC_SEQ_CST);
@@ -107,7 +107,8 @@ static int part_check(const struct exo_cap *parent, const struct claim_spec *spe
 	if (parent->kind == EXO_KIND_FRAME)
 		return frame_part_check(parent, spec);
 	if (spec->share)
-		return parent->kind == EXO_KIND_BLOCK ? pieces_check(parent, spec->lo, spec->hi) : -EXO_E_ARG;
+		return parent->kind == EXO_KIND_BLOCK ? pieces_check(parent, spec->lo, spec->hi)
+						      : -EXO_E_ARG;
 	if ((parent->flags & EXO_CAP_SHARE) || claim_has_shares(parent))
 		return -EXO_E_SHARED;
 	if (parent->kind == EXO_KIND_BLOCK && parent->bind)

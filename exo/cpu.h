@@ -51,7 +51,7 @@ struct cpu {
 	struct exo_trace_record *trace_at, *trace_end;  /* where its next record goes */
 	exo_sid holder[EXO_VECTOR_SLOTS];
 	struct timer *wheel[WHEEL];
-	uint64_t wheel_done;            /* slots up to this one (since base) have been looked through */
+	uint64_t wheel_done;            /* slots up to this one have been looked through */
 	uint32_t tlb_asked, tlb_answered;       /* [a] */
 	struct tlb_notes notes;
 	uint64_t started;               /* [a] */

@@ -2,8 +2,8 @@
 /*
  * env.c - environments: made, started, stopped, ended.
  *
- * Invariant: a stopped environment is on no CPU and in no gate.  It may still be named by slots, and
- * is passed over there.
+ * Invariant: a stopped environment is on no CPU and in no gate.  It may still be named by slots,
+ * and is passed over there.
  */
 #include <base/string.h>
 #include <base/util.h>
@@ -52,7 +52,8 @@ static void first_stopped(const struct env *e, uint32_t reason)
 	const struct exo_context *a = &e->page->area[EXO_AREA_DOUBLE];
 
 	if (reason == EXO_STOP_FAULT)
-		panic("the first program stopped by exception %lu at 0x%lx, address 0x%lx, error 0x%lx",
+		panic("the first program stopped by exception %lu at 0x%lx, address 0x%lx, error "
+		      "0x%lx",
 		      a->vector, a->rip, a->cr2, a->error);
 	serial_print("exo: the first program ended\n");
 }
@@ -80,8 +81,8 @@ static bool state_stop(struct env *e)
 	for (unsigned i = 0; i < ARRAY_LEN(from); i++) {
 		uint32_t state = from[i];
 
-		if (__atomic_compare_exchange_n(&e->state, &state, ENV_STOPPED, false, __ATOMIC_SEQ_CST,
-		                                __ATOMIC_SEQ_CST))
+		if (__atomic_compare_exchange_n(&e->state, &state, ENV_STOPPED, false,
+						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			return true;
 	}
 	return false;
@@ -180,8 +181,8 @@ static void vectors_disown(struct env *e)
 	for (unsigned i = 0; i < cpu_count; i++) {
 		struct env *owner = e;
 
-		__atomic_compare_exchange_n(&cpus[i]->vector_owner, &owner, NULL, false, __ATOMIC_ACQ_REL,
-		                            __ATOMIC_RELAXED);
+		__atomic_compare_exchange_n(&cpus[i]->vector_owner, &owner, NULL, false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 	}
 	e->has_vectors = 0;
 }

@@ -47,7 +47,14 @@ struct timer {
 };
 
 /* Who posts an entry of an event ring. */
-enum source_kind { SOURCE_NONE, SOURCE_ALARM, SOURCE_IRQ, SOURCE_RING, SOURCE_WATCH, SOURCE_DOORBELL };
+enum source_kind {
+	SOURCE_NONE,
+	SOURCE_ALARM,
+	SOURCE_IRQ,
+	SOURCE_RING,
+	SOURCE_WATCH,
+	SOURCE_DOORBELL
+};
 struct source {
 	uint64_t kind : 8;      /* enum source_kind */
 	uint64_t id : 56;       /* gsi, ring pfn or watched environment's pfn */
@@ -58,7 +65,7 @@ struct source {
 struct env {
 	struct exo_env_page *page;      /* asm */
 	uint64_t pfn;
-	uint64_t id;                    /* number of this environment << 32 | pfn; tables serve an id */
+	uint64_t id; /* number of this environment << 32 | pfn; tables serve an id */
 	uint64_t table_hit;             /* [a] a frame of its tables; TABLE_NONE: none known */
 	uint64_t space;                 /* pfn of the top-level table, 0: none */
 	struct call_context ctx[2];     /* [inside] */

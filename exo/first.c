@@ -2,8 +2,8 @@
 /*
  * first.c - the first program: its environment, its space, and root claims for everything.
  *
- * It is made by the same functions that serve calls, as if it had made itself; afterwards the kernel
- * holds nothing but what it keeps.
+ * It is made by the same functions that serve calls, as if it had made itself; afterwards the
+ * kernel holds nothing but what it keeps.
  */
 #include "first.h"
 
@@ -112,7 +112,8 @@ static void run_add(uint64_t lo, uint64_t hi, enum exo_run_kind kind)
 	if (kind == EXO_RUN_EXPORT)
 		export_slot = slot;
 	for (uint32_t i = 0; kind == EXO_RUN_RAM && i < boot_info->init_segs; i++)
-		if (boot_info->init_seg[i].pa / EXO_PAGE_SIZE >= lo && boot_info->init_seg[i].pa / EXO_PAGE_SIZE < hi)
+		if (boot_info->init_seg[i].pa / EXO_PAGE_SIZE >= lo &&
+		    boot_info->init_seg[i].pa / EXO_PAGE_SIZE < hi)
 			image_slot[i] = slot;
 	if (kind == EXO_RUN_RAM)
 		machine->free_frames += hi - lo;
@@ -125,13 +126,18 @@ static void devices_give(void)
 			.kind = EXO_KIND_IRQ, .lo = irqs.info[i].gsi, .hi = irqs.info[i].gsi + 1,
 			.rights = EXO_R_CONTROL }));
 	for (uint32_t i = 0; i < ports.count; i++)
-		ports.info[i].root = exo_slot_sid(root((struct claim_spec){
-			.kind = EXO_KIND_PORT, .lo = ports.info[i].lo, .hi = ports.info[i].lo + ports.info[i].count,
-			.rights = EXO_R_CONTROL }));
+		ports.info[i].root = exo_slot_sid(
+			root((struct claim_spec){.kind = EXO_KIND_PORT,
+						 .lo = ports.info[i].lo,
+						 .hi = ports.info[i].lo + ports.info[i].count,
+						 .rights = EXO_R_CONTROL}));
 	for (uint32_t i = 0; i < disks.count; i++)
 		disks.info[i].root = exo_slot_sid(root((struct claim_spec){
-			.kind = EXO_KIND_BLOCK, .unit = i, .hi = disks.info[i].blocks,
-			.rights = EXO_R_READ | (disks.info[i].flags & EXO_DISK_RO ? 0 : EXO_R_WRITE) }));
+			.kind = EXO_KIND_BLOCK,
+			.unit = i,
+			.hi = disks.info[i].blocks,
+			.rights = EXO_R_READ |
+				  (disks.info[i].flags & EXO_DISK_RO ? 0 : EXO_R_WRITE)}));
 	machine->trace_root = exo_slot_sid(root((struct claim_spec){
 		.kind = EXO_KIND_TRACE, .rights = EXO_R_READ }));
 }
@@ -175,8 +181,8 @@ static void link_tables(uint64_t va)
 
 static void map(exo_slot slot, uint64_t va, uint64_t pfn, uint64_t pages, unsigned prot)
 {
-	apply(&(struct exo_map_op){ .slot = slot, .va = va, .pfn = pfn, .pages = pages, .op = EXO_MAP,
-		.prot = prot });
+	apply(&(struct exo_map_op){
+		.slot = slot, .va = va, .pfn = pfn, .pages = pages, .op = EXO_MAP, .prot = prot});
 }
 
 /* Page tables come from kept memory, so they are made before memory is given out. */
@@ -206,13 +212,14 @@ static void space_fill(void)
 	map(env_slot, PAGE_VA, first->pfn + 1, 1, EXO_R_READ | EXO_R_WRITE);
 	map(export_slot, EXPORT_VA, machine->export_pfn, 1, EXO_R_READ);
 	for (uint64_t i = 0; i < table_frames; i++)
-		map(slot_name(slot_at((table_pfn + i) * EXO_SLOTS_PER_FRAME)), TABLE_VA + i * EXO_PAGE_SIZE,
-		    table_pfn + i, 1, EXO_R_READ);
+		map(slot_name(slot_at((table_pfn + i) * EXO_SLOTS_PER_FRAME)),
+		    TABLE_VA + i * EXO_PAGE_SIZE, table_pfn + i, 1, EXO_R_READ);
 }
 
 static void tables_make(void)
 {
-	table_frames = min_u64(roots_count() / EXO_SLOTS_PER_FRAME + 1 + SPARE_FRAMES, TABLE_FRAMES_MAX);
+	table_frames =
+		min_u64(roots_count() / EXO_SLOTS_PER_FRAME + 1 + SPARE_FRAMES, TABLE_FRAMES_MAX);
 	table_pfn = frames_take(table_frames);
 	for (uint64_t i = 0; i < table_frames; i++)
 		retype_first_table(table_pfn + i, first->id);

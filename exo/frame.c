@@ -58,7 +58,8 @@ bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 
 		if (!frame_entry(lo))
 			return false;
-		if (chunk_of(lo)->mixed ? !fine_range_held(lo, end, sid) : chunk_of(lo)->holder != sid)
+		if (chunk_of(lo)->mixed ? !fine_range_held(lo, end, sid)
+					: chunk_of(lo)->holder != sid)
 			return false;
 		lo = end;
 	}
@@ -96,7 +97,7 @@ static void chunk_mix(uint64_t pfn)
 	c->mixed = 1;
 }
 
-/* Go back to one entry for the chunk, if all its frames are alike: most that are not differ at once. */
+/* Go back to one entry for the chunk, if all its frames are alike. */
 static void chunk_unmix(uint64_t pfn)
 {
 	struct exo_chunk *c = chunk_of(pfn);

@@ -25,7 +25,8 @@ static inline struct exo_frame *frame_entry(uint64_t pfn)
 
 	if (pfn >= frames.top_pfn || !frames.chunks[c].fine)
 		return NULL;
-	return &frames.fine[(uint64_t)frames.chunks[c].fine * EXO_CHUNK_FRAMES + pfn % EXO_CHUNK_FRAMES];
+	return &frames.fine[(uint64_t)frames.chunks[c].fine * EXO_CHUNK_FRAMES +
+			    pfn % EXO_CHUNK_FRAMES];
 }
 
 /* Use and holder of a frame that exists. */
@@ -36,8 +37,8 @@ exo_sid frame_holder(uint64_t pfn);
 bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid);
 
 /*
- * Is any frame of [lo, hi), plain memory or device frames, mapped or pinned?  Looks at chunks, and at
- * frames of at most two of them.
+ * Is any frame of [lo, hi), plain memory or device frames, mapped or pinned?  Looks at chunks, and
+ * at frames of at most two of them.
  */
 bool frame_range_busy(uint64_t lo, uint64_t hi);
 

@@ -30,7 +30,8 @@ static void callee_rest(struct env *e)
 		timer_set(&e->wait, until);
 	e->resume = RESUME_WAIT;
 	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != seen || (until && until <= read_tsc()))
+	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != seen ||
+	    (until && until <= read_tsc()))
 		env_wake(e);
 }
 
@@ -189,7 +190,8 @@ int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
 	struct cpu *c = this_cpu();
 	struct env *caller;
 
-	if (UNLIKELY(cap || !e->inside || !switch_is_plain(c, e) || e->event_head != e->wait_seen[0]))
+	if (UNLIKELY(cap || !e->inside || !switch_is_plain(c, e) ||
+		     e->event_head != e->wait_seen[0]))
 		return gate_return_slow(e, result, cap);
 	caller = __atomic_exchange_n(&e->caller, NULL, __ATOMIC_ACQ_REL);
 	if (UNLIKELY(!caller || !state_move(caller, ENV_CALLING, ENV_RUNNING)))

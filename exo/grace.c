@@ -2,9 +2,9 @@
 /*
  * grace.c - have all CPUs left the kernel since?
  *
- * A CPU that entered the kernel anew has left it before; an idle one counts as entering each time it
- * wakes, and is woken to that end.  One round of looking at all CPUs runs at a
- * time; a ticket is good when a round that began after it is over.  tree_lock held.
+ * A CPU that entered the kernel anew has left it before; an idle one counts as entering each time
+ * it wakes, and is woken to that end.  One round of looking at all CPUs runs at a time; a ticket is
+ * good when a round that began after it is over.  tree_lock held.
  */
 #include "cpu.h"
 #include "run.h"

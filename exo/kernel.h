@@ -26,7 +26,8 @@ void machine_notice(const char *format, ...) __attribute__((format(printf, 1, 2)
 /* Frames that the kernel keeps: only until boot ends.  Zeroed; panics when there are none. */
 void *boot_frames(uint64_t count);
 
-/* The same in the export area: readable by programs.  export_offset is what struct exo_machine says. */
+/* The same in the export area: readable by programs.  export_offset is what struct exo_machine
+ * says. */
 void *boot_export(uint64_t bytes);
 uint64_t export_offset(const void *where);
 

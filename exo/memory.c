@@ -54,7 +54,8 @@ void *boot_export(uint64_t bytes)
 	void *where = pfn_to_virt(export_next);
 
 	if (export_end - export_next < count)
-		panic("the export area is too small by %lu frames", count - (export_end - export_next));
+		panic("the export area is too small by %lu frames",
+		      count - (export_end - export_next));
 	export_next += count;
 	return where;
 }
@@ -74,7 +75,9 @@ static uint64_t screen_lo(void) { return boot_info->screen_base / EXO_PAGE_SIZE;
 static uint64_t screen_hi(void)
 {
 	return boot_info->screen_base
-		? round_up(boot_info->screen_base + boot_info->screen_bytes, EXO_PAGE_SIZE) / EXO_PAGE_SIZE : 0;
+		       ? round_up(boot_info->screen_base + boot_info->screen_bytes, EXO_PAGE_SIZE) /
+				 EXO_PAGE_SIZE
+		       : 0;
 }
 
 static uint64_t map_top(void)
@@ -112,7 +115,8 @@ static uint32_t chunks_count(void)
 			last = chunks_number(boot_range(i)->lo, boot_range(i)->hi, last, &count);
 	for (uint64_t c = screen_lo() / EXO_CHUNK_FRAMES; c * EXO_CHUNK_FRAMES < screen_hi(); c++)
 		if (!frames.chunks || !frames.chunks[c].fine)
-			chunks_number(c * EXO_CHUNK_FRAMES, c * EXO_CHUNK_FRAMES + 1, UINT64_MAX, &count);
+			chunks_number(c * EXO_CHUNK_FRAMES, c * EXO_CHUNK_FRAMES + 1, UINT64_MAX,
+				      &count);
 	return count;
 }
 
@@ -132,7 +136,8 @@ void export_start(unsigned cpu_total)
 
 	screen_check();
 	frames.top_pfn = map_top();
-	chunk_bytes = round_up(frames.top_pfn / EXO_CHUNK_FRAMES * sizeof(struct exo_chunk), EXO_PAGE_SIZE);
+	chunk_bytes = round_up(frames.top_pfn / EXO_CHUNK_FRAMES * sizeof(struct exo_chunk),
+			       EXO_PAGE_SIZE);
 	fine_bytes = (chunks_count() + 1ul) * EXO_CHUNK_FRAMES * sizeof(struct exo_frame);
 	bytes = round_up(sizeof(struct exo_machine), EXO_PAGE_SIZE) + chunk_bytes + fine_bytes +
 	        LIST_FRAMES * EXO_PAGE_SIZE +
@@ -200,7 +205,8 @@ static enum exo_use boot_use(uint32_t kind)
 /* Call when the kernel has all it keeps: the rest of memory is the first program's. */
 void memory_settle(void)
 {
-	range_set(machine->export_pfn, machine->export_pfn + machine->export_frames, EXO_USE_EXPORT);
+	range_set(machine->export_pfn, machine->export_pfn + machine->export_frames,
+		  EXO_USE_EXPORT);
 	range_set(free_hi, taken_hi, EXO_USE_KERNEL);
 	range_set(screen_lo(), screen_hi(), EXO_USE_DEVICE);
 	for (uint32_t i = 0; i < boot_info->ranges; i++) {

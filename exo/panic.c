@@ -21,7 +21,8 @@ extern char text_end[];
 /* The symbol that an address lies in, or "?". */
 static const char *symbol_name(uint64_t va, uint64_t *offset)
 {
-	const uint32_t *table = boot_info && boot_info->symbols_pa ? phys_to_virt(boot_info->symbols_pa) : NULL;
+	const uint32_t *table =
+		boot_info && boot_info->symbols_pa ? phys_to_virt(boot_info->symbols_pa) : NULL;
 	uint32_t found = 0, at = va - EXO_KERNEL_VA;
 
 	*offset = 0;

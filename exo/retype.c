@@ -16,7 +16,8 @@
 #include "run.h"
 #include "table.h"
 
-/* A table whose node lies in a table whose node lies in a table ...: they end one inside another. */
+/* A table whose node lies in a table whose node lies in a table ...: they end one inside another.
+ */
 #define TABLE_DEPTH_MAX 24
 
 /* Table frames must have names (sids) of 32 bits. */
@@ -51,9 +52,11 @@ static int plan_table(struct env *e, exo_slot arg, const struct exo_cap *dst, st
 	return 0;
 }
 
-static int plan_object(struct env *e, uint64_t arg, const struct exo_cap *dst, struct object_plan *p)
+static int plan_object(struct env *e, uint64_t arg, const struct exo_cap *dst,
+		       struct object_plan *p)
 {
-	static const enum exo_use pt[4] = { EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW, EXO_USE_SHADOW };
+	static const enum exo_use pt[4] = {EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW,
+					   EXO_USE_SHADOW};
 	static const enum exo_use env[3] = { EXO_USE_ENV, EXO_USE_ENVPAGE, EXO_USE_ENV };
 	static const enum exo_use ring[3] = { EXO_USE_RING, EXO_USE_RINGPAGE, EXO_USE_RINGPAGE };
 
@@ -156,8 +159,8 @@ static void object_place(struct exo_cap *dst, const struct object_plan *p)
 	object_init(p, slot_sid(dst));
 }
 
-int retype(struct env *e, struct exo_cap *src, struct exo_cap *dst, uint64_t pfn, enum exo_kind kind,
-           uint64_t arg)
+int retype(struct env *e, struct exo_cap *src, struct exo_cap *dst, uint64_t pfn,
+	   enum exo_kind kind, uint64_t arg)
 {
 	struct object_plan p = { .spec = { .kind = kind, .lo = pfn } };
 	int err;

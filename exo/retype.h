@@ -10,11 +10,11 @@
 struct env;
 
 /*
- * Make an object of `kind` from the frames at pfn of the FRAME claim src, its node in the empty slot
- * dst; arg as in syscalls.def.  0 or an error, which changed nothing.  tree_lock held.
+ * Make an object of `kind` from the frames at pfn of the FRAME claim src, its node in the empty
+ * slot dst; arg as in syscalls.def.  0 or an error, which changed nothing.  tree_lock held.
  */
-int retype(struct env *e, struct exo_cap *src, struct exo_cap *dst, uint64_t pfn, enum exo_kind kind,
-           uint64_t arg);
+int retype(struct env *e, struct exo_cap *src, struct exo_cap *dst, uint64_t pfn,
+	   enum exo_kind kind, uint64_t arg);
 
 /*
  * Make a frame the first program's first table, whose own node is its slot 0 (boot only).

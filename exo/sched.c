@@ -83,7 +83,8 @@ static inline struct env *pick(struct cpu *c, unsigned from)
 	struct env *e;
 
 	for (unsigned i = 0; i < EXO_VECTOR_SLOTS; i++) {
-		uint64_t pfn = __atomic_load_n(&slots[(from + i) % EXO_VECTOR_SLOTS].env, __ATOMIC_ACQUIRE);
+		uint64_t pfn = __atomic_load_n(&slots[(from + i) % EXO_VECTOR_SLOTS].env,
+					       __ATOMIC_ACQUIRE);
 
 		if (!pfn || pfn == last)
 			continue;
@@ -91,7 +92,8 @@ static inline struct env *pick(struct cpu *c, unsigned from)
 		e = env_at(pfn);
 		if (e->callee)
 			e = chain_top(e);
-		if (e != c->env && (__atomic_load_n(&e->state, __ATOMIC_RELAXED) != ENV_READY || !env_claim(e)))
+		if (e != c->env &&
+		    (__atomic_load_n(&e->state, __ATOMIC_RELAXED) != ENV_READY || !env_claim(e)))
 			continue;
 		c->stats->lends += i != 0;
 		c->vector->charged = pfn;
@@ -118,14 +120,15 @@ static inline void wait_answer(struct env *to)
 }
 
 /*
- * The same without a call: NULL also where something would have to be looked at (a gate call, an alarm),
- * and then nothing was done.
+ * The same without a call: NULL also where something would have to be looked at (a gate call, an
+ * alarm), and then nothing was done.
  */
 static inline struct env *pick_plain(struct cpu *c)
 {
 	const struct exo_vector_slot *slots = c->vector->slot;
 
-	for (unsigned n = 0, i = c->slot; n < EXO_VECTOR_SLOTS; n++, i = (i + 1) % EXO_VECTOR_SLOTS) {
+	for (unsigned n = 0, i = c->slot; n < EXO_VECTOR_SLOTS;
+	     n++, i = (i + 1) % EXO_VECTOR_SLOTS) {
 		uint64_t pfn = __atomic_load_n(&slots[i].env, __ATOMIC_ACQUIRE);
 		struct env *e = env_at(pfn);
 
@@ -174,7 +177,7 @@ static _Noreturn void idle(struct cpu *c)
 		if (e)
 			break;
 		idle_once();
-		c->stats->entries++;    /* what was read before the sleep is forgotten: see grace.c */
+		c->stats->entries++; /* what was read before the sleep is forgotten: see grace.c */
 		now = read_tsc();
 	}
 	__atomic_store_n(&c->idle, false, __ATOMIC_SEQ_CST);
@@ -625,12 +628,11 @@ static int64_t notify_wake(struct env *to)
 	return 0;
 }
 
-/* The slot is its own, and it is blocked no more: it runs when the present call ends (chosen_anew). */
+/* The slot is its own, and it is blocked no more: it runs when the present call ends (chosen_anew).
+ */
 static inline bool wake_owner(struct cpu *c, struct env *to)
 {
-	if (c->vector->slot[c->slot].env != to->pfn || c->next)
-		return false;
-	if (!state_move(to, ENV_BLOCKED, ENV_RUNNING))
+	if (c->vector->slot[c->slot].env != to->pfn || !state_move(to, ENV_BLOCKED, ENV_RUNNING))
 		return false;
 	c->vector->charged = to->pfn;
 	c->next = to;

@@ -113,7 +113,8 @@ static int claim_check(const struct exo_cap *c, const struct exo_map_op *op, uin
 	case EXO_KIND_RING:
 		if (!map)
 			return -EXO_E_RIGHTS;
-		return op->pfn == c->lo + 1 || op->pfn == c->lo + 2 ? EXO_R_READ | EXO_R_WRITE : -EXO_E_RANGE;
+		return op->pfn == c->lo + 1 || op->pfn == c->lo + 2 ? EXO_R_READ | EXO_R_WRITE
+								    : -EXO_E_RANGE;
 	case EXO_KIND_TABLE:
 		if (!map)
 			return -EXO_E_RIGHTS;
@@ -129,10 +130,11 @@ static int claim_check(const struct exo_cap *c, const struct exo_map_op *op, uin
 }
 
 /*
- * Check each part of a range before anything is done.  Most ranges are one part, which is found only
- * once.
+ * Check each part of a range before anything is done.  Most ranges are one part, which is found
+ * only once.
  */
-FOR_LEVEL int parts_check(const struct range *r, int (*check)(const struct range *, unsigned), unsigned arg)
+FOR_LEVEL int parts_check(const struct range *r, int (*check)(const struct range *, unsigned),
+			  unsigned arg)
 {
 	struct range rest;
 	int err = check(r, arg);
@@ -158,7 +160,8 @@ FOR_LEVEL int part_empty(const struct range *r, unsigned arg)
 
 static uint64_t map_value(const struct range *r, const struct exo_map_op *op)
 {
-	uint64_t value = op->pfn << EXO_PAGE_SHIFT | prot_bits(op->prot) | (r->level > 1 ? PTE_PS : 0);
+	uint64_t value =
+		op->pfn << EXO_PAGE_SHIFT | prot_bits(op->prot) | (r->level > 1 ? PTE_PS : 0);
 
 	return frame_use(op->pfn) == EXO_USE_DEVICE ? value | PTE_PCD | PTE_PWT : value;
 }
@@ -309,7 +312,8 @@ static int space_unlink(uint64_t space, const struct exo_map_op *op)
 	return 0;
 }
 
-FOR_LEVEL int range_apply(struct env *e, uint64_t space, const struct exo_map_op *op, unsigned level)
+FOR_LEVEL int range_apply(struct env *e, uint64_t space, const struct exo_map_op *op,
+			  unsigned level)
 {
 	struct range r = { .space = space, .va = op->va, .pages = op->pages, .level = level };
 	int err = range_check(&r);

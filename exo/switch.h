@@ -18,23 +18,26 @@
 
 static inline bool state_move(struct env *e, uint32_t from, uint32_t to)
 {
-	return __atomic_compare_exchange_n(&e->state, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return __atomic_compare_exchange_n(&e->state, &from, to, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
 }
 
 /* The claim of this name, if it is of the kind and in the table frame used last; else NULL. */
-static inline const struct exo_cap *claim_quick(const struct env *e, exo_slot name, enum exo_kind kind,
-                                                unsigned rights)
+static inline const struct exo_cap *claim_quick(const struct env *e, exo_slot name,
+						enum exo_kind kind, unsigned rights)
 {
 	const struct exo_cap *c = slot_at(exo_slot_sid(name));
 
 	if (UNLIKELY(exo_slot_sid(name) / EXO_SLOTS_PER_FRAME != e->table_hit))
 		return NULL;
-	if (UNLIKELY(c->gen != exo_slot_gen(name) || c->kind != kind || (rights & ~(unsigned)c->rights)))
+	if (UNLIKELY(c->gen != exo_slot_gen(name) || c->kind != kind ||
+		     (rights & ~(unsigned)c->rights)))
 		return NULL;
 	return c;
 }
 
-/* Can the CPU go from e to another without looking at vector registers, alarms or old processors? */
+/* Can the CPU go from e to another without looking at vector registers, alarms or old processors?
+ */
 static inline bool switch_is_plain(const struct cpu *c, const struct env *e)
 {
 	return c->plain && !(e->page->alarm_tsc | e->alarm.tsc);

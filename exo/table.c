@@ -89,14 +89,16 @@ static void frames_count(uint64_t pfn, unsigned level, int by)
 		return;
 	if (level == 1) {
 		frame_entry(pfn)->maps += by;
-		__atomic_add_fetch(&frames.chunks[pfn / EXO_CHUNK_FRAMES].busy, (int64_t)by, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&frames.chunks[pfn / EXO_CHUNK_FRAMES].busy, (int64_t)by,
+				   __ATOMIC_RELAXED);
 		return;
 	}
 	for (uint64_t i = 0; i < level_frames(level); i += EXO_CHUNK_FRAMES)
 		frames.chunks[(pfn + i) / EXO_CHUNK_FRAMES].large += by;
 }
 
-void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim, uint32_t most)
+void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim,
+		   uint32_t most)
 {
 	struct shadow *s = shadow_of(pte);
 	uint64_t id = entry_id(pte);

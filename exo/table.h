@@ -70,8 +70,8 @@ static inline uint64_t prot_bits(unsigned prot)
 }
 
 /*
- * Give an entry other rights; the processor may set its accessed and dirty bits meanwhile.  Not 0 if
- * rights were lost.
+ * Give an entry other rights; the processor may set its accessed and dirty bits meanwhile.  Not 0
+ * if rights were lost.
  */
 static inline uint64_t entry_protect(uint64_t *pte, uint64_t bits)
 {
@@ -85,7 +85,8 @@ static inline uint64_t entry_protect(uint64_t *pte, uint64_t bits)
 }
 
 /* Write an empty entry and put it on the claim's list. */
-void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim, uint32_t most);
+void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim,
+		   uint32_t most);
 /* Empty a leaf entry and take it off its claim's list.  The translation may still be cached. */
 void entry_remove(uint64_t *pte, unsigned level);
 

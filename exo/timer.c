@@ -2,8 +2,8 @@
 /*
  * timer.c - deadlines of environments, on a wheel of slots for each CPU.
  *
- * Invariant: a deadline is on the list of the bucket of the slot it falls into, on one CPU; a bucket
- * is looked through when its slot begins and whenever the timer fires within it.
+ * Invariant: a deadline is on the list of the bucket of the slot it falls into, on one CPU; a
+ * bucket is looked through when its slot begins and whenever the timer fires within it.
  */
 #include "timer.h"
 

@@ -18,8 +18,8 @@ void timer_set(struct timer *t, uint64_t tsc);
 void timer_clear(struct timer *t);
 
 /*
- * Let what is due on this CPU happen.  Returns the time stamp of the next deadline within the present
- * slot, or the end of the slot.
+ * Let what is due on this CPU happen.  Returns the time stamp of the next deadline within the
+ * present slot, or the end of the slot.
  */
 uint64_t timers_run(struct cpu *c, uint64_t now);
 

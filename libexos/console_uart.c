@@ -16,7 +16,7 @@
 #define STATUS_INPUT 0x01u
 #define STATUS_SPACE 0x20u      /* the send register is empty */
 #define POLL_NS 5000000ul       /* how often input is looked for */
-#define PATIENCE 64             /* batches without progress after which text is dropped */
+#define PATIENCE_NS 2000000000ul /* without progress, after which text is dropped */
 
 static exo_slot ports;
 
@@ -47,10 +47,13 @@ static size_t uart_send(const char *text, size_t bytes)
 
 static void uart_send_all(const char *text, size_t bytes)
 {
-	for (int idle = 0; bytes && idle < PATIENCE;) {
+	uint64_t give_up = exos_deadline(PATIENCE_NS);
+
+	while (bytes && exos_tsc() < give_up) {
 		size_t sent = uart_send(text, bytes);
 
-		idle = sent ? 0 : idle + 1;
+		if (sent)
+			give_up = exos_deadline(PATIENCE_NS);
 		text += sent;
 		bytes -= sent;
 	}

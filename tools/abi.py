@@ -193,11 +193,10 @@ processor before the call returns.
         in calls()])}
 ### Calls that are done in pieces
 
-No call takes unbounded time. Where the work can be long, the call does a bounded piece and returns
-`EXO_MORE` ({constants['EXO_MORE']}); make the same call again until it returns something else. This holds for `cap_drop`, `cap_revoke` and, with
-`EXO_ENV_STOP`, `env_control`. Batches (`space_update`, `port_io`, `disk_kick`) return how many entries were done:
-go on
-behind them; an error is returned only when the first entry fails.
+No call takes unbounded time. Where the work can be long, the call does a bounded piece and returns `EXO_MORE`
+({constants['EXO_MORE']}); make the same call again until it returns something else. This holds for `cap_drop`, `cap_revoke` and,
+with `EXO_ENV_STOP`, `env_control`. The batches of `space_update` and `port_io` are done in order and return how many
+entries were done: go on behind them.
 
 ## Errors
 

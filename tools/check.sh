@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check.sh - what can be checked without running: layers, layout, abi.md, cppcheck, the other compiler.
+# check.sh - what can be checked without running: layers, layout, docs/abi.md, cppcheck, the other
+# compiler.
 #
 # All checks run; 1 if one of them failed, and its name in the last line.
 set -u

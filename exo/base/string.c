@@ -19,8 +19,8 @@ typedef uint64_t __attribute__((may_alias, aligned(1))) word;
 enum { WORD = sizeof(word), LONG = 8 * WORD };
 
 /*
- * Copy upwards: right for separate ranges and for dst below src.  What is left behind the last whole
- * word goes as the last 8 bytes, read before anything is written.
+ * Copy upwards: right for separate ranges and for dst below src.  What is left behind the last
+ * whole word goes as the last 8 bytes, read before anything is written.
  */
 static inline __attribute__((always_inline)) void copy_up(char *d, const char *s, size_t n)
 {

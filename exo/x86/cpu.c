@@ -83,8 +83,12 @@ void idt_start(void)
 		bool user = v == 3 || v == 4 || v == EXO_TRAP_INT80;
 
 		idt[v] = (struct gate_descriptor){
-			.offset_lo = stub, .selector = KERNEL_CS, .ist = ist[v],
-			.type = 0x8e | (user ? 0x60 : 0), .offset_mid = stub >> 16, .offset_hi = stub >> 32,
+			.offset_lo = stub,
+			.selector = KERNEL_CS,
+			.ist = ist[v],
+			.type = 0x8e | (user ? 0x60 : 0),
+			.offset_mid = stub >> 16,
+			.offset_hi = stub >> 32,
 		};
 	}
 }
@@ -99,7 +103,8 @@ static void tables_load(struct tables *t)
 	t->gdt[KERNEL_SS / 8] = 0x00cf93000000ffff;
 	t->gdt[USER_SS / 8] = 0x00cff3000000ffff;
 	t->gdt[USER_CS / 8] = 0x00affb000000ffff;
-	t->gdt[TASK_SELECTOR / 8] = 0x0000890000000067 | (task & 0xffffff) << 16 | (task >> 24 & 0xff) << 56;
+	t->gdt[TASK_SELECTOR / 8] =
+		0x0000890000000067 | (task & 0xffffff) << 16 | (task >> 24 & 0xff) << 56;
 	t->gdt[TASK_SELECTOR / 8 + 1] = task >> 32;
 	t->task.io_map = sizeof(t->task);
 	load_gdt(&gdt);
@@ -147,7 +152,8 @@ struct cpu *cpu_make(unsigned number, uint32_t apic_id)
 	for (unsigned i = 0; i < 4; i++) {
 		char *alone = boot_frames(ALONE_FRAMES);
 
-		((struct tables *)c->tables)->task.ist[i] = (uint64_t)alone + ALONE_FRAMES * EXO_PAGE_SIZE;
+		((struct tables *)c->tables)->task.ist[i] =
+			(uint64_t)alone + ALONE_FRAMES * EXO_PAGE_SIZE;
 	}
 	((struct tables *)c->tables)->task.rsp[0] = c->kernel_rsp;
 	cpus[number] = c;

@@ -7,16 +7,51 @@
 
 #include <stdint.h>
 
-static inline uint64_t read_cr2(void) { uint64_t v; asm volatile("mov %%cr2, %0" : "=r"(v)); return v; }
-static inline uint64_t read_cr3(void) { uint64_t v; asm volatile("mov %%cr3, %0" : "=r"(v)); return v; }
-static inline void write_cr3(uint64_t v) { asm volatile("mov %0, %%cr3" : : "r"(v) : "memory"); }
-static inline uint64_t read_cr0(void) { uint64_t v; asm volatile("mov %%cr0, %0" : "=r"(v)); return v; }
-static inline void write_cr0(uint64_t v) { asm volatile("mov %0, %%cr0" : : "r"(v) : "memory"); }
-static inline uint64_t read_cr4(void) { uint64_t v; asm volatile("mov %%cr4, %0" : "=r"(v)); return v; }
-static inline void write_cr4(uint64_t v) { asm volatile("mov %0, %%cr4" : : "r"(v) : "memory"); }
-static inline void clear_ts(void) { asm volatile("clts"); }
+static inline uint64_t read_cr2(void)
+{
+	uint64_t v;
+	asm volatile("mov %%cr2, %0" : "=r"(v));
+	return v;
+}
+static inline uint64_t read_cr3(void)
+{
+	uint64_t v;
+	asm volatile("mov %%cr3, %0" : "=r"(v));
+	return v;
+}
+static inline void write_cr3(uint64_t v)
+{
+	asm volatile("mov %0, %%cr3" : : "r"(v) : "memory");
+}
+static inline uint64_t read_cr0(void)
+{
+	uint64_t v;
+	asm volatile("mov %%cr0, %0" : "=r"(v));
+	return v;
+}
+static inline void write_cr0(uint64_t v)
+{
+	asm volatile("mov %0, %%cr0" : : "r"(v) : "memory");
+}
+static inline uint64_t read_cr4(void)
+{
+	uint64_t v;
+	asm volatile("mov %%cr4, %0" : "=r"(v));
+	return v;
+}
+static inline void write_cr4(uint64_t v)
+{
+	asm volatile("mov %0, %%cr4" : : "r"(v) : "memory");
+}
+static inline void clear_ts(void)
+{
+	asm volatile("clts");
+}
 
-static inline void invlpg(uint64_t va) { asm volatile("invlpg (%0)" : : "r"(va) : "memory"); }
+static inline void invlpg(uint64_t va)
+{
+	asm volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
 
 static inline uint64_t read_msr(uint32_t msr)
 {
@@ -40,37 +75,101 @@ static inline uint64_t read_tsc(void)
 
 static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
-	asm volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
-	             : "a"(leaf), "c"(sub));
+	asm volatile("cpuid"
+		     : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
+		     : "a"(leaf), "c"(sub));
 }
 
-static inline void out8(uint16_t port, uint8_t v) { asm volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
-static inline void out16(uint16_t port, uint16_t v) { asm volatile("outw %0, %1" : : "a"(v), "Nd"(port)); }
-static inline void out32(uint16_t port, uint32_t v) { asm volatile("outl %0, %1" : : "a"(v), "Nd"(port)); }
-static inline uint8_t in8(uint16_t port) { uint8_t v; asm volatile("inb %1, %0" : "=a"(v) : "Nd"(port)); return v; }
-static inline uint16_t in16(uint16_t port) { uint16_t v; asm volatile("inw %1, %0" : "=a"(v) : "Nd"(port)); return v; }
-static inline uint32_t in32(uint16_t port) { uint32_t v; asm volatile("inl %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+static inline void out8(uint16_t port, uint8_t v)
+{
+	asm volatile("outb %0, %1" : : "a"(v), "Nd"(port));
+}
+static inline void out16(uint16_t port, uint16_t v)
+{
+	asm volatile("outw %0, %1" : : "a"(v), "Nd"(port));
+}
+static inline void out32(uint16_t port, uint32_t v)
+{
+	asm volatile("outl %0, %1" : : "a"(v), "Nd"(port));
+}
+static inline uint8_t in8(uint16_t port)
+{
+	uint8_t v;
+	asm volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+static inline uint16_t in16(uint16_t port)
+{
+	uint16_t v;
+	asm volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+static inline uint32_t in32(uint16_t port)
+{
+	uint32_t v;
+	asm volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
 
-static inline void cpu_pause(void) { asm volatile("pause" : : : "memory"); }
-static inline void interrupts_off(void) { asm volatile("cli" : : : "memory"); }
-_Noreturn static inline void halt_forever(void) { for (;;) asm volatile("cli; hlt"); }
+static inline void cpu_pause(void)
+{
+	asm volatile("pause" : : : "memory");
+}
+static inline void interrupts_off(void)
+{
+	asm volatile("cli" : : : "memory");
+}
+_Noreturn static inline void halt_forever(void)
+{
+	for (;;)
+		asm volatile("cli; hlt");
+}
 /* Let one interrupt in, or sleep until one comes; returns with interrupts off. */
-static inline void idle_once(void) { asm volatile("sti; hlt; cli" : : : "memory"); }
-static inline void user_access_on(void) { asm volatile("stac" : : : "memory"); }
-static inline void user_access_off(void) { asm volatile("clac" : : : "memory"); }
+static inline void idle_once(void)
+{
+	asm volatile("sti; hlt; cli" : : : "memory");
+}
+static inline void user_access_on(void)
+{
+	asm volatile("stac" : : : "memory");
+}
+static inline void user_access_off(void)
+{
+	asm volatile("clac" : : : "memory");
+}
 
-static inline void load_gdt(const void *pseudo) { asm volatile("lgdt (%0)" : : "r"(pseudo) : "memory"); }
-static inline void load_idt(const void *pseudo) { asm volatile("lidt (%0)" : : "r"(pseudo) : "memory"); }
-static inline void load_task(uint16_t selector) { asm volatile("ltr %0" : : "r"(selector)); }
+static inline void load_gdt(const void *pseudo)
+{
+	asm volatile("lgdt (%0)" : : "r"(pseudo) : "memory");
+}
+static inline void load_idt(const void *pseudo)
+{
+	asm volatile("lidt (%0)" : : "r"(pseudo) : "memory");
+}
+static inline void load_task(uint16_t selector)
+{
+	asm volatile("ltr %0" : : "r"(selector));
+}
 
-static inline uint64_t read_fsbase(void) { uint64_t v; asm volatile("rdfsbase %0" : "=r"(v)); return v; }
-static inline void write_fsbase(uint64_t v) { asm volatile("wrfsbase %0" : : "r"(v)); }
+static inline uint64_t read_fsbase(void)
+{
+	uint64_t v;
+	asm volatile("rdfsbase %0" : "=r"(v));
+	return v;
+}
+static inline void write_fsbase(uint64_t v)
+{
+	asm volatile("wrfsbase %0" : : "r"(v));
+}
 /* The GS base of user mode, while the kernel's is in use. */
 static inline uint64_t swap_user_gsbase(uint64_t next)
 {
 	uint64_t old;
 
-	asm volatile("swapgs; rdgsbase %0; wrgsbase %1; swapgs" : "=&r"(old) : "r"(next) : "memory");
+	asm volatile("swapgs; rdgsbase %0; wrgsbase %1; swapgs"
+		     : "=&r"(old)
+		     : "r"(next)
+		     : "memory");
 	return old;
 }
 
@@ -92,18 +191,40 @@ static inline void xsetbv(uint32_t index, uint64_t v)
 }
 static inline void xsave(void *area, uint64_t mask)
 {
-	asm volatile("xsave64 (%0)" : : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)) : "memory");
+	asm volatile("xsave64 (%0)"
+		     :
+		     : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32))
+		     : "memory");
 }
 static inline void xrstor(const void *area, uint64_t mask)
 {
-	asm volatile("xrstor64 (%0)" : : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32)) : "memory");
+	asm volatile("xrstor64 (%0)"
+		     :
+		     : "r"(area), "a"((uint32_t)mask), "d"((uint32_t)(mask >> 32))
+		     : "memory");
 }
-static inline void fxsave(void *area) { asm volatile("fxsave64 (%0)" : : "r"(area) : "memory"); }
-static inline void fxrstor(const void *area) { asm volatile("fxrstor64 (%0)" : : "r"(area) : "memory"); }
+static inline void fxsave(void *area)
+{
+	asm volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+}
+static inline void fxrstor(const void *area)
+{
+	asm volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+}
 
 /* The calling CPU's own structure: its first word points to itself. */
-static inline void *percpu_self(void) { void *v; asm("mov %%gs:0, %0" : "=r"(v)); return v; }
+static inline void *percpu_self(void)
+{
+	void *v;
+	asm("mov %%gs:0, %0" : "=r"(v));
+	return v;
+}
 
-static inline uint64_t read_frame_pointer(void) { uint64_t v; asm volatile("mov %%rbp, %0" : "=r"(v)); return v; }
+static inline uint64_t read_frame_pointer(void)
+{
+	uint64_t v;
+	asm volatile("mov %%rbp, %0" : "=r"(v));
+	return v;
+}
 
 #endif

@@ -12,15 +12,25 @@
 #include "x86/offsets.h"
 
 enum {
-	REG_ID = 0x20, REG_EOI = 0xb0, REG_SPURIOUS = 0xf0, REG_ICR_LO = 0x300, REG_ICR_HI = 0x310,
-	REG_TIMER = 0x320, REG_LINT0 = 0x350, REG_LINT1 = 0x360, REG_ERROR = 0x370, REG_COUNT = 0x380,
-	REG_NOW = 0x390, REG_DIVIDE = 0x3e0,
+	REG_ID = 0x20,
+	REG_EOI = 0xb0,
+	REG_SPURIOUS = 0xf0,
+	REG_ICR_LO = 0x300,
+	REG_ICR_HI = 0x310,
+	REG_TIMER = 0x320,
+	REG_LINT0 = 0x350,
+	REG_LINT1 = 0x360,
+	REG_ERROR = 0x370,
+	REG_COUNT = 0x380,
+	REG_NOW = 0x390,
+	REG_DIVIDE = 0x3e0,
 };
 
 #define LVT_MASKED 0x10000u
 #define ICR_PENDING 0x1000u
 #define PM_HZ  3579545u         /* ACPI 6.4 section 4.8.2.1 */
 #define PIT_HZ 1193182u
+#define CALIBRATE_PART 200u     /* of a second: how long a measurement takes */
 
 static volatile uint32_t *lapic;
 static uint64_t timer_scale;    /* timer ticks per time stamp, 32.32 */
@@ -61,13 +71,20 @@ void lapic_eoi(void)
 	reg_write(REG_EOI, 0);
 }
 
-static void wait_pm(uint16_t port, uint32_t ticks)
-{
-	uint32_t start = in32(port), now;
+/* One look at all three clocks, and how long it took: another program of the host may come between. */
+struct look {
+	uint64_t tsc, took;
+	uint32_t pm, timer;
+};
 
-	do
-		now = in32(port);
-	while (((now - start) & 0xffffff) < ticks);
+static struct look clocks_look(uint16_t pm_port)
+{
+	struct look l = { .tsc = read_tsc() };
+
+	l.pm = pm_port ? in32(pm_port) : 0;
+	l.timer = reg_read(REG_NOW);
+	l.took = read_tsc() - l.tsc;
+	return l;
 }
 
 /* Channel 2 counts down once, its output in port 0x61. */
@@ -84,21 +101,43 @@ static void wait_pit(uint16_t ticks)
 		cpu_pause();
 }
 
+/* Measure once; how far off it may be, in time stamps. */
+static uint64_t calibrate_once(uint16_t pm_port, uint64_t *hz, uint64_t *scale)
+{
+	struct look a = clocks_look(pm_port), b = a;
+	uint64_t ticks = PIT_HZ / CALIBRATE_PART, rate = PIT_HZ;
+
+	if (pm_port) {
+		rate = PM_HZ;
+		do {
+			b = clocks_look(pm_port);
+			ticks = (b.pm - a.pm) & 0xffffff;
+		} while (ticks < PM_HZ / CALIBRATE_PART);
+	} else {
+		wait_pit(ticks);
+		b = clocks_look(0);
+	}
+	*hz = (b.tsc - a.tsc) * rate / ticks;
+	*scale = ((uint64_t)(a.timer - b.timer) << 32) / (b.tsc - a.tsc);
+	return a.took + b.took;
+}
+
 void clock_calibrate(uint16_t pm_port)
 {
-	uint64_t tsc, timer;
+	uint64_t hz, scale, best = UINT64_MAX;
 
-	reg_write(REG_COUNT, 0xffffffff);
-	tsc = read_tsc();
-	if (pm_port)
-		wait_pm(pm_port, PM_HZ / 100);
-	else
-		wait_pit(PIT_HZ / 100);
-	tsc = read_tsc() - tsc;
-	timer = 0xffffffff - reg_read(REG_NOW);
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t off;
+
+		reg_write(REG_COUNT, 0xffffffff);
+		off = calibrate_once(pm_port, &hz, &scale);
+		if (off >= best)
+			continue;
+		best = off;
+		tsc_hz = hz;
+		timer_scale = scale;
+	}
 	reg_write(REG_COUNT, 0);
-	tsc_hz = tsc * 100;
-	timer_scale = (timer << 32) / tsc;
 }
 
 void lapic_arm(uint64_t tsc)

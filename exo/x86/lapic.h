@@ -24,8 +24,8 @@ void lapic_arm(uint64_t tsc);
 void lapic_eoi(void);
 
 /*
- * Have a CPU look again at what it should run.  The calling CPU itself does so when it leaves a call or
- * an interrupt.
+ * Have a CPU look again at what it should run.  The calling CPU itself does so when it leaves a
+ * call or an interrupt.
  */
 void lapic_kick(struct cpu *c);
 /* Send a vector to one CPU, or the start-up sequence to one that has not started. */

@@ -62,7 +62,8 @@ enum {
 	SWITCHES
 };
 _Static_assert(CALLS == CALL_COUNT && SWITCHES == SWITCH_COUNT, "offsets.h counts the calls");
-#define EXO_CALL(number, name, args, text) _Static_assert(CALL_FIRST + INDEX_##name == number, text);
+#define EXO_CALL(number, name, args, text) \
+	_Static_assert(CALL_FIRST + INDEX_##name == number, text);
 #define EXO_SWITCH(number, name, args, text) \
 	_Static_assert(SWITCH_FIRST + SWITCH_INDEX_##name == number, text);
 #include <exo/syscalls.def>

@@ -2,9 +2,9 @@
 /*
  * start.S - the first instructions of the kernel, and of each further CPU.
  *
- * Assembly because there is no C environment yet.  The loader enters at kernel_start with rdi = boot
- * information, its own stack and tables.  The image begins with a header that tells the loader its
- * parts' rights (boot.h, kernel.ld).
+ * Assembly because there is no C environment yet.  The loader enters at kernel_start with rdi =
+ * boot information, its own stack and tables.  The image begins with a header that tells the loader
+ * its parts' rights (boot.h, kernel.ld).
  */
 	.section .head, "a"
 	.quad 0x6c6e72656b6f7865
@@ -24,8 +24,8 @@ kernel_start:
 
 /*
  * A further CPU starts in real mode at a page below 1 MiB to which this code was copied; ap_data
- * lies at its end.  It goes through protected mode to 64-bit mode with the kernel's tables, in which
- * that page is mapped one to one for as long as it takes.
+ * lies at its end.  It goes through protected mode to 64-bit mode with the kernel's tables, in
+ * which that page is mapped one to one for as long as it takes.
  */
 	.section .rodata
 	.balign 16

@@ -2,8 +2,8 @@
 /*
  * trap.c - what to do about exceptions and interrupts that entry.S did not settle itself.
  *
- * A fault of a program becomes an upcall, a second one goes to its `double` entry, a third stops it.
- * A fault of the kernel is the end, unless it happened while copying from or to user memory.
+ * A fault of a program becomes an upcall, a second one goes to its `double` entry, a third stops
+ * it. A fault of the kernel is the end, unless it happened while copying from or to user memory.
  */
 #include <exo/space.h>
 
@@ -68,16 +68,32 @@ void context_save(struct exo_context *a, const struct regs *r, uint64_t vector)
 	a->r15 = r->r15;
 }
 
-/* Flags that user mode may choose: arithmetic, direction, trap, alignment check, nested, resume, ID. */
+/* Flags that user mode may choose: arithmetic, direction, trap, alignment check, nested, resume,
+ * ID. */
 #define RFLAGS_MAY 0x00254dd5ul
 
 void enter_context(const struct exo_context *a)
 {
 	struct regs r = {
-		.r15 = a->r15, .r14 = a->r14, .r13 = a->r13, .r12 = a->r12, .r11 = a->r11,
-		.r10 = a->r10, .r9 = a->r9, .r8 = a->r8, .rbp = a->rbp, .rdi = a->rdi, .rsi = a->rsi,
-		.rdx = a->rdx, .rcx = a->rcx, .rbx = a->rbx, .rax = a->rax, .rip = a->rip,
-		.cs = USER_CS, .rflags = (a->rflags & RFLAGS_MAY) | RFLAGS_USER, .rsp = a->rsp,
+		.r15 = a->r15,
+		.r14 = a->r14,
+		.r13 = a->r13,
+		.r12 = a->r12,
+		.r11 = a->r11,
+		.r10 = a->r10,
+		.r9 = a->r9,
+		.r8 = a->r8,
+		.rbp = a->rbp,
+		.rdi = a->rdi,
+		.rsi = a->rsi,
+		.rdx = a->rdx,
+		.rcx = a->rcx,
+		.rbx = a->rbx,
+		.rax = a->rax,
+		.rip = a->rip,
+		.cs = USER_CS,
+		.rflags = (a->rflags & RFLAGS_MAY) | RFLAGS_USER,
+		.rsp = a->rsp,
 		.ss = USER_SS,
 	};
 
@@ -123,15 +139,16 @@ static void fault_deliver(struct regs *r)
 
 static _Noreturn void kernel_fault(const struct regs *r)
 {
-	panic_regs(r, "exception %lu in the kernel, error 0x%lx, address 0x%lx", r->vector, r->error,
-	           read_cr2());
+	panic_regs(r, "exception %lu in the kernel, error 0x%lx, address 0x%lx", r->vector,
+		   r->error, read_cr2());
 }
 
 static void kernel_exception(struct regs *r)
 {
 	uint64_t begin = (uint64_t)copy_begin, end = (uint64_t)copy_end;
 
-	if ((r->vector == EXO_TRAP_PAGE_FAULT || r->vector == 13) && r->rip >= begin && r->rip < end) {
+	if ((r->vector == EXO_TRAP_PAGE_FAULT || r->vector == 13) && r->rip >= begin &&
+	    r->rip < end) {
 		r->rip = (uint64_t)copy_failed;
 		return;
 	}

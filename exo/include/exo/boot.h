@@ -21,11 +21,11 @@
 #define EXO_BOOT_VERSION 1
 #define EXO_KERNEL_VA    0xffffffff80000000ul
 #define EXO_DIRECT_VA    0xffff800000000000ul
-#define EXO_CMDLINE_MAX  2048u                  /* bytes with the NUL; a longer line is refused by the loader, in words */
+#define EXO_CMDLINE_MAX  2048u  /* bytes with the NUL; the loader refuses a longer line */
 
 enum exo_boot_mem {
 	EXO_BOOT_FREE = 1,      /* usable RAM, now free */
-	EXO_BOOT_KEPT,          /* RAM that loader and kernel use: image, page tables, boot info, stack */
+	EXO_BOOT_KEPT,          /* RAM of loader and kernel: image, tables, boot info, stack */
 	EXO_BOOT_ARCHIVE,       /* RAM that holds the boot archive, page aligned */
 	EXO_BOOT_INIT,          /* RAM that holds the first program's pages */
 	EXO_BOOT_ACPI,          /* ACPI tables (reclaimable or NVS) */
@@ -67,7 +67,7 @@ struct exo_boot {
 	uint32_t volume;                /* 1: a volume to read \exo\ from was there */
 	uint32_t ranges;                /* entries at ranges_pa */
 	uint64_t ranges_pa;             /* struct exo_boot_range[] */
-	uint64_t init_entry;            /* virtual address of the first program's first instruction */
+	uint64_t init_entry;            /* virtual address of the first program's entry */
 	uint32_t init_segs;
 	uint32_t cmdline_bytes;
 	struct exo_boot_seg init_seg[EXO_BOOT_SEGS];

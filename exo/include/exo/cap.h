@@ -39,7 +39,7 @@ enum exo_kind { EXO_KINDS(EXO_KIND_ENUM) EXO_KIND_COUNT };
 #define EXO_R_WRITE   0x0002    /* FRAME, BLOCK: write */
 #define EXO_R_EXEC    0x0004    /* FRAME: execute (never together with WRITE in one mapping) */
 #define EXO_R_RETYPE  0x0008    /* FRAME: make objects of it; a share never has it */
-#define EXO_R_CONTROL 0x0010    /* ENV: start, stop, set space, watch; SPACE, PT: change; TABLE, RING, IRQ, PORT, SLOT: use */
+#define EXO_R_CONTROL 0x0010    /* ENV: start, stop, watch; SPACE, PT: change; others: use */
 #define EXO_R_NOTIFY  0x0020    /* ENV: post an event */
 #define EXO_R_RUN     0x0040    /* ENV: name it in a slot, yield to it; SPACE: run in it */
 #define EXO_R_MAP     0x0080    /* ENV, RING: map its shared pages; TABLE: map read-only */
@@ -53,7 +53,7 @@ enum exo_kind { EXO_KINDS(EXO_KIND_ENUM) EXO_KIND_COUNT };
 /* Flags of a slot. */
 #define EXO_CAP_SHARE  0x01     /* a share */
 #define EXO_CAP_FROZEN 0x02     /* being revoked: nothing new is derived or bound */
-#define EXO_CAP_OBJECT 0x04     /* the node that holds an object's frames: it goes, the object ends */
+#define EXO_CAP_OBJECT 0x04     /* it holds an object's frames: when it goes, the object ends */
 #define EXO_CAP_ENDING 0x08     /* its object is being taken apart */
 
 /* One slot: 64 bytes.  [k] all: written by the kernel only. */
@@ -69,7 +69,7 @@ struct exo_cap {
 	uint64_t bind;          /* head of its bindings: physical names, by kind */
 	uint32_t unit;          /* CPU, disk or level, see EXO_KINDS */
 	uint32_t badge;         /* GATE: told to the callee */
-	uint64_t held;          /* FRAME: requests in flight by it; objects: its TRACE mapping's entry */
+	uint64_t held;          /* FRAME: its requests in flight; objects: TRACE mapping's entry */
 };
 _Static_assert(sizeof(struct exo_cap) == 64, "ABI: exo_cap");
 _Static_assert(offsetof(struct exo_cap, lo) == 24, "ABI: exo_cap");

@@ -19,7 +19,7 @@
 enum exo_disk_op { EXO_DISK_READ = 1, EXO_DISK_WRITE = 2, EXO_DISK_FLUSH = 3 };
 
 struct exo_disk_req {
-	exo_slot slot;          /* FRAME claim (or share) of the buffer; reading needs EXO_R_WRITE */
+	exo_slot slot;          /* FRAME claim (or share) of the buffer; to read: EXO_R_WRITE */
 	uint64_t pfn;           /* first frame of the buffer, which is physically contiguous */
 	uint64_t block;         /* first block, in the disk's block size, as the disk counts */
 	uint64_t tag;           /* returned in the completion */

@@ -38,7 +38,7 @@ _Static_assert(sizeof(struct exo_context) == 192, "ABI: exo_context");
 enum exo_area {
 	EXO_AREA_UPCALL,        /* of an upcall */
 	EXO_AREA_DOUBLE,        /* of a fault while upcalls were off */
-	EXO_AREA_FROZEN,        /* of a slice end while upcalls were off: the kernel resumes it unchanged */
+	EXO_AREA_FROZEN,        /* of a slice end while upcalls were off: resumed unchanged */
 	EXO_AREAS
 };
 
@@ -61,15 +61,15 @@ struct exo_env_page {
 	uint64_t resume_lo;     /* [u] resume window [lo, hi): rip in it counts as upcalls off */
 	uint64_t resume_hi;     /* [u] */
 	uint32_t upcalls_off;   /* [ku] set by the kernel when it makes an upcall */
-	uint32_t critical;      /* [u] not 0: please put off the slice end (at most 50 us, once a slot) */
+	uint32_t critical;      /* [u] not 0: put off the slice end (at most 50 us, once a slot) */
 	uint32_t owed;          /* [ku] a slice end was put off: please yield */
 	uint32_t stop_reason;   /* [k] EXO_STOP_* */
 	uint64_t gate_rsp;      /* [u] stack pointer at a gate entry */
-	uint64_t gate_open;     /* [u] name (sid) of the empty slot a gate call or return may fill */
+	uint64_t gate_open;     /* [u] sid of the empty slot a gate call or return may fill */
 	uint64_t open_lo;       /* [u] slots (sid) [lo, hi) that others may give claims into */
 	uint64_t open_hi;       /* [u] */
-	uint64_t alarm_tsc;     /* [u] time stamp at which event 0 is posted; 0: none; read by exo_env_alarm, */
-	                        /*     by waits and gate calls and at each slice begin */
+	uint64_t alarm_tsc;     /* [u] time stamp at which event 0 is posted; 0: none; read by */
+	                        /*     exo_env_alarm, waits, gate calls and at slice begin */
 	uint64_t exit_code;     /* [u] by convention; not read by the kernel */
 	uint64_t slice_end_tsc; /* [k] end of the present slot */
 	uint32_t cpu;           /* [k] where it runs or ran last */
@@ -85,9 +85,9 @@ struct exo_env_page {
 	uint64_t spare[7];
 	struct exo_context area[EXO_AREAS];
 	uint64_t spare2[24];
-	uint32_t event_count[EXO_EVENTS];  /* [ku] posts of entry i since it was taken; take by exchange with 0 */
-	uint16_t event_ring[EXO_EVENTS];   /* [k] entry numbers; number n stands at n % EXO_EVENTS */
-	uint8_t  user[0x600];   /* [u] the library's own; at the start of the first program: struct exo_first */
+	uint32_t event_count[EXO_EVENTS];  /* [ku] posts since it was taken: exchange with 0 */
+	uint16_t event_ring[EXO_EVENTS];   /* [k] entries; the n-th stands at n % EXO_EVENTS */
+	uint8_t  user[0x600];   /* [u] the library's own; the first program's: struct exo_first */
 };
 _Static_assert(sizeof(struct exo_env_page) == EXO_PAGE_SIZE, "ABI: exo_env_page");
 _Static_assert(offsetof(struct exo_env_page, upcalls_off) == 0x40, "ABI: exo_env_page");
@@ -98,8 +98,8 @@ _Static_assert(offsetof(struct exo_env_page, event_count) == 0x400, "ABI: exo_en
 
 /* Operations of exo_env_control. */
 enum exo_env_op {
-	EXO_ENV_SPACE = 1,  /* arg: SPACE claim (EXO_R_RUN) it shall run in; only while it is stopped */
-	EXO_ENV_START,      /* arg: address of its first instruction, in rdi: arg2; upcalls are off */
+	EXO_ENV_SPACE = 1,  /* arg: SPACE claim (EXO_R_RUN) to run in; only while it is stopped */
+	EXO_ENV_START,      /* arg: its first instruction, with arg2 in rdi and upcalls off */
 	EXO_ENV_STOP,       /* off its CPU; EXO_MORE while another CPU still runs it */
 	EXO_ENV_WATCH,      /* arg: the caller's event entry, posted when it stops; 0: no more */
 	EXO_ENV_FSBASE,     /* arg: FS base it starts with; only while it is stopped */

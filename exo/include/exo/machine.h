@@ -177,8 +177,8 @@ struct exo_first {
 	uint64_t export_va;     /* the first page of the export area, mapped read-only */
 	uint64_t image_lo, image_hi; /* addresses of its own image */
 	exo_sid  export_root;
-	exo_sid  free_sid;      /* the first of its empty slots; all above it in the frame are empty */
-	uint64_t used_lo, used_hi;  /* frames of its own kernel objects and tables, not in any RAM root */
+	exo_sid  free_sid;      /* the first of its empty slots; those above it are empty too */
+	uint64_t used_lo, used_hi;  /* frames of its objects and tables, in no RAM root */
 };
 
 #endif

@@ -26,7 +26,10 @@ typedef uint32_t exo_sid;
 
 static inline exo_sid exo_slot_sid(exo_slot s) { return (exo_sid)s; }
 static inline uint32_t exo_slot_gen(exo_slot s) { return (uint32_t)(s >> 32); }
-static inline exo_slot exo_slot_make(exo_sid sid, uint32_t gen) { return (exo_slot)gen << 32 | sid; }
+static inline exo_slot exo_slot_make(exo_sid sid, uint32_t gen)
+{
+	return (exo_slot)gen << 32 | sid;
+}
 
 /* The slots of the table frame `pfn` are sid [pfn * 64, pfn * 64 + 64). */
 #define EXO_SLOTS_PER_FRAME 64u
