@@ -66,7 +66,8 @@ def kvm_works():
     legacy firmware is run until it says its name on QEMU's debug console."""
     if not os.access('/dev/kvm', os.R_OK | os.W_OK):
         return False
-    probe = [QEMU, '-accel', 'kvm', '-M', 'pc', '-m', '16', '-nodefaults', '-display', 'none',
+    probe = [QEMU, '-accel', 'kvm', '-M', 'q35', '-cpu', 'max', '-smp', '2', '-m', '64',
+             '-nodefaults', '-display', 'none',
              '-chardev', 'stdio,id=d', '-device', 'isa-debugcon,iobase=0x402,chardev=d']
     process = subprocess.Popen(probe, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL)
