@@ -55,10 +55,28 @@ static const char *load_disk(const char *path, struct load *out)
 	return why;
 }
 
+/* A bare name is of the archive, but somebody may have meant a file. */
+static bool load_is_file(const char *name)
+{
+	struct fs_file file;
+
+	if (fs_file_open(&disk_mounts, name, &file) < 0)
+		return false;
+	fs_file_close(&file);
+	return true;
+}
+
 const char *load_program(const char *name, struct load *out)
 {
+	const char *why;
+
 	memset(out, 0, sizeof(*out));
-	return strchr(name, '/') != NULL ? load_disk(name, out) : load_archive(name, out);
+	if (strchr(name, '/') != NULL)
+		return load_disk(name, out);
+	why = load_archive(name, out);
+	if (why != NULL && load_is_file(name))
+		return "the boot archive has no such program; for the file of this name say ./NAME";
+	return why;
 }
 
 void load_free(struct load *load)
