@@ -64,7 +64,7 @@ def own_libos(run):
     elf = run.context.build / "bin" / f"{name}.elf"
     done = run.make_run(b"", APP=elf)
     run.check(done.returncode == 0, f"make run APP={elf} ended with {done.returncode}")
-    text = run.clean(done)
+    text = run.clean(done.stdout)
     run.check("ended with code" not in text, "the program says that its own checks failed")
     run.check("1024 faults, sum 48038258586419200" in text, "the program did not say its result")
 
