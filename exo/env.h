@@ -105,6 +105,12 @@ _Static_assert(sizeof(struct env) <= EXO_PAGE_SIZE, "env: one frame");
 
 static inline struct env *env_at(uint64_t pfn) { return pfn_to_virt(pfn); }
 
+/* May an environment get an upcall at this instruction? */
+static inline bool upcalls_on(const struct exo_env_page *p, uint64_t rip)
+{
+	return !p->upcalls_off && !(rip >= p->resume_lo && rip < p->resume_hi);
+}
+
 /* Somebody is inside its gate from now on, or nobody is. */
 static inline void env_inside(struct env *e, uint32_t inside)
 {

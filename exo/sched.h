@@ -41,6 +41,18 @@ void env_wake(struct env *e);
 /* Tell the CPUs that may run it now. */
 void env_kick(struct env *e);
 
+/* Leave the present environment, ready to run again, for one that is ours to run. */
+_Noreturn void env_change(struct cpu *c, struct env *e, struct env *to);
+
+/*
+ * The first environment in the vector from the present slot on that is ours to run, now RUNNING,
+ * or the present one if its turn comes first; NULL if none can run.
+ */
+struct env *sched_pick(struct cpu *c);
+
+/* Set the CPU's timer for what is due next. */
+void sched_arm(struct cpu *c, uint64_t now);
+
 /* Timers: a wait's deadline, an alarm. */
 void env_wait_over(struct env *e);
 void env_alarm_due(struct env *e);

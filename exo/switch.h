@@ -74,4 +74,68 @@ static inline void env_swap_plain(struct cpu *c, struct env *from, struct env *t
 	env_take(c, to);
 }
 
+/* What the environment and everybody may know of its being put on the CPU. */
+static inline void env_announce(struct cpu *c, struct env *e)
+{
+	struct exo_trace_record *r = trace_next(c);
+	struct exo_env_page *p = e->page;
+	uint64_t pfn = e->pfn;
+	uint32_t slot = c->slot;
+
+	r->tsc = read_tsc();
+	r->kind = EXO_TRACE_RUN;
+	r->b = slot;
+	r->a = pfn;
+	c->vector->running = pfn;
+	p->slices++;
+	p->slot = slot;
+	p->slice_end_tsc = c->slot_end;
+	c->stats->switches++;
+}
+
+/* Is there nothing to look at but registers when `to` is run?  Then it goes on behind a call. */
+static inline bool env_is_plain(const struct cpu *c, struct env *to)
+{
+	if (UNLIKELY(!c->plain || to->page->alarm_tsc != to->alarm.tsc))
+		return false;
+	if (to->how == RESUME_CALL)
+		return true;
+	return to->how == RESUME_WAIT && !to->wait.link;
+}
+
+/* If it goes on behind env_wait, that is its answer; env_is_plain. */
+static inline void wait_answer(struct env *to)
+{
+	if (to->resume == RESUME_WAIT)
+		to->now->result = to->event_head;
+}
+
+/*
+ * The same without a call: NULL also where something would have to be looked at (a gate call, an
+ * alarm), and then nothing was done.
+ */
+static inline struct env *pick_plain(struct cpu *c)
+{
+	const struct exo_vector_slot *slots = c->vector->slot;
+
+	for (unsigned n = 0, i = c->slot; n < EXO_VECTOR_SLOTS;
+	     n++, i = (i + 1) % EXO_VECTOR_SLOTS) {
+		uint64_t pfn = __atomic_load_n(&slots[i].env, __ATOMIC_ACQUIRE);
+		struct env *e = env_at(pfn);
+
+		if (!pfn)
+			continue;
+		if (UNLIKELY(e->callee))
+			return NULL;
+		if (__atomic_load_n(&e->state, __ATOMIC_RELAXED) != ENV_READY)
+			continue;
+		if (UNLIKELY(!env_is_plain(c, e) || !state_move(e, ENV_READY, ENV_RUNNING)))
+			return NULL;
+		c->stats->lends += n != 0;
+		c->vector->charged = pfn;
+		return e;
+	}
+	return NULL;
+}
+
 #endif

@@ -282,7 +282,8 @@ static void buffer_sink(void *context, const char *text, size_t bytes)
 	struct buffer *b = context;
 	size_t n = min_u64(bytes, b->room);
 
-	memcpy(b->at, text, n);
+	if (n)
+		memcpy(b->at, text, n);
 	b->at += n;
 	b->room -= n;
 }

@@ -5,6 +5,7 @@
  * Nothing that allocates and no vector code is used.
  */
 #define XXH_INLINE_ALL
+#define XXH_FORCE_MEMORY_ACCESS 1      /* unaligned loads by the compiler, not by memcpy */
 #define XXH_VECTOR 0            /* no vector instructions: the kernel's flags forbid them */
 #include <xxhash.h>
 

@@ -39,10 +39,8 @@ void disks_start(void)
 	for (uint32_t i = 0; i < pci.count; i++)
 		n += driver_of(&pci.info[i]) != NULL;
 	disks.info = boot_export(n * sizeof(*disks.info));
-	if (!n) {
-		machine_notice("no disk");
+	if (!n)
 		return;
-	}
 	disks.disk = boot_frames((n * sizeof(*disks.disk) + EXO_PAGE_SIZE - 1) / EXO_PAGE_SIZE);
 	for (uint32_t i = 0; i < pci.count; i++) {
 		const struct disk_driver *driver = driver_of(&pci.info[i]);

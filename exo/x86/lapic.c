@@ -71,7 +71,7 @@ void lapic_eoi(void)
 	reg_write(REG_EOI, 0);
 }
 
-/* One look at all three clocks, and how long it took: another program of the host may come between. */
+/* One look at all three clocks, and how long it took: the host may do other things meanwhile. */
 struct look {
 	uint64_t tsc, took;
 	uint32_t pm, timer;

@@ -102,11 +102,6 @@ void enter_context(const struct exo_context *a)
 	enter_regs(&r);
 }
 
-static bool upcalls_on(const struct exo_env_page *p, uint64_t rip)
-{
-	return !p->upcalls_off && !(rip >= p->resume_lo && rip < p->resume_hi);
-}
-
 static void upcall(struct regs *r, uint64_t rip, uint64_t rsp)
 {
 	r->rip = rip;

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * turns.c - calls that hand the CPU over: yield, notify, wait.
+ *
+ * Each has a short way, which calls nothing, for the common case: a claim in the table frame used
+ * last, no vector state, no alarm, an environment that goes on behind a call.  Everything else goes
+ * the long way, through resume.c and sched.c.
+ */
+#include <exo/errors.h>
+
+#include "calls.h"
+#include "claim.h"
+#include "event.h"
+#include "run.h"
+#include "sched.h"
+#include "switch.h"
+#include "timer.h"
+#include "x86/enter.h"
+#include "x86/lapic.h"
+
+/* As env_change where env_is_plain, for a yield within a slot; returns where it is not. */
+static inline void env_change_plain(struct cpu *c, struct env *e, struct env *to)
+{
+	struct exo_env_page *p = to->page;
+
+	if (UNLIKELY(to->how != RESUME_CALL || !c->plain || p->alarm_tsc != to->alarm.tsc))
+		return;
+	env_swap_plain(c, e, to);
+	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
+	c->stats->switches++;
+	p->slices++;
+	p->slot = c->slot;
+	p->slice_end_tsc = c->slot_end;
+	enter_call(to->now);
+}
+
+__attribute__((noinline))
+static int64_t yield_slow(struct env *e, uint64_t target)
+{
+	struct cpu *c = this_cpu();
+	struct exo_cap *cap;
+	struct env *to;
+	int err;
+
+	if ((err = claim_any(e, target, &cap)) < 0)
+		return err;
+	if (cap->kind != EXO_KIND_GATE && cap->kind != EXO_KIND_ENV)
+		return -EXO_E_KIND;
+	if (!(cap->rights & (EXO_R_RUN | EXO_R_CALL)))
+		return -EXO_E_RIGHTS;
+	to = env_at(cap->lo);
+	if (!claim_same(cap, target))
+		return -EXO_E_STALE;
+	to = chain_top(to);
+	if (to == e)
+		return 0;
+	if (!env_claim(to))
+		return -EXO_E_BUSY;
+	env_change(c, e, to);
+}
+
+_Noreturn static void yield_next(struct env *e)
+{
+	env_leave(this_cpu());
+	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
+	schedule_next();
+}
+
+/* It is ours already, but not as simple as that. */
+__attribute__((noinline))
+_Noreturn static void yield_claimed(struct env *e, struct env *to)
+{
+	env_change(this_cpu(), e, to);
+}
+
+int64_t sys_env_yield(struct env *e, uint64_t target)
+{
+	struct cpu *c = this_cpu();
+	const struct exo_cap *cap;
+	struct env *to;
+
+	e->page->owed = 0;
+	e->resume = RESUME_CALL;
+	e->now->result = 0;
+	if (!target)
+		yield_next(e);
+	cap = claim_quick(e, target, EXO_KIND_ENV, EXO_R_RUN);
+	if (UNLIKELY(!cap))
+		return yield_slow(e, target);
+	to = env_at(cap->lo);
+	if (UNLIKELY(!claim_same(cap, target) || to->callee) ||
+	    UNLIKELY(!state_move(to, ENV_READY, ENV_RUNNING)))
+		return yield_slow(e, target);
+	env_change_plain(c, e, to);
+	yield_claimed(e, to);
+}
+
+/* Whose claim is not in the table frame used last, or is no doorbell. */
+__attribute__((noinline))
+static int64_t notify_slow(struct env *e, uint64_t doorbell)
+{
+	struct exo_cap *c;
+	struct env *to;
+	uint64_t entry;
+	bool rings;
+	int err = claim_find(e, doorbell, EXO_KIND_ENV, EXO_R_NOTIFY, &c);
+
+	if (err)
+		return err;
+	to = env_at(c->lo);
+	entry = c->hi - 1;
+	rings = claim_is_doorbell(c);
+	if (!claim_same(c, doorbell))
+		return -EXO_E_STALE;
+	if (!rings)
+		return -EXO_E_ARG;
+	event_post(to, entry);
+	return 0;
+}
+
+/* The way out where another CPU puts something on the same ring. */
+__attribute__((noinline))
+static int64_t notify_ring(struct env *to, uint64_t entry)
+{
+	while (!event_put(to, entry))
+		spin_wait();
+	env_wake(to);
+	return 0;
+}
+
+__attribute__((noinline))
+static int64_t notify_wake(struct env *to)
+{
+	env_wake(to);
+	return 0;
+}
+
+/* The slot is its own, and it is blocked no more: it runs when the present call ends (chosen_anew).
+ */
+static inline bool wake_owner(struct cpu *c, struct env *to)
+{
+	if (c->vector->slot[c->slot].env != to->pfn || !state_move(to, ENV_BLOCKED, ENV_RUNNING))
+		return false;
+	c->vector->charged = to->pfn;
+	c->next = to;
+	c->resched = true;
+	return true;
+}
+
+int64_t sys_env_notify(struct env *e, uint64_t doorbell)
+{
+	struct cpu *c = this_cpu();
+	const struct exo_cap *cap = claim_quick(e, doorbell, EXO_KIND_ENV, EXO_R_NOTIFY);
+	struct env *to;
+	uint64_t entry;
+
+	if (UNLIKELY(!cap || !claim_is_doorbell(cap)))
+		return notify_slow(e, doorbell);
+	to = env_at(cap->lo);
+	entry = cap->hi - 1;
+	if (UNLIKELY(!claim_same(cap, doorbell)))
+		return -EXO_E_STALE;
+	if (__atomic_fetch_add(&to->page->event_count[entry], 1, __ATOMIC_ACQ_REL))
+		return 0;
+	if (UNLIKELY(!event_put(to, entry)))
+		return notify_ring(to, entry);
+	if (__atomic_load_n(&to->state, __ATOMIC_SEQ_CST) == ENV_READY && !to->page->event_rip)
+		return 0;
+	return wake_owner(c, to) ? 0 : notify_wake(to);
+}
+
+/* A call made somebody ready who may come first; its caller's registers are in its context. */
+void sched_after_call(struct env *e)
+{
+	struct cpu *c = this_cpu();
+	struct env *to = c->next;
+
+	c->resched = false;
+	c->next = NULL;
+	e->resume = RESUME_CALL;
+	if (!to) {
+		if (e->stop_wanted)
+			env_stop_self(e->stop_wanted);
+		to = sched_pick(c);
+		if (!to || to == e)
+			enter_call(e->now);
+	}
+	e->page->preempted++;
+	if (UNLIKELY(!env_is_plain(c, to)))
+		env_change(c, e, to);
+	wait_answer(to);
+	env_swap_plain(c, e, to);
+	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
+	env_announce(c, to);
+	enter_call(to->now);
+}
+
+/* Block the present environment, whose deadline, if any, is set. */
+__attribute__((noinline))
+_Noreturn static void wait_block(struct env *e, uint64_t seen, uint64_t until)
+{
+	struct cpu *c = this_cpu();
+	uint32_t blocked = e->inside ? ENV_WAITING : ENV_BLOCKED;
+
+	e->wait_seen[e->inside] = seen;
+	e->wait_until[e->inside] = until;
+	if (e->page->alarm_tsc != e->alarm.tsc)
+		alarm_read(e);
+	if (until)
+		timer_set(&e->wait, until);
+	env_leave(c);
+	if (until || e->alarm.link)
+		sched_arm(c, read_tsc());
+	__atomic_store_n(&e->state, blocked, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != (uint32_t)seen ||
+	    (until && until <= read_tsc()))
+		state_move(e, blocked, ENV_READY);
+	schedule();
+}
+
+int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
+{
+	struct cpu *c = this_cpu();
+	struct env *to;
+
+	if (e->event_head != (uint32_t)seen || (until && until <= read_tsc()))
+		return e->event_head;
+	e->resume = RESUME_WAIT;
+	if (UNLIKELY(until || e->inside || !switch_is_plain(c, e)))
+		wait_block(e, seen, until);
+	e->wait_seen[0] = seen;
+	e->wait_until[0] = 0;
+	bases_save_plain(e);
+	c->env = NULL;
+	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
+	if (UNLIKELY(__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != (uint32_t)seen))
+		state_move(e, ENV_BLOCKED, ENV_READY);
+	to = pick_plain(c);
+	if (UNLIKELY(!to))
+		schedule();
+	wait_answer(to);
+	bases_load_plain(to);
+	env_take(c, to);
+	env_announce(c, to);
+	enter_call(to->now);
+}
