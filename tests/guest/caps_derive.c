@@ -100,7 +100,10 @@ EXO_TEST(share_leaves_the_range_with_its_holder, SHORT)
 	expect_eq(try_map(share, f.lo, EXO_R_READ), 0);
 	expect_error(try_map(share, f.lo, GUEST_RW), RIGHTS);
 	expect_error(try_map(share, f.lo + 2, EXO_R_READ), RANGE);
-	/* A share is given on as a share, never split or retyped; while it lives, neither is its holder's. */
+	/*
+	 * A share is given on as a share, never split or retyped; while it lives, neither is its
+	 * holder's.
+	 */
 	expect_refused(exo_retype(share, sid, f.lo, EXO_KIND_TABLE, guest_claim("env")));
 	expect_error(exo_cap_narrow(f.slot, sid, f.lo + 2, f.lo + 3, GUEST_RW), SHARED);
 	expect_error(exo_retype(f.slot, sid, f.lo + 2, EXO_KIND_TABLE, guest_claim("env")), SHARED);

@@ -37,7 +37,8 @@ EXO_TEST(give_needs_an_open_slot, SHORT)
 	/* An opening that lies: beyond the table, reversed, of another's table. */
 	peer.page->open_lo = 0;
 	peer.page->open_hi = ~0ull;
-	expect_error(exo_cap_give(f.slot, peer.env, exo_slot_sid(f.slot), EXO_R_READ | EXO_SHARE), SLOT);
+	expect_error(exo_cap_give(f.slot, peer.env, exo_slot_sid(f.slot), EXO_R_READ | EXO_SHARE),
+		     SLOT);
 	expect_error(exo_cap_give(f.slot, peer.env, f.lo * 64, EXO_R_READ | EXO_SHARE), SLOT);
 	peer.page->open_lo = peer.sid + 6;
 	peer.page->open_hi = peer.sid + 5;
@@ -120,7 +121,10 @@ EXO_TEST(what_an_environment_gave_stays_when_it_ends, SHORT)
 	must_eq(peer_make(&giver), 0);
 	must_eq(peer_make(&taker), 0);
 	must((held = peer_give(&giver, 0, f.slot, GUEST_RW)) > 0);
-	/* Only the giver itself could narrow it; we, its ancestor, gave a share beforehand elsewhere. */
+	/*
+	 * Only the giver itself could narrow it; we, its ancestor, gave a share beforehand
+	 * elsewhere.
+	 */
 	expect_error(peer_give(&taker, 0, f.slot, EXO_R_READ | EXO_SHARE), SPLIT);
 	peer_end(&giver);
 	expect(peer_give(&taker, 0, f.slot, EXO_R_READ | EXO_SHARE) > 0);

@@ -67,7 +67,8 @@ EXO_TEST(near_misses_name_nothing, SHORT)
 
 	must_eq(guest_frames_make(&f, 2), 0);
 	for (unsigned which = 0; which < CALLS; which++) {
-		exo_slot bad[] = { 0, ~0ull, f.slot + (1ull << 32), f.slot - (1ull << 32), f.slot ^ (1ull << 63),
+		exo_slot bad[] = { 0, ~0ull, f.slot + (1ull << 32), f.slot - (1ull << 32),
+				  f.slot ^ (1ull << 63),
 				   exo_slot_make(exo_slot_sid(f.slot), 0),
 				   exo_slot_make(0, exo_slot_gen(f.slot)), exo_slot_make(sid, 1) };
 
@@ -169,15 +170,19 @@ EXO_TEST(ranges_that_lie_are_refused, SHORT)
 
 	must_eq(guest_frames_make(&f, 4), 0);
 	uint64_t bad[][2] = {
-		{ f.lo, f.lo }, { f.hi, f.lo }, { f.lo - 1, f.hi }, { f.lo, f.hi + 1 }, { f.hi, f.hi + 1 },
-		{ 0, f.hi }, { 0, ~0ull }, { f.lo, ~0ull }, { ~0ull, f.hi }, { ~0ull, ~0ull }, { 0, 0 },
-		{ f.lo + (1ull << 52), f.hi + (1ull << 52) }, { f.lo | 1ull << 63, f.hi | 1ull << 63 },
+		{ f.lo, f.lo }, { f.hi, f.lo }, { f.lo - 1, f.hi }, { f.lo, f.hi + 1 },
+			{ f.hi, f.hi + 1 },
+		{ 0, f.hi }, { 0, ~0ull }, { f.lo, ~0ull }, { ~0ull, f.hi }, { ~0ull, ~0ull },
+			{ 0, 0 },
+		{ f.lo + (1ull << 52), f.hi + (1ull << 52) },
+			{ f.lo | 1ull << 63, f.hi | 1ull << 63 },
 		{ ~0ull, 0 }, { f.lo + 2, f.lo + 1 },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
 		expect_error(exo_cap_narrow(f.slot, sid, bad[i][0], bad[i][1], EXO_R_READ), RANGE);
-		expect_error(exo_cap_narrow(f.slot, sid, bad[i][0], bad[i][1], EXO_R_READ | EXO_SHARE),
+		expect_error(exo_cap_narrow(f.slot, sid, bad[i][0], bad[i][1],
+					    EXO_R_READ | EXO_SHARE),
 			     RANGE);
 	}
 	expect_error(exo_retype(f.slot, sid, f.lo - 1, EXO_KIND_PT, 1), RANGE);

@@ -62,7 +62,8 @@ EXO_TEST(revoke_freezes_until_done, LONG)
 	enum { WIDTH = 1500 };
 	struct guest_frames f;
 	exo_sid sid = guest_sid();
-	struct exo_map_op op = { .va = 0x200000000000, .pages = 1, .op = EXO_MAP, .prot = EXO_R_READ };
+	struct exo_map_op op = { .va = 0x200000000000, .pages = 1, .op = EXO_MAP,
+				.prot = EXO_R_READ };
 
 	must_eq(guest_frames_make(&f, WIDTH + 1), 0);
 	must_eq(exos_space_prepare(&exos_space_own, op.va, 1), 0);
@@ -74,7 +75,8 @@ EXO_TEST(revoke_freezes_until_done, LONG)
 	expect_eq(exos_cap_look(f.slot)->flags & EXO_CAP_FROZEN, EXO_CAP_FROZEN);
 	expect_error(exo_cap_narrow(f.slot, sid, f.lo + WIDTH, f.hi, GUEST_RW), FROZEN);
 	expect_error(exo_cap_give(f.slot, guest_claim("env"), sid, EXO_R_READ), FROZEN);
-	expect_error(exo_retype(f.slot, sid, f.lo + WIDTH, EXO_KIND_TABLE, guest_claim("env")), FROZEN);
+	expect_error(exo_retype(f.slot, sid, f.lo + WIDTH, EXO_KIND_TABLE, guest_claim("env")),
+		     FROZEN);
 	expect_error(exo_space_update(guest_claim("space"), (uint64_t)&op, 1), FROZEN);
 	expect_eq(exos_cap_revoke(f.slot), 0);
 	/* Done: all of it is allowed again. */
@@ -172,7 +174,10 @@ EXO_TEST(revoke_costs_what_it_takes, BIG)
 		must_eq(exos_space_unmap(&exos_space_own, va + 4096, mapped[n] - 1), 0);
 		must_eq(exos_cap_end(one), 0);
 	}
-	printf("revoke of one frame: %lu ticks with %d mapped, %lu with %d\n", cost[0], FEW, cost[1], MANY);
-	/* Exact under the deterministic clock; elsewhere a search would still cost a hundredfold. */
+	printf("revoke of one frame: %lu ticks with %d mapped, %lu with %d\n", cost[0], FEW,
+	       cost[1], MANY);
+	/*
+	 * Exact under the deterministic clock; elsewhere a search would still cost a hundredfold.
+	 */
 	expect(cost[1] * 10 <= cost[0] * (guest_icount() ? 11 : 40));
 }

@@ -168,7 +168,8 @@ exo_slot guest_narrow(exo_slot from, uint64_t lo, uint64_t hi, uint32_t rights)
 	int err = exos_cap_narrow(from, lo, hi, rights, &made);
 
 	if (err < 0)
-		guest_fail("narrowing to [%#lx, %#lx) with rights %#x: %s", lo, hi, rights, name_of(err));
+		guest_fail("narrowing to [%#lx, %#lx) with rights %#x: %s", lo, hi, rights,
+			   name_of(err));
 	return err < 0 ? 0 : made;
 }
 

@@ -13,10 +13,12 @@
 
 #define PER_PAGE (EXO_PAGE_SIZE / disk_block_bytes())
 
-static struct exo_disk_req read_of(const struct guest_frames *f, uint64_t page, uint64_t block, uint32_t count,
+static struct exo_disk_req read_of(const struct guest_frames *f, uint64_t page, uint64_t block,
+				   uint32_t count,
 				   uint64_t tag)
 {
-	return (struct exo_disk_req){ .slot = f->slot, .pfn = f->lo + page, .block = block, .count = count,
+	return (struct exo_disk_req){ .slot = f->slot, .pfn = f->lo + page, .block = block,
+				     .count = count,
 				      .tag = tag, .op = EXO_DISK_READ };
 }
 
@@ -71,7 +73,10 @@ EXO_TEST(blocks_are_read_into_own_frames, DISK)
 	disk_close(&disk);
 }
 
-/* Submit 32 reads of 64 pages to the same frames in one kick; how often we looked before all were done. */
+/*
+ * Submit 32 reads of 64 pages to the same frames in one kick; how often we looked before all were
+ * done.
+ */
 static uint64_t batch_turns(struct disk *disk, const struct guest_frames *f)
 {
 	uint64_t kicks = disk->cq->kicks, turns = 0;
@@ -84,7 +89,8 @@ static uint64_t batch_turns(struct disk *disk, const struct guest_frames *f)
 	}
 	expect_eq(exo_disk_kick(disk->ring), 32);
 	expect_eq(disk->cq->kicks, kicks + 1);
-	while (__atomic_load_n(&disk->cq->cq_tail, __ATOMIC_ACQUIRE) - done < 32 && turns < 4000000000ull)
+	while (__atomic_load_n(&disk->cq->cq_tail, __ATOMIC_ACQUIRE) - done < 32 &&
+	       turns < 4000000000ull)
 		turns++;
 	expect_eq(disk->cq->cq_tail - done, 32);
 	expect_eq(disk->cq->kicks, kicks + 1);
@@ -102,7 +108,10 @@ EXO_TEST(a_batch_of_32_is_one_kick, DISK)
 
 	must_eq(disk_open(&disk, guest_claim("disk")), 0);
 	must_eq(guest_frames_make(&f, 64), 0);
-	/* The call does not wait: we run on while the disk works.  A fast disk may be done before us. */
+	/*
+	 * The call does not wait: we run on while the disk works.  A fast disk may be done before
+	 * us.
+	 */
 	for (unsigned round = 0; round < 10 && !turns; round++)
 		turns = batch_turns(&disk, &f);
 	expect(turns > 0);
@@ -111,7 +120,8 @@ EXO_TEST(a_batch_of_32_is_one_kick, DISK)
 }
 
 /* Each changes a good request into one that must be refused. */
-static void lie_about_frames(struct exo_disk_req *r, unsigned n, const struct guest_frames *f, exo_slot reader)
+static void lie_about_frames(struct exo_disk_req *r, unsigned n, const struct guest_frames *f,
+			     exo_slot reader)
 {
 	switch (n) {
 	case 0: r->slot = 0; break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elf.c - starting files that lie: refused in words, with nothing lost; the honest file then starts.
+ * elf.c - starting files that lie: refused in words, with nothing lost; the honest file then
+ * starts.
  */
 #include <base/string.h>
 #include <base/util.h>
@@ -19,7 +20,8 @@
 #define FRAMES 512u
 
 /* Offsets in an ELF-64 header and a program header (System V ABI, chapter 4 and 5). */
-enum { E_TYPE = 16, E_MACHINE = 18, E_ENTRY = 24, E_PHOFF = 32, E_PHENTSIZE = 54, E_PHNUM = 56, EHDR = 64,
+enum { E_TYPE = 16, E_MACHINE = 18, E_ENTRY = 24, E_PHOFF = 32, E_PHENTSIZE = 54, E_PHNUM = 56,
+      EHDR = 64,
        P_FLAGS = 4, P_OFFSET = 8, P_VADDR = 16, P_FILESZ = 32, P_MEMSZ = 40, PHDR = 56 };
 
 /* One lie: `bytes` bytes at `at` (behind the first load header's start if `load`) become value. */
@@ -32,7 +34,8 @@ static const struct lie {
 	{ E_PHOFF, 8, 0, ~0ull }, { E_PHOFF, 8, 0, 1ull << 63 }, { E_PHENTSIZE, 2, 0, 1 },
 	{ E_PHNUM, 2, 0, 0xffff }, { E_PHNUM, 2, 0, 0 },
 	{ P_FLAGS, 4, 1, 7 }, { P_OFFSET, 8, 1, ~0ull }, { P_OFFSET, 8, 1, 1ull << 62 },
-	{ P_VADDR, 8, 1, 0 }, { P_VADDR, 8, 1, 0xffffffff80000000 }, { P_VADDR, 8, 1, 0x7ffffffff000 },
+	{ P_VADDR, 8, 1, 0 }, { P_VADDR, 8, 1, 0xffffffff80000000 },
+		{ P_VADDR, 8, 1, 0x7ffffffff000 },
 	{ P_FILESZ, 8, 1, ~0ull }, { P_FILESZ, 8, 1, 1ull << 40 }, { P_MEMSZ, 8, 1, 1 },
 	{ P_MEMSZ, 8, 1, ~0ull }, { P_MEMSZ, 8, 1, 1ull << 46 }, { P_MEMSZ, 8, 1, 64 << 20 },
 };
@@ -99,13 +102,15 @@ static bool copy_file(void)
 static bool honest_file_runs(void)
 {
 	const struct exos_grant *time = peer_time(exos_page()->cpu);
-	struct exos_spawn_time slots = { time->slot, (uint32_t)time->lo, (uint32_t)time->lo + 2, 1 };
+	struct exos_spawn_time slots = { time->slot, (uint32_t)time->lo, (uint32_t)time->lo + 2,
+					1 };
 	struct exos_child child;
 	bool good;
 
 	if (!expect_eq(try_spawn(&child, file_bytes), 0))
 		return false;
-	good = expect_eq(exos_child_time(&child, &slots, 1), 0) && expect_eq(exos_child_start(&child), 0) &&
+	good = expect_eq(exos_child_time(&child, &slots, 1), 0) &&
+		expect_eq(exos_child_start(&child), 0) &&
 	       expect_eq(exos_child_wait(&child, exos_deadline(20 * SECOND)), EXO_STOP_EXIT) &&
 	       expect_eq(child.page->exit_code, 0);
 	return expect_eq(exos_child_end(&child), 0) && good;

@@ -164,7 +164,8 @@ EXO_TEST(a_program_unmaps_its_own_page, SHORT)
 
 EXO_TEST(an_entry_that_is_not_mapped_stops_it, SHORT)
 {
-	static const uint64_t entries[] = { 0, 0x200000000000, EXO_USER_TOP - 1, EXO_USER_TOP - 4096 };
+	static const uint64_t entries[] =
+		{ 0, 0x200000000000, EXO_USER_TOP - 1, EXO_USER_TOP - 4096 };
 	uint32_t entry = exos_event_alloc();
 	struct peer peer;
 
@@ -194,10 +195,12 @@ EXO_TEST(five_thousand_environments, BIG)
 	for (unsigned b = 0; b < MANY / BLOCK; b++) {
 		must_eq(guest_frames_make(&f[b], BLOCK * EXO_FRAMES_ENV), 0);
 		for (unsigned i = 0; i < BLOCK; i++, made++) {
-			env[made] = guest_retype(f[b].slot, f[b].lo + i * EXO_FRAMES_ENV, EXO_KIND_ENV, 0);
+			env[made] = guest_retype(f[b].slot, f[b].lo + i * EXO_FRAMES_ENV,
+						 EXO_KIND_ENV, 0);
 			must(env[made] != 0);
 			must_eq(exo_env_control(env[made], EXO_ENV_SPACE, space, 0), 0);
-			must_eq(exo_env_control(env[made], EXO_ENV_START, (uint64_t)peer_quit, 0), 0);
+			must_eq(exo_env_control(env[made], EXO_ENV_START, (uint64_t)peer_quit, 0),
+				0);
 		}
 	}
 	expect_eq(made, MANY);
@@ -208,7 +211,8 @@ EXO_TEST(five_thousand_environments, BIG)
 	for (unsigned i = 0; i < MANY; i++)
 		exo_env_yield(env[i]);
 	for (unsigned i = 0; i < MANY; i += 97) {
-		struct exo_env_page *page = exos_space_window(env[i], exos_cap_look(env[i])->lo + 1, 1,
+		struct exo_env_page *page = exos_space_window(env[i], exos_cap_look(env[i])->lo + 1,
+							      1,
 							      EXO_R_READ, NULL);
 
 		must(page != NULL);
@@ -228,7 +232,8 @@ EXO_TEST(environments_until_the_own_frames_end, LONG)
 
 	must_eq(guest_frames_make(&f, 1000), 0);
 	for (exo_sid sid; (sid = exos_slot_alloc()); made++)
-		if ((err = (int)exo_retype(f.slot, sid, f.lo + made * EXO_FRAMES_ENV, EXO_KIND_ENV, 0)) < 0)
+		if ((err = (int)exo_retype(f.slot, sid, f.lo + made * EXO_FRAMES_ENV, EXO_KIND_ENV,
+					   0)) < 0)
 			break;
 	expect_eq(made, 1000 / EXO_FRAMES_ENV);
 	expect_error(err, RANGE);

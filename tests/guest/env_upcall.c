@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * env_upcall.c - faults and foreign calls as upcalls: what is told, what stays live, what one costs.
+ * env_upcall.c - faults and foreign calls as upcalls: what is told, what stays live, what one
+ * costs.
  */
 #include <base/util.h>
 #include <exos/call.h>
@@ -24,7 +25,8 @@ static bool run(struct peer *peer, peer_main *start, peer_handler *handler, uint
 	peer_upcalls(peer, handler);
 	peer->word[15] = skip;
 	peer->upcalls = 0;
-	return expect_eq(peer_slots(peer, HERE, 0, 2), 0) && expect_eq(peer_start(peer, start, 0), 0) &&
+	return expect_eq(peer_slots(peer, HERE, 0, 2), 0) &&
+		expect_eq(peer_start(peer, start, 0), 0) &&
 	       expect(peer_wait(peer, 10000));
 }
 
@@ -83,14 +85,16 @@ EXO_TEST(each_cause_is_told_as_it_is, LONG)
 		peer.word[0] = c->word;
 		peer.word[1] = 0;
 		must(run(&peer, c->start, peer_note, c->skip));
-		good = expect_eq(peer.page->stop_reason, EXO_STOP_EXIT) && expect_eq(peer.upcalls, 1) &&
+		good = expect_eq(peer.page->stop_reason, EXO_STOP_EXIT) &&
+			expect_eq(peer.upcalls, 1) &&
 		       expect_eq(peer.seen.vector, c->vector) && expect_eq(peer.word[1], 1);
 		if (c->error != ~0ull)
 			good = expect_eq(peer.seen.error, c->error) && good;
 		if (c->vector == 14)
 			good = expect_eq(peer.seen.cr2, c->word) && good;
 		if (c->vector == EXO_TRAP_FOREIGN)
-			good = expect_eq(peer.seen.rax, c->word) && expect_eq(peer.seen.rdi, 5) && good;
+			good = expect_eq(peer.seen.rax, c->word) && expect_eq(peer.seen.rdi, 5) &&
+				good;
 		if (!good)
 			guest_fail("cause %u", i);
 	}
@@ -122,7 +126,10 @@ static void do_registers(struct peer *peer) { (void)peer; peer_registers(found);
 
 EXO_TEST(all_registers_survive_an_upcall, SHORT)
 {
-	/* Order of found: rflags, r15 ... r8, rbp, rdi, rsi, rdx, rcx, rbx, rax; low digit by register. */
+	/*
+	 * Order of found: rflags, r15 ... r8, rbp, rdi, rsi, rdx, rcx, rbx, rax; low digit by
+	 * register.
+	 */
 	static const uint8_t digit[16] = { 0, 15, 14, 13, 12, 11, 10, 9, 8, 6, 5, 4, 3, 2, 1, 0 };
 	struct peer peer;
 

@@ -37,7 +37,8 @@ static exo_slot serve(struct peer *peer, peer_service *service, uint32_t badge)
 	if (!expect_eq(peer_make(peer), 0) || !expect_eq(peer_slots(peer, HERE, 0, 2), 0))
 		return 0;
 	peer_serve(peer, service);
-	if (!expect_eq(peer_start(peer, wait_for_calls, 0), 0) || !expect(guest_await(&waiting, 1, 5000)))
+	if (!expect_eq(peer_start(peer, wait_for_calls, 0), 0) ||
+	    !expect(guest_await(&waiting, 1, 5000)))
 		return 0;
 	guest_pause_ms(5);
 	return (exo_slot)exo_gate_make(peer->env, guest_sid(), (uint64_t)peer_gate, badge);

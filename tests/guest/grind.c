@@ -6,7 +6,8 @@
  * time slots, and makes every call with arguments from these and from nowhere.  The victim keeps
  * a pattern in its own memory and counts its slices.  Grinders also call gates: of a server that
  * is stopped and started, and of each other.  Meanwhile the test takes back what it gave them and
- * gives it anew.  What a grinder does to itself is its affair; the suite then looks for what is left
+ * gives it anew.  What a grinder does to itself is its affair; the suite then looks for what is
+ * left
  * over in the machine.
  */
 #include <base/util.h>
@@ -77,7 +78,7 @@ static void some_map(struct peer *peer)
 		op[i] = (struct exo_map_op){
 			.slot = some_name(peer), .va = some_number(peer), .pfn = some_number(peer),
 			.pages = (uint32_t)(next(peer) % 6), .op = (uint16_t)(next(peer) % 7),
-			.prot = (uint16_t)(next(peer) & (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | 0x1000)),
+			.prot = (uint16_t)(next(peer) & (EXO_SIZE_2M | 7)),
 		};
 	exo_space_update(some_name(peer), (uint64_t)op, 1 + next(peer) % 4);
 }
@@ -85,7 +86,8 @@ static void some_map(struct peer *peer)
 static void some_ports(struct peer *peer)
 {
 	struct exo_port_op op = { .port = (uint16_t)next(peer), .size = (uint8_t)(next(peer) % 5),
-				  .op = (uint8_t)(next(peer) % 4), .tries = (uint32_t)(next(peer) % 3) };
+				  .op = (uint8_t)(next(peer) % 4),
+					  .tries = (uint32_t)(next(peer) % 3) };
 
 	exo_port_io(some_name(peer), (uint64_t)&op, 1);
 }
@@ -97,7 +99,8 @@ static void some_gate(struct peer *p)
 
 	p->page->gate_open = next(p) % 2 ? p->sid + 8 + next(p) % 56 : some_number(p);
 	p->page->alarm_tsc = next(p) % 2 ? 0 : insn_tsc() + next(p) % 200000;
-	exos_gate_call_once(next(p) % 4 ? exo_slot_make(p->sid + 4, p->slots[4].gen) : some_name(p), &m);
+	exos_gate_call_once(next(p) % 4 ? exo_slot_make(p->sid + 4, p->slots[4].gen) : some_name(p),
+			    &m);
 }
 
 /* One call, any but exit and a wait without end. */
@@ -112,7 +115,8 @@ static void some_call(struct peer *p)
 		exo_cap_narrow(some_name(p), some_number(p), some_number(p), some_number(p),
 			       next(p) & (0x3ff | EXO_SHARE));
 		break;
-	case 3: exo_cap_give(some_name(p), some_name(p), some_number(p), next(p) & (0x3ff | EXO_SHARE)); break;
+	case 3: exo_cap_give(some_name(p), some_name(p), some_number(p),
+			     next(p) & (0x3ff | EXO_SHARE)); break;
 	case 4: exo_cap_drop(r & 1024 ? some_name(p) : exo_slot_make(p->sid + 8 + r / 2048 % 56,
 			     p->slots[8 + r / 2048 % 56].gen)); break;
 	case 5: exo_cap_revoke(some_name(p)); break;
@@ -121,7 +125,8 @@ static void some_call(struct peer *p)
 			   r & 1024 ? some_name(p) : next(p) % 5);
 		break;
 	case 9: case 10: some_map(p); break;
-	case 11: exo_env_control(some_name(p), next(p) % 7, r & 1024 ? some_name(p) : some_number(p),
+	case 11: exo_env_control(some_name(p), next(p) % 7,
+				 r & 1024 ? some_name(p) : some_number(p),
 				 some_number(p)); break;
 	case 12: exo_env_notify(some_name(p)); break;
 	case 13: exo_doorbell(some_name(p), some_number(p), some_number(p), next(p) & 0x3ff); break;
@@ -222,7 +227,9 @@ static bool equip(unsigned n, uint32_t cpu)
 	return true;
 }
 
-/* End all that one grinder made of its frames, at any moment, and equip it again; the server too. */
+/*
+ * End all that one grinder made of its frames, at any moment, and equip it again; the server too.
+ */
 static void take_and_give_again(unsigned n, uint32_t cpu)
 {
 	expect_eq(exos_cap_revoke(frames[n].slot), 0);
@@ -271,7 +278,8 @@ static void grind_for(uint64_t seconds)
 		expect(grinders[n].word[2] > 100);
 		total += grinders[n].word[2];
 	}
-	printf("grind: %lu calls on %u CPUs, %lu rounds of the victim\n", total, cpus, victim.word[3]);
+	printf("grind: %lu calls on %u CPUs, %lu rounds of the victim\n", total, cpus,
+	       victim.word[3]);
 	for (unsigned n = 0; n < count; n++) {
 		expect_eq(exos_cap_end(frames[n].slot), 0);
 		peer_end(&grinders[n]);

@@ -77,7 +77,10 @@ bool guest_icount(void);
 /* The test's claims by name; a test that needs a missing one fails. */
 exo_slot guest_claim(const char *name);
 
-/* The owner map: who holds a frame, what it is used for, its own entry (NULL: the chunk is whole). */
+/*
+ * The owner map: who holds a frame, what it is used for, its own entry (NULL: the chunk is
+ * whole).
+ */
 exo_sid guest_holder(uint64_t pfn);
 enum exo_use guest_use(uint64_t pfn);
 const struct exo_frame *guest_frame(uint64_t pfn);
@@ -101,7 +104,10 @@ int guest_frames_make(struct guest_frames *frames, uint64_t count);
 /* End the claim and all derived from it; the frames are the allocator's again. */
 void guest_frames_end(struct guest_frames *frames);
 
-/* Derive [lo, hi) of a claim into a fresh slot and return its name; 0, a noted failure, on an error. */
+/*
+ * Derive [lo, hi) of a claim into a fresh slot and return its name; 0, a noted failure, on an
+ * error.
+ */
 exo_slot guest_narrow(exo_slot from, uint64_t lo, uint64_t hi, uint32_t rights);
 /* Make an object likewise. */
 exo_slot guest_retype(exo_slot from, uint64_t pfn, uint32_t kind, uint64_t arg);

@@ -63,8 +63,10 @@ static void try_frames(const struct other *other)
 	must_eq(guest_frames_make(&f, 1), 0);
 	must_eq(exos_space_prepare(&exos_space_own, VA, 1), 0);
 	for (unsigned n = 0; (g = exos_grant_at(n)); n++)
-		expect_refused(exos_space_map(&exos_space_own, VA, g->slot, other->pfn + FRAMES - 20, 1, EXO_R_READ));
-	expect_refused(exos_space_map(&exos_space_own, VA, f.slot, other->pfn + FRAMES - 20, 1, EXO_R_READ));
+		expect_refused(exos_space_map(&exos_space_own, VA, g->slot,
+					      other->pfn + FRAMES - 20, 1, EXO_R_READ));
+	expect_refused(exos_space_map(&exos_space_own, VA, f.slot, other->pfn + FRAMES - 20, 1,
+				      EXO_R_READ));
 	expect_refused(exo_retype(f.slot, guest_sid(), other->pfn + FRAMES - 20, EXO_KIND_PT, 1));
 	err = exos_space_map(&exos_space_own, VA, f.slot, f.lo, 1, GUEST_RW);
 	must_eq(err, 0);
@@ -114,7 +116,8 @@ static void try_slots_and_names(const struct other *other)
 			expect_error(exo_cap_revoke(name), STALE);
 			expect_error(exo_env_control(name, EXO_ENV_STOP, 0, 0), STALE);
 		}
-	expect_error(exo_cap_narrow(time->slot, other->sid + 60, time->lo, time->lo + 1, EXO_R_CONTROL), SLOT);
+	expect_error(exo_cap_narrow(time->slot, other->sid + 60, time->lo, time->lo + 1,
+				    EXO_R_CONTROL), SLOT);
 	must_eq(exos_cap_doorbell(exos_event_alloc(), &bell), 0);
 	expect_eq(exo_env_notify(bell), 0);
 }
@@ -148,6 +151,8 @@ int parts_play(int argc, char **argv)
 		return SUITE_EXIT_OK;
 	if (argc == 3 && !strcmp(argv[2], "spin"))
 		insn_spin();
+	if (argc == 3 && !strcmp(argv[2], "hostile"))
+		return hostile_part();
 	return SUITE_EXIT_FAIL;
 }
 
@@ -155,7 +160,8 @@ int parts_play(int argc, char **argv)
 static bool start(struct exos_child *child, unsigned which, const struct other *other)
 {
 	static char text[2][4][24];
-	const char *argv[] = { "suite", "part", "neighbour", text[which][0], text[which][1], text[which][2],
+	const char *argv[] = { "suite", "part", "neighbour", text[which][0], text[which][1],
+			      text[which][2],
 			       text[which][3] };
 	const struct exos_grant *time = peer_time(exos_page()->cpu), *disk = exos_grant("disk", 0);
 	uint64_t slots = (time->hi - time->lo) / 4, lo = time->lo + which * slots;
@@ -166,10 +172,12 @@ static bool start(struct exos_child *child, unsigned which, const struct other *
 		{ "console", guest_claim("console"), 0, 0, EXO_R_CALL, 0 },
 		{ "export", guest_claim("export"), 0, 0, EXO_R_READ | EXO_SHARE, 0 },
 		{ "slots", time->slot, lo, lo + slots, EXO_R_CONTROL, 0 },
-		{ "disk", disk ? disk->slot : 0, which * 20000ul, which * 20000ul + 10000, EXO_R_READ, 0 },
+		{ "disk", disk ? disk->slot : 0, which * 20000ul, which * 20000ul + 10000,
+		 EXO_R_READ, 0 },
 	};
 	struct exos_spawn request = { .argc = 7, .argv = argv, .frames = FRAMES, .grant = grant,
-				      .grants = disk ? 4 : 3, .times = 1, .time = &kept, .hold = true };
+				      .grants = disk ? 4 : 3, .times = 1, .time = &kept,
+					      .hold = true };
 	int err;
 
 	for (unsigned i = 0; i < 4; i++)

@@ -13,4 +13,7 @@ const void *parts_program(size_t *bytes);
 /* Started with `part NAME ...`: play it; the exit code. */
 int parts_play(int argc, char **argv);
 
+/* hostile.c: use the environment page in every way, without end. */
+int hostile_part(void);
+
 #endif

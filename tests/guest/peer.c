@@ -77,7 +77,8 @@ int peer_make(struct peer *peer)
 	err = exos_cap_retype(peer->frames.slot, peer->frames.lo, EXO_KIND_ENV, 0, &peer->env);
 	if (err < 0)
 		return err;
-	err = exos_cap_retype(peer->frames.slot, peer->frames.lo + EXO_FRAMES_ENV, EXO_KIND_TABLE, peer->env,
+	err = exos_cap_retype(peer->frames.slot, peer->frames.lo + EXO_FRAMES_ENV, EXO_KIND_TABLE,
+			      peer->env,
 			      &peer->table);
 	if (err < 0)
 		return err;

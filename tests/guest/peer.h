@@ -32,7 +32,7 @@ struct peer_user {
 struct peer {
 	struct guest_frames frames;     /* all its memory: page, table, stack */
 	exo_slot env, table;            /* its ENV and TABLE claims, in the test's table */
-	struct exo_env_page *page;      /* where the test has it mapped; the peer runs with it too */
+	struct exo_env_page *page;      /* as the test has it mapped; the peer uses it too */
 	const struct exo_cap *slots;    /* its table, read-only */
 	exo_sid sid;                    /* of its first slot; slots 0 to 63 of its table follow */
 	char *stack;                    /* PEER_STACK bytes, shared by main, upcalls and doubles */
@@ -52,7 +52,10 @@ int peer_make(struct peer *peer);
 /* Set its space (0: the test's own) and start it with this function. 0 or -EXO_E_*. */
 int peer_start(struct peer *peer, peer_main *start, exo_slot space);
 
-/* Let it run in slots [first, first + count) of the test's claim on a CPU; from the claim's start. */
+/*
+ * Let it run in slots [first, first + count) of the test's claim on a CPU; from the claim's
+ * start.
+ */
 int peer_slots(struct peer *peer, uint32_t cpu, uint32_t first, uint32_t count);
 
 /* Wait until it stopped, at most ms milliseconds: true if it did. */
@@ -83,7 +86,8 @@ struct peer_gate_frame {
 	uint64_t xmm0, xmm15, rflags;
 	uint64_t rax, rbx, rbp, rcx, r11;
 	uint64_t rdi;                   /* the badge; going back: the result */
-	uint64_t rsi;                   /* the claim received, or 0; going back: the claim to pass */
+	uint64_t rsi;                   /* the claim received,
+		or 0; going back: the claim to pass */
 	uint64_t word[8];               /* rdx r8 r9 r10 r12 r13 r14 r15 */
 };
 typedef void peer_service(struct peer_gate_frame *frame);

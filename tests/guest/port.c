@@ -64,7 +64,8 @@ EXO_TEST(ports_are_used_by_their_holder, PORT)
 
 EXO_TEST(ports_of_others_are_refused, PORT)
 {
-	static const uint16_t bad[] = { 0x3f8, 0xcf8, 0xcfc, 0x510, 0x514, 0x72, 0x6f, 0x64, 0xf4, 0, 0xffff };
+	static const uint16_t bad[] = { 0x3f8, 0xcf8, 0xcfc, 0x510, 0x514, 0x72, 0x6f, 0x64, 0xf4,
+				       0, 0xffff };
 	const struct exos_grant *g = clock_ports();
 	struct exo_port_op op[2];
 	exo_slot part;
@@ -193,7 +194,10 @@ EXO_TEST(interrupts_come_as_events_until_unbound, RTC)
 	clock_read(ports, 0x0c);
 	for (unsigned i = 0; i < 10; i++) {
 		must(exos_event_wait(entry, exos_deadline(10 * SECOND)) > 0);
-		/* An edge that came before the acknowledgement is told again: then nothing is new. */
+		/*
+		 * An edge that came before the acknowledgement is told again: then nothing is
+		 * new.
+		 */
 		periods += (clock_read(ports, 0x0c) & 0x40) != 0;
 		expect_eq(exo_irq_ack(irq->slot), 0);
 	}

@@ -18,16 +18,23 @@ struct object {
 };
 
 static const struct object objects[] = {
-	{ EXO_KIND_PT, 1, EXO_FRAMES_PT, { EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW, EXO_USE_SHADOW } },
-	{ EXO_KIND_PT, 2, EXO_FRAMES_PT, { EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW, EXO_USE_SHADOW } },
-	{ EXO_KIND_PT, 3, EXO_FRAMES_PT, { EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW, EXO_USE_SHADOW } },
-	{ EXO_KIND_SPACE, 0, EXO_FRAMES_PT, { EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW, EXO_USE_SHADOW } },
+	{ EXO_KIND_PT, 1, EXO_FRAMES_PT,
+	 { EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW, EXO_USE_SHADOW } },
+	{ EXO_KIND_PT, 2, EXO_FRAMES_PT,
+	 { EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW, EXO_USE_SHADOW } },
+	{ EXO_KIND_PT, 3, EXO_FRAMES_PT,
+	 { EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW, EXO_USE_SHADOW } },
+	{ EXO_KIND_SPACE, 0, EXO_FRAMES_PT,
+	 { EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW, EXO_USE_SHADOW } },
 	{ EXO_KIND_ENV, 0, EXO_FRAMES_ENV, { EXO_USE_ENV, EXO_USE_ENVPAGE, EXO_USE_ENV } },
 	{ EXO_KIND_RING, 0, EXO_FRAMES_RING, { EXO_USE_RING, EXO_USE_RINGPAGE, EXO_USE_RINGPAGE } },
 	{ EXO_KIND_TABLE, ~0ull, EXO_FRAMES_TABLE, { EXO_USE_TABLE } },
 };
 
-static uint64_t arg_of(const struct object *o) { return o->arg == ~0ull ? guest_claim("env") : o->arg; }
+static uint64_t arg_of(const struct object *o)
+{
+	return o->arg == ~0ull ? guest_claim("env") : o->arg;
+}
 
 EXO_TEST(each_kind_of_object_is_made_and_ended, SHORT)
 {
@@ -90,7 +97,8 @@ EXO_TEST(what_is_not_plain_memory_of_ours_is_no_object, SHORT)
 
 EXO_TEST(wrong_kinds_and_arguments_make_no_object, SHORT)
 {
-	static const uint32_t kinds[] = { EXO_KIND_NONE, EXO_KIND_FRAME, EXO_KIND_SLOT, EXO_KIND_BLOCK,
+	static const uint32_t kinds[] =
+		{ EXO_KIND_NONE, EXO_KIND_FRAME, EXO_KIND_SLOT, EXO_KIND_BLOCK,
 		EXO_KIND_IRQ, EXO_KIND_PORT, EXO_KIND_GATE, EXO_KIND_TRACE, EXO_KIND_COUNT, 255 };
 	struct guest_frames f;
 	exo_sid sid = guest_sid();
@@ -126,7 +134,8 @@ EXO_TEST(an_object_leaves_zeroes, SHORT)
 		exos_space_window_end(words, o->frames);
 		must((made = guest_retype(f.slot, f.lo, o->kind, arg_of(o))) != 0);
 		if (o->kind == EXO_KIND_TABLE)
-			expect(exo_doorbell(guest_claim("env"), f.lo * 64 + 9, 77, EXO_R_NOTIFY) > 0);
+			expect(exo_doorbell(guest_claim("env"), f.lo * 64 + 9, 77,
+					    EXO_R_NOTIFY) > 0);
 		expect_eq(exos_cap_drop(made), 0);
 		words = exos_space_window(f.slot, f.lo, o->frames, EXO_R_READ, NULL);
 		must(words != NULL);
@@ -177,7 +186,8 @@ EXO_TEST(object_frames_are_never_mapped_writable, SHORT)
 			bool page = o->use[i] == EXO_USE_ENVPAGE || o->use[i] == EXO_USE_RINGPAGE;
 
 			for (unsigned c = 0; c < 3; c++) {
-				int err = exos_space_map(&exos_space_own, va, by[c], f.lo + i, 1, GUEST_RW);
+				int err = exos_space_map(&exos_space_own, va, by[c], f.lo + i, 1,
+							 GUEST_RW);
 
 				expect_eq(err == 0, page && c == 1);
 				if (!err)

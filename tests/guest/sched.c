@@ -66,10 +66,12 @@ EXO_TEST(slots_are_set_by_their_holder, SHORT)
 	expect_error(exo_slot_set(time->slot, time->lo, guest_claim("space")), KIND);
 	expect_error(exo_slot_set(time->slot, time->lo, 4711), STALE);
 	/* Slots in use are not given away; others are, and are then the receiver's to set. */
-	expect_error(exo_cap_narrow(time->slot, guest_sid(), time->lo, time->lo + 2, EXO_R_CONTROL), MAPPED);
+	expect_error(exo_cap_narrow(time->slot, guest_sid(), time->lo, time->lo + 2, EXO_R_CONTROL),
+		     MAPPED);
 	must((part = guest_narrow(time->slot, time->lo + 1, time->lo + 3, EXO_R_CONTROL)) != 0);
 	expect_error(exo_slot_set(time->slot, time->lo + 1, peer.env), SPLIT);
-	expect_error(exo_cap_narrow(time->slot, guest_sid(), time->lo + 2, time->lo + 4, EXO_R_CONTROL),
+	expect_error(exo_cap_narrow(time->slot, guest_sid(), time->lo + 2, time->lo + 4,
+				    EXO_R_CONTROL),
 		     SPLIT);
 	expect_eq(exo_slot_set(part, time->lo + 1, peer.env), 0);
 	expect_eq(exos_cap_drop(part), 0);
@@ -98,10 +100,12 @@ EXO_TEST(naming_an_environment_needs_the_right, SHORT)
 }
 
 /*
- * Records of runs in our slots [lo, hi) from record `first` on: each must be of the environment named
+ * Records of runs in our slots [lo, hi) from record `first` on: each must be of the environment
+ * named
  * there; the number seen.
  */
-static unsigned check_trace(uint32_t cpu, uint64_t first, uint64_t lo, uint64_t hi, const struct peer *peers)
+static unsigned check_trace(uint32_t cpu, uint64_t first, uint64_t lo, uint64_t hi,
+			    const struct peer *peers)
 {
 	const struct exo_trace *trace = trace_of(cpu);
 	uint64_t last = trace->count;
@@ -221,7 +225,8 @@ static void wait_then_mark(struct peer *peer)
 
 /*
  * Turns in slots that are lent to it: posts to their owner (word[3]: doorbell, word[4]: the vector,
- * word[5]: first of the slots, word[6]: the owner's count) and sees whether the owner ran before the
+ * word[5]: first of the slots, word[6]: the owner's count) and sees whether the owner ran before
+ * the
  * slot was over: word[0], or not: word[1].
  */
 static void borrow_and_wake(struct peer *peer)
@@ -232,7 +237,8 @@ static void borrow_and_wake(struct peer *peer)
 	while (peer->word[0] + peer->word[1] < 6) {
 		uint64_t slot = v->current, seen = *count;
 
-		if (slot < peer->word[5] || slot >= peer->word[5] + 4 || v->running != peer->page->env_pfn)
+		if (slot < peer->word[5] || slot >= peer->word[5] + 4 ||
+		    v->running != peer->page->env_pfn)
 			continue;
 		exo_env_notify(peer->word[3]);
 		while (*count == seen && v->current == slot)

@@ -48,7 +48,8 @@ static bool start_storing(struct peer *peer, unsigned round)
 	if (!expect_eq(peer_slots(peer, other_cpu(round), 0, 4), 0) ||
 	    !expect_eq(peer_start(peer, store_until_fault, 0), 0))
 		return false;
-	for (unsigned i = 0; i < 100000 && __atomic_load_n(&peer->word[1], __ATOMIC_RELAXED) < 100; i++)
+	for (unsigned i = 0; i < 100000 &&
+	     __atomic_load_n(&peer->word[1], __ATOMIC_RELAXED) < 100; i++)
 		exo_env_yield(0);
 	return expect(peer->word[1] >= 100);
 }
@@ -162,7 +163,8 @@ EXO_TEST(stopping_what_runs_on_another_cpu, SMP)
 		must_eq(peer_make(&peer), 0);
 		must_eq(peer_slots(&peer, other_cpu(round), 0, 8), 0);
 		must_eq(peer_start(&peer, turn, 0), 0);
-		for (unsigned i = 0; i < 100000 && !__atomic_load_n(&peer.word[0], __ATOMIC_RELAXED); i++)
+		for (unsigned i = 0; i < 100000 &&
+		     !__atomic_load_n(&peer.word[0], __ATOMIC_RELAXED); i++)
 			exo_env_yield(0);
 		expect(peer.word[0] > 0);
 		while (exo_env_control(peer.env, EXO_ENV_STOP, 0, 0) == EXO_MORE)

@@ -33,7 +33,10 @@ struct snapshot {
 };
 
 /* Chunks of the owner map that have frames, in order; a frame's place in the snapshot follows. */
-static uint64_t chunks(void) { return (exos_machine()->top_pfn + EXO_CHUNK_FRAMES - 1) / EXO_CHUNK_FRAMES; }
+static uint64_t chunks(void)
+{
+	return (exos_machine()->top_pfn + EXO_CHUNK_FRAMES - 1) / EXO_CHUNK_FRAMES;
+}
 
 static const struct exo_chunk *chunk_at(uint64_t n)
 {
@@ -77,7 +80,8 @@ static uint64_t pack_frame(const struct exo_chunk *chunk, const struct exo_frame
 	uint64_t word = holder << 32 | use << 24;
 
 	if (counts_maps(use))
-		word |= (uint64_t)(frame->pins & 0xff) << 16 | ((frame->maps + chunk->large) & 0xffff);
+		word |= (uint64_t)(frame->pins & 0xff) << 16 |
+			((frame->maps + chunk->large) & 0xffff);
 	return word;
 }
 
@@ -91,7 +95,8 @@ static void take_frames(struct snapshot *s)
 
 		for (uint64_t i = 0; chunk->fine && i < EXO_CHUNK_FRAMES; i++)
 			s->frame[s->frames++] =
-				pack_frame(chunk, &fine[(uint64_t)chunk->fine * EXO_CHUNK_FRAMES + i]);
+				pack_frame(chunk,
+					   &fine[(uint64_t)chunk->fine * EXO_CHUNK_FRAMES + i]);
 	}
 }
 
@@ -130,7 +135,8 @@ static void take_rest(struct snapshot *s)
 		const struct exo_vector *v = exos_machine_at(m->vectors_off + c * EXO_PAGE_SIZE);
 
 		for (uint64_t i = 0; i < EXO_VECTOR_SLOTS; i++)
-			s->vector[c * EXO_VECTOR_SLOTS + i] = v->slot[i].env << 32 | v->slot[i].claim;
+			s->vector[c * EXO_VECTOR_SLOTS + i] =
+				v->slot[i].env << 32 | v->slot[i].claim;
 	}
 	for (uint64_t i = 0; i < min_u64(m->irqs, ARRAY_LEN(s->irq)); i++)
 		s->irq[i] = irq[i].bound_env;

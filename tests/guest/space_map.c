@@ -12,7 +12,8 @@
 
 #define VA 0x0000200000000000ull        /* nobody else uses this part of the space */
 
-static int64_t one(uint16_t op, exo_slot slot, uint64_t va, uint64_t pfn, uint64_t pages, uint32_t prot)
+static int64_t one(uint16_t op, exo_slot slot, uint64_t va, uint64_t pfn, uint64_t pages,
+		   uint32_t prot)
 {
 	struct exo_map_op entry = { .slot = slot, .va = va, .pfn = pfn, .pages = (uint32_t)pages,
 				    .op = op, .prot = (uint16_t)prot };
@@ -71,7 +72,8 @@ EXO_TEST(addresses_that_are_not_ours_are_refused, SHORT)
 		expect_refused(one(EXO_MAP, f.slot, bad[i], f.lo, 2, GUEST_RW));
 		expect_refused(one(EXO_PROTECT, f.slot, bad[i], f.lo, 2, GUEST_RW));
 		expect_refused(one(EXO_UNMAP, f.slot, bad[i], f.lo, 2, 0));
-		expect_refused(one(EXO_UNLINK, 0, bad[i], 0, 0, 3) > 0 && bad[i] < EXO_USER_TOP - 4096 ? 1 : -1);
+		expect_refused(one(EXO_UNLINK, 0, bad[i], 0, 0, 3) > 0 &&
+			       bad[i] < EXO_USER_TOP - 4096 ? 1 : -1);
 	}
 	expect_error(one(EXO_MAP, f.slot, EXO_SELF_VA, f.lo, 1, EXO_R_READ), RANGE);
 	expect_error(one(EXO_LINK, f.slot, EXO_SELF_VA, 0, 0, 0), KIND);
@@ -116,11 +118,13 @@ EXO_TEST(frames_that_are_not_ours_are_refused, SHORT)
 		for (unsigned g = 0; exos_grant_at(g); g++) {
 			const struct exo_cap *cap = exos_cap_look(exos_grant_at(g)->slot);
 
-			if (!cap || (cap->kind == EXO_KIND_FRAME && runs[n].lo >= cap->lo && runs[n].lo < cap->hi))
+			if (!cap || (cap->kind == EXO_KIND_FRAME && runs[n].lo >= cap->lo &&
+				     runs[n].lo < cap->hi))
 				continue;
 			if (cap->kind == EXO_KIND_TRACE && is_traced(guest_use(runs[n].lo)))
 				continue;
-			expect_refused(one(EXO_MAP, exos_grant_at(g)->slot, VA, runs[n].lo, 1, EXO_R_READ));
+			expect_refused(one(EXO_MAP, exos_grant_at(g)->slot, VA, runs[n].lo, 1,
+					   EXO_R_READ));
 		}
 	/* A frame of ours that we gave away. */
 	expect_error(one(EXO_MAP, memory, VA, f.lo, 1, EXO_R_READ), SPLIT);
@@ -174,7 +178,8 @@ EXO_TEST(device_and_traced_frames, SHORT)
 	must_eq(exos_space_prepare(&exos_space_own, VA, 2), 0);
 	expect_error(one(EXO_MAP, trace, VA, page, 1, GUEST_RW), RIGHTS);
 	expect_error(one(EXO_MAP, trace, VA, page - 1, 1, EXO_R_READ), USE);
-	expect_error(one(EXO_MAP, trace, VA, exos_cap_look(guest_claim("memory"))->lo, 1, EXO_R_READ), USE);
+	expect_error(one(EXO_MAP, trace, VA, exos_cap_look(guest_claim("memory"))->lo, 1,
+			 EXO_R_READ), USE);
 	expect_error(one(EXO_MAP, trace, VA, 0, 1, EXO_R_READ), USE);
 	expect_error(one(EXO_MAP, trace, VA, ~0ull, 1, EXO_R_READ), USE);
 	expect_eq(one(EXO_MAP, trace, VA, page, 1, EXO_R_READ), 1);

@@ -40,7 +40,8 @@ static bool tree_make(struct tree *t)
 static bool tree_link(struct tree *t)
 {
 	for (unsigned level = 3; level >= 1; level--)
-		if (!expect_eq(update(t->space, OP(.op = EXO_LINK, .slot = t->level[level], .va = VA)), 1))
+		if (!expect_eq(update(t->space,
+				      OP(.op = EXO_LINK, .slot = t->level[level], .va = VA)), 1))
 			return false;
 	return true;
 }
@@ -54,18 +55,23 @@ EXO_TEST(tables_are_linked_from_the_top, SHORT)
 	pfn = t.f.lo + 16;
 	expect_error(update(t.space, OP(.op = EXO_LINK, .slot = t.level[1], .va = VA)), NOTABLE);
 	expect_error(update(t.space, OP(.op = EXO_LINK, .slot = t.level[2], .va = VA)), NOTABLE);
-	expect_error(update(t.space, OP(.op = EXO_MAP, .slot = t.f.slot, .va = VA, .pfn = pfn, .pages = 1,
+	expect_error(update(t.space, OP(.op = EXO_MAP, .slot = t.f.slot, .va = VA, .pfn = pfn,
+					.pages = 1,
 					.prot = EXO_R_READ)), NOTABLE);
 	must(tree_link(&t));
 	/* A table hangs in one place only, and one table in a place. */
 	expect_error(update(t.space, OP(.op = EXO_LINK, .slot = t.level[1], .va = VA)), MAPPED);
-	expect_error(update(t.space, OP(.op = EXO_LINK, .slot = t.level[1], .va = VA + (2 << 20))), MAPPED);
-	expect_error(update(t.space, OP(.op = EXO_LINK, .slot = t.level[3], .va = VA + (1ull << 40))), MAPPED);
-	expect_eq(update(t.space, OP(.op = EXO_MAP, .slot = t.f.slot, .va = VA, .pfn = pfn, .pages = 4,
-				     .prot = EXO_R_READ)), 1);
+	expect_error(update(t.space, OP(.op = EXO_LINK, .slot = t.level[1], .va = VA + (2 << 20))),
+		     MAPPED);
+	expect_error(update(t.space, OP(.op = EXO_LINK, .slot = t.level[3],
+					.va = VA + (1ull << 40))), MAPPED);
+	expect_eq(update(t.space, OP(.op = EXO_MAP, .slot = t.f.slot, .va = VA, .pfn = pfn,
+				     .pages = 4, .prot = EXO_R_READ)), 1);
 	expect_eq(guest_maps(pfn), 1);
-	expect_error(update(t.space, OP(.op = EXO_UNMAP, .va = VA, .pages = 1, .prot = EXO_SIZE_2M)), USE);
-	expect_error(update(t.space, OP(.op = EXO_MAP, .slot = t.f.slot, .va = VA, .pfn = 0, .pages = 1,
+	expect_error(update(t.space, OP(.op = EXO_UNMAP, .va = VA, .pages = 1,
+					.prot = EXO_SIZE_2M)), USE);
+	expect_error(update(t.space, OP(.op = EXO_MAP, .slot = t.f.slot, .va = VA, .pfn = 0,
+					.pages = 1,
 					.prot = EXO_R_READ | EXO_SIZE_2M)), RANGE);
 }
 
@@ -84,8 +90,8 @@ EXO_TEST(tables_are_unlinked_and_linked_elsewhere, SHORT)
 	expect_eq(update(t.space, OP(.op = EXO_UNLINK, .va = VA, .prot = 1)), 1);
 	expect_error(update(t.space, OP(.op = EXO_UNLINK, .va = VA, .prot = 1)), NOTABLE);
 	expect_eq(update(t.space, OP(.op = EXO_LINK, .slot = t.level[1], .va = other)), 1);
-	expect_eq(update(t.space, OP(.op = EXO_MAP, .slot = t.f.slot, .va = other, .pfn = t.f.lo + 16,
-				     .pages = 1, .prot = EXO_R_READ)), 1);
+	expect_eq(update(t.space, OP(.op = EXO_MAP, .slot = t.f.slot, .va = other,
+				     .pfn = t.f.lo + 16, .pages = 1, .prot = EXO_R_READ)), 1);
 	expect_error(update(t.space, OP(.op = EXO_LINK, .slot = t.f.slot, .va = VA)), KIND);
 	expect_error(update(t.space, OP(.op = EXO_LINK, .slot = 0, .va = VA)), STALE);
 }
@@ -99,14 +105,18 @@ EXO_TEST(a_table_may_end_while_in_use, SHORT)
 	must(tree_make(&t));
 	must_eq(guest_frames_make(&f, 512), 0);
 	must(tree_link(&t));
-	must_eq(update(t.space, OP(.op = EXO_MAP, .slot = f.slot, .va = VA, .pfn = f.lo, .pages = 512,
-				   .prot = GUEST_RW)), 1);
+	must_eq(update(t.space, OP(.op = EXO_MAP, .slot = f.slot, .va = VA, .pfn = f.lo,
+				   .pages = 512, .prot = GUEST_RW)), 1);
 	expect_eq(guest_maps(f.lo), 1);
-	/* The middle one: what is below it hangs on nothing, and nothing below it is mapped any more. */
+	/*
+	 * The middle one: what is below it hangs on nothing, and nothing below it is mapped any
+	 * more.
+	 */
 	expect_eq(exos_cap_drop(t.level[1]), 0);
 	expect_eq(guest_maps(f.lo), 0);
 	expect_eq(guest_maps(f.hi - 1), 0);
-	expect_error(update(t.space, OP(.op = EXO_MAP, .slot = f.slot, .va = last, .pfn = f.lo, .pages = 1,
+	expect_error(update(t.space, OP(.op = EXO_MAP, .slot = f.slot, .va = last, .pfn = f.lo,
+					.pages = 1,
 					.prot = GUEST_RW)), NOTABLE);
 	expect_eq(exos_cap_drop(t.level[3]), 0);
 	expect_error(update(t.space, OP(.op = EXO_UNLINK, .va = VA, .prot = 2)), NOTABLE);
@@ -124,7 +134,8 @@ EXO_TEST(a_batch_tells_how_far_it_came, SHORT)
 	must_eq(guest_frames_make(&f, EXO_BATCH_MAX + 1), 0);
 	must_eq(exos_space_prepare(&exos_space_own, VA, EXO_BATCH_MAX + 1), 0);
 	for (unsigned i = 0; i <= EXO_BATCH_MAX; i++)
-		ops[i] = OP(.op = EXO_MAP, .slot = f.slot, .va = VA + i * 4096ull, .pfn = f.lo + i, .pages = 1,
+		ops[i] = OP(.op = EXO_MAP, .slot = f.slot, .va = VA + i * 4096ull, .pfn = f.lo + i,
+			    .pages = 1,
 			    .prot = GUEST_RW);
 	expect_refused(exo_space_update(space, (uint64_t)ops, EXO_BATCH_MAX + 1));
 	expect_refused(exo_space_update(space, (uint64_t)ops, ~0ull));
@@ -162,22 +173,29 @@ EXO_TEST(large_pages, SHORT)
 	must_eq(exos_frame_alloc_aligned(512, 512, &pfn, &claim), 0);
 	must((mine = guest_narrow(claim, pfn, pfn + 512, GUEST_R_FRAMES)) != 0);
 	must_eq(exos_space_prepare(&exos_space_own, VA, 512), 0);
-	/* A table of 4 KiB pages hangs there: no large page beside it; 2 MiB further there is room. */
-	expect_error(update(guest_claim("space"), OP(.op = EXO_MAP, .slot = mine, .va = VA, .pfn = pfn,
+	/*
+	 * A table of 4 KiB pages hangs there: no large page beside it; 2 MiB further there is
+	 * room.
+	 */
+	expect_error(update(guest_claim("space"),
+			    OP(.op = EXO_MAP, .slot = mine, .va = VA, .pfn = pfn,
 		     .pages = 1, .prot = GUEST_RW | EXO_SIZE_2M)), MAPPED);
 	expect_error(update(guest_claim("space"), OP(.op = EXO_MAP, .slot = mine, .va = VA + size,
 		     .pfn = pfn + 1, .pages = 1, .prot = GUEST_RW | EXO_SIZE_2M)), ARG);
-	expect_error(update(guest_claim("space"), OP(.op = EXO_MAP, .slot = mine, .va = VA + size + 4096,
+	expect_error(update(guest_claim("space"),
+			    OP(.op = EXO_MAP, .slot = mine, .va = VA + size + 4096,
 		     .pfn = pfn, .pages = 1, .prot = GUEST_RW | EXO_SIZE_2M)), ARG);
 	expect_error(update(guest_claim("space"), OP(.op = EXO_MAP, .slot = mine, .va = VA + size,
 		     .pfn = pfn, .pages = 2, .prot = GUEST_RW | EXO_SIZE_2M)), RANGE);
-	must_eq(update(guest_claim("space"), OP(.op = EXO_MAP, .slot = mine, .va = VA + size, .pfn = pfn,
+	must_eq(update(guest_claim("space"),
+		       OP(.op = EXO_MAP, .slot = mine, .va = VA + size, .pfn = pfn,
 		       .pages = 1, .prot = GUEST_RW | EXO_SIZE_2M)), 1);
 	expect_eq(guest_maps(pfn + 511), 1);
 	*(volatile uint64_t *)(VA + size + 511 * 4096ull) = 99;
 	expect_error(update(guest_claim("space"), OP(.op = EXO_MAP, .slot = mine, .va = VA + size,
 		     .pfn = pfn, .pages = 1, .prot = GUEST_RW)), MAPPED);
-	expect_refused(update(guest_claim("space"), OP(.op = EXO_UNMAP, .va = VA + size, .pages = 1)));
+	expect_refused(update(guest_claim("space"),
+			      OP(.op = EXO_UNMAP, .va = VA + size, .pages = 1)));
 	expect_eq(*(volatile uint64_t *)(VA + size + 511 * 4096ull), 99);
 	expect_eq(update(guest_claim("space"), OP(.op = EXO_UNMAP, .va = VA + size, .pages = 1,
 		  .prot = EXO_SIZE_2M)), 1);

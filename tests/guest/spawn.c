@@ -23,9 +23,11 @@ static bool spin_on(struct exos_child *child, uint32_t cpu, unsigned first)
 {
 	static const char *const argv[] = { "suite", "part", "spin" };
 	const struct exos_grant *time = peer_time(cpu);
-	struct exos_spawn_time slots = { time->slot, (uint32_t)time->lo + first, (uint32_t)time->lo + first + 2,
+	struct exos_spawn_time slots = { time->slot, (uint32_t)time->lo + first,
+					(uint32_t)time->lo + first + 2,
 					 1 };
-	struct exos_spawn request = { .argc = 3, .argv = argv, .frames = FRAMES, .times = 1, .time = &slots };
+	struct exos_spawn request = { .argc = 3, .argv = argv, .frames = FRAMES, .times = 1,
+				     .time = &slots };
 	uint64_t end = exos_deadline(20 * SECOND);
 
 	*child = (struct exos_child){ .page = NULL };

@@ -25,8 +25,6 @@
 #include "parts.h"
 #include "suite.h"
 
-#define GRANTS_MAX   128u
-#define TIMES_MAX    16u
 #define SECONDS      1000000000ull
 #define FRAMES_USUAL 2048u
 #define FRAMES_BIG   20480u
@@ -38,87 +36,6 @@ static const void *program;     /* the suite's own ELF file, in the boot archive
 static size_t program_bytes;
 static struct snapshot *before, *after;
 static unsigned passed, failed, skipped;
-
-/* What each test gets, beside its memory and time. */
-static struct exos_spawn_grant grant[GRANTS_MAX];
-static struct exos_spawn_time time_slots[TIMES_MAX];
-static uint32_t grants, times;
-
-/* Give on [lo, hi) of a claim with those of `rights` that it carries; both 0: all of it. */
-static void grant_add(const char *name, exo_slot slot, uint64_t lo, uint64_t hi, uint32_t rights)
-{
-	const struct exo_cap *cap = exos_cap_look(slot);
-
-	if (!cap || grants == GRANTS_MAX)
-		return;
-	rights = (rights & EXO_SHARE) | (rights & cap->rights);
-	grant[grants++] = (struct exos_spawn_grant){ name, slot, lo, hi, rights, 0 };
-}
-
-static void grant_named(const char *name, uint32_t rights)
-{
-	const struct exos_grant *g;
-
-	for (unsigned n = 0; (g = exos_grant(name, n)); n++)
-		grant_add(name, g->slot, 0, 0, rights);
-}
-
-/* Claims of a kind beyond those granted by name, under the name the suite has them by. */
-static void grant_kind(uint32_t kind)
-{
-	const struct exos_grant *g;
-
-	for (unsigned n = 0; (g = exos_grant_at(n)); n++)
-		if (g->kind == kind)
-			grant_add(g->name, g->slot, 0, 0, EXO_R_ALL);
-}
-
-/*
- * Time: of each run of slots the suite names itself in the first quarter and, on the test's home
- * CPU, the test in the second; the upper half is the test's to hand out.
- */
-static void grant_time(unsigned home)
-{
-	const struct exos_grant *g;
-
-	times = 0;
-	for (unsigned n = 0; (g = exos_grant("slots", n)); n++) {
-		uint64_t slots = g->hi - g->lo;
-
-		grant_add("slots", g->slot, g->lo + slots / 2, g->hi, EXO_R_ALL);
-		if (g->unit == home && times < TIMES_MAX)
-			time_slots[times++] = (struct exos_spawn_time){ g->slot, (uint32_t)(g->lo + slots / 4),
-								  (uint32_t)(g->lo + slots / 2), 1 };
-	}
-}
-
-/* The suite stands in its own quarter of each run of slots, nobody in those that tests are given. */
-static void own_time(void)
-{
-	exo_slot own = exos_grant("env", 0)->slot;
-	const struct exos_grant *g;
-
-	for (unsigned n = 0; (g = exos_grant("slots", n)); n++)
-		for (uint64_t i = g->lo; i < g->hi; i++)
-			exo_slot_set(g->slot, i, i < g->lo + (g->hi - g->lo) / 4 ? own : 0);
-}
-
-static void grant_all(const struct guest_test *test, unsigned home)
-{
-	grants = 0;
-	grant_named("console", EXO_R_CALL);
-	grant_named("export", EXO_R_READ | EXO_SHARE);
-	grant_named("archive", EXO_R_READ | EXO_SHARE);
-	grant_named("trace", EXO_R_READ);
-	grant_time(home);
-	if (test->needs & GUEST_DISK)
-		grant_named("disk", EXO_R_ALL);
-	if (test->needs & GUEST_PORT)
-		grant_kind(EXO_KIND_PORT);
-	if (test->needs & GUEST_IRQ)
-		grant_kind(EXO_KIND_IRQ);
-	grant_add("suite", exos_grant("env", 0)->slot, 0, 0, EXO_R_NOTIFY);
-}
 
 /* Why a test cannot run on this machine, or NULL. */
 static const char *missing(const struct guest_test *test)
@@ -148,8 +65,12 @@ static void report_skip(const struct guest_test *test, const char *reason)
 	skipped++;
 }
 
-/* Wait for the test's end; its reason to fail in the buffer, or an empty string; true: it skipped. */
-static bool watch(const struct guest_test *test, struct exos_child *child, char *reason, size_t bytes)
+/*
+ * Wait for the test's end; its reason to fail in the buffer, or an empty string; true: it
+ * skipped.
+ */
+static bool watch(const struct guest_test *test, struct exos_child *child, char *reason,
+		  size_t bytes)
 {
 	uint64_t limit = (test->needs & GUEST_LONG ? 120 : 30) * SECONDS;
 	uint32_t why = exos_child_wait(child, exos_deadline(limit));
@@ -157,7 +78,8 @@ static bool watch(const struct guest_test *test, struct exos_child *child, char 
 
 	reason[0] = 0;
 	if (why == EXO_STOP_RUNS)
-		format_buffer(reason, bytes, "no end within %llu s", (unsigned long long)(limit / SECONDS));
+		format_buffer(reason, bytes, "no end within %llu s",
+			      (unsigned long long)(limit / SECONDS));
 	else if (why != EXO_STOP_EXIT)
 		format_buffer(reason, bytes, "%s, vector %llu at %#llx, address %#llx",
 			      exos_stop_text(why),
@@ -179,14 +101,11 @@ static bool run_child(const struct guest_test *test, unsigned home, char *reason
 	struct exos_spawn request = {
 		.file = program, .file_bytes = program_bytes, .argc = 3, .argv = argv,
 		.frames = test->needs & GUEST_BIG ? FRAMES_BIG : FRAMES_USUAL,
-		.grant = grant, .time = time_slots,
-	};
+			};
 	bool skips;
 	int err;
 
-	grant_all(test, home);
-	request.grants = grants;
-	request.times = times;
+	suite_grant(&request, test->needs, home);
 	err = exos_spawn(&request, &child);
 	if (err < 0) {
 		format_buffer(reason, bytes, "could not be started: %s (%s)",
@@ -269,8 +188,10 @@ static const char *prepare(void)
 	after = snapshot_make();
 	if (!before || !after)
 		return "no memory to compare the machine before and after";
-	own_time();
-	/* A test that does not exist: from now on the libraries have all they will ever allocate. */
+	suite_time();
+	/*
+	 * A test that does not exist: from now on the libraries have all they will ever allocate.
+	 */
 	run_child(&warm_up, 0, reason, sizeof(reason));
 	return NULL;
 }

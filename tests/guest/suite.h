@@ -18,6 +18,13 @@ const char *suite_word(const char *key);
 /* Is `name` one of a comma-separated list that a blank or NUL ends? */
 bool suite_listed(const char *list, const char *name);
 
+struct exos_spawn;
+
+/* Enter grants and time slots of a test that needs this (GUEST_*) and lives on this CPU. */
+void suite_grant(struct exos_spawn *request, uint32_t needs, unsigned home);
+/* Divide the suite's own time: its slots, and those that tests are given, empty. */
+void suite_time(void);
+
 /* The state of the machine that a test must leave as it was. */
 struct snapshot;
 /* Memory for one; NULL if there is none. */

@@ -56,7 +56,8 @@ TEST(memmove_overlapping_both_ways)
 		for (size_t shift = 0; shift < 20; shift++) {
 			fill((unsigned)bytes);
 			memmove(expected + 100 + shift, expected + 105, bytes);
-			REQUIRE(t_memmove(actual + 100 + shift, actual + 105, bytes) == actual + 100 + shift);
+			REQUIRE(t_memmove(actual + 100 + shift, actual + 105,
+					  bytes) == actual + 100 + shift);
 			REQUIRE(!memcmp(expected, actual, AREA));
 		}
 }
@@ -113,7 +114,8 @@ TEST(string_order)
 
 	for (size_t i = 0; i < 7; i++)
 		for (size_t j = 0; j < 7; j++) {
-			CHECK_EQ(sign(t_strcmp(words[i], words[j])), sign(strcmp(words[i], words[j])));
+			CHECK_EQ(sign(t_strcmp(words[i], words[j])),
+				 sign(strcmp(words[i], words[j])));
 			for (size_t n = 0; n < 4; n++)
 				CHECK_EQ(sign(t_strncmp(words[i], words[j], n)),
 					 sign(strncmp(words[i], words[j], n)));

@@ -18,7 +18,10 @@
 extern uint8_t fake_ram[];
 
 static inline void *phys_to_virt(uint64_t pa) { return fake_ram + pa; }
-static inline uint64_t virt_to_phys(const void *va) { return (uint64_t)((const uint8_t *)va - fake_ram); }
+static inline uint64_t virt_to_phys(const void *va)
+{
+	return (uint64_t)((const uint8_t *)va - fake_ram);
+}
 static inline void *pfn_to_virt(uint64_t pfn) { return phys_to_virt(pfn << EXO_PAGE_SHIFT); }
 
 #endif

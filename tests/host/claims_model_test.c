@@ -44,7 +44,10 @@ static struct env *env;
 static exo_slot root_name, space_name;
 
 /* --- what the tested parts need of the rest of the kernel --- */
-void tlb_note(uint64_t s, uint64_t va, uint64_t n, uint64_t b, bool lost) { (void)s, (void)va, (void)n, (void)b, (void)lost; }
+void tlb_note(uint64_t s, uint64_t va, uint64_t n, uint64_t b, bool lost)
+{
+	(void)s, (void)va, (void)n, (void)b, (void)lost;
+}
 void tlb_note_all(uint64_t space) { (void)space; }
 int env_stop(struct env *e, uint32_t reason) { (void)e, (void)reason; return 0; }
 void env_leave_space(struct env *e) { (void)e; }
@@ -64,9 +67,19 @@ int ring_end(uint64_t pfn) { (void)pfn; return 0; }
 void event_release(struct env *e, unsigned entry) { (void)e, (void)entry; }
 void disks_expire(void) { }
 void irq_unbind(uint32_t gsi) { (void)gsi; }
-void trace_record(enum exo_trace_kind kind, uint64_t a, uint32_t b) { (void)kind, (void)a, (void)b; }
-int slices_check(uint32_t c, uint64_t lo, uint64_t hi, exo_sid s) { (void)c, (void)lo, (void)hi, (void)s; return 0; }
-void slices_move(uint32_t c, uint64_t lo, uint64_t hi, exo_sid f, exo_sid t) { (void)c, (void)lo, (void)hi, (void)f, (void)t; }
+void trace_record(enum exo_trace_kind kind, uint64_t a, uint32_t b)
+{
+	(void)kind, (void)a, (void)b;
+}
+int slices_check(uint32_t c, uint64_t lo, uint64_t hi, exo_sid s)
+{
+	(void)c, (void)lo, (void)hi, (void)s;
+	return 0;
+}
+void slices_move(uint32_t c, uint64_t lo, uint64_t hi, exo_sid f, exo_sid t)
+{
+	(void)c, (void)lo, (void)hi, (void)f, (void)t;
+}
 void slices_unbind(const struct exo_cap *c) { (void)c; }
 
 /* --- set up: one environment with its tables, one space, one root claim for all memory --- */
@@ -113,7 +126,8 @@ static void holders_check(void)
 {
 	for (unsigned pfn = RAM_LO; pfn < FRAMES; pfn++)
 		if (frame_holder(pfn) != holder[pfn].sid) {
-			test_fail("frame %u is held by %x, the model says %x", pfn, frame_holder(pfn), holder[pfn].sid);
+			test_fail("frame %u is held by %x, the model says %x", pfn,
+				  frame_holder(pfn), holder[pfn].sid);
 			return;
 		}
 }
@@ -166,7 +180,8 @@ static void loose_tables_count(void)
 	for (unsigned n = 0; n < SLOTS; n++) {
 		const struct exo_cap *c = slot_number(n);
 
-		if (c->kind == EXO_KIND_PT && (c->flags & EXO_CAP_OBJECT) && !*table_link(c->lo, TABLE_PARENT))
+		if (c->kind == EXO_KIND_PT && (c->flags & EXO_CAP_OBJECT) &&
+		    !*table_link(c->lo, TABLE_PARENT))
 			table_count(c->lo, c->unit);
 	}
 }
@@ -203,7 +218,8 @@ static void bindings_check(void)
 	CHECK_EQ(listed, leaves_seen);
 	for (unsigned pfn = RAM_LO; pfn < FRAMES; pfn++)
 		if (frame_use(pfn) == EXO_USE_MEMORY && frame_entry(pfn)->maps != maps_seen[pfn])
-			test_fail("frame %u: %u maps counted, %u seen", pfn, frame_entry(pfn)->maps, maps_seen[pfn]);
+			test_fail("frame %u: %u maps counted, %u seen", pfn, frame_entry(pfn)->maps,
+				  maps_seen[pfn]);
 }
 
 static void all_check(void)
@@ -310,15 +326,19 @@ static void try_narrow(void)
 
 static void try_retype(void)
 {
-	static const struct { enum exo_kind kind; unsigned frames; } kinds[] = {
-		{ EXO_KIND_PT, EXO_FRAMES_PT }, { EXO_KIND_ENV, EXO_FRAMES_ENV }, { EXO_KIND_RING, EXO_FRAMES_RING },
+	static const struct { enum exo_kind kind; unsigned frames;
+	} kinds[] = {
+		{EXO_KIND_PT, EXO_FRAMES_PT},
+		{EXO_KIND_ENV, EXO_FRAMES_ENV},
+		{EXO_KIND_RING, EXO_FRAMES_RING},
 	};
 	struct exo_cap *c = pick_live(EXO_KIND_FRAME), *dst = pick_empty();
 	unsigned k = pick(3), frames_each = kinds[k].frames;
 	uint64_t pfn = pick_in(c);
-	bool ok = pfn >= c->lo && pfn + frames_each <= c->hi && !(c->flags & EXO_CAP_SHARE) && !has_share(c) &&
-	          (c->rights & EXO_R_RETYPE) && model_held(pfn, pfn + frames_each, slot_sid(c)) &&
-	          !frames_mapped(pfn, pfn + frames_each);
+	bool ok = pfn >= c->lo && pfn + frames_each <= c->hi && !(c->flags & EXO_CAP_SHARE) &&
+		  !has_share(c) && (c->rights & EXO_R_RETYPE) &&
+		  model_held(pfn, pfn + frames_each, slot_sid(c)) &&
+		  !frames_mapped(pfn, pfn + frames_each);
 	int err = retype(env, c, dst, pfn, kinds[k].kind, k == 0 ? 1 + pick(3) : 0);
 
 	CHECK_EQ(!err, ok);
@@ -328,7 +348,8 @@ static void try_retype(void)
 
 static uint64_t pick_va(void)
 {
-	return (uint64_t)pick(2) << 39 | (uint64_t)pick(2) << 30 | (uint64_t)pick(2) << 21 | pick(8) << 12;
+	return (uint64_t)pick(2) << 39 | (uint64_t)pick(2) << 30 | (uint64_t)pick(2) << 21 |
+	       pick(8) << 12;
 }
 
 /* Hang tables where they are missing, as far as the root claim still has the frames. */
@@ -345,7 +366,8 @@ static void tables_link(void)
 			struct exo_cap *dst = pick_empty();
 			uint64_t pfn = RAM_LO + 4 * pick((FRAMES - RAM_LO) / 4);
 
-			if (table_walk(env->space, va, level, &big) || retype(env, root, dst, pfn, EXO_KIND_PT, level))
+			if (table_walk(env->space, va, level, &big) ||
+			    retype(env, root, dst, pfn, EXO_KIND_PT, level))
 				continue;
 			for (unsigned i = 0; i < EXO_FRAMES_PT; i++)
 				holder[pfn + i].sid = slot_sid(dst);
@@ -358,7 +380,8 @@ static void tables_link(void)
 static void try_map(void)
 {
 	struct exo_cap *c = pick_live(pick(12) ? EXO_KIND_FRAME : EXO_KIND_PT);
-	struct exo_map_op op = { .slot = slot_name(c), .va = pick_va(), .pfn = pick_in(c), .pages = 1 + pick(5) };
+	struct exo_map_op op = {
+		.slot = slot_name(c), .va = pick_va(), .pfn = pick_in(c), .pages = 1 + pick(5)};
 
 	if (c->kind == EXO_KIND_PT) {
 		op.op = EXO_LINK;
@@ -403,7 +426,8 @@ static void try_end(void)
 	struct exo_cap *c = slot_number(pick(SLOTS));
 	uint32_t gen = c->gen;
 
-	if (c->kind == EXO_KIND_NONE || (!c->parent && pick(200)) || (c->kind == EXO_KIND_PT && pick(8)))
+	if (c->kind == EXO_KIND_NONE || (!c->parent && pick(200)) ||
+	    (c->kind == EXO_KIND_PT && pick(8)))
 		return;
 	if (pick(2)) {
 		model_revoke(c);
@@ -445,7 +469,8 @@ static void run_random(unsigned seed)
 	}
 	CHECK_EQ(until_done(claim_revoke, slot_at(exo_slot_sid(root_name))), 0);
 	for (unsigned pfn = RAM_LO; pfn < FRAMES; pfn++)
-		if (frame_holder(pfn) != exo_slot_sid(root_name) || frame_use(pfn) != EXO_USE_MEMORY)
+		if (frame_holder(pfn) != exo_slot_sid(root_name) ||
+		    frame_use(pfn) != EXO_USE_MEMORY)
 			test_fail("frame %u did not come back", pfn);
 }
 
@@ -462,7 +487,8 @@ TEST(claims_revoke_of_a_deep_chain_is_linear)
 	arena_make();
 	c = slot_at(exo_slot_sid(root_name));
 	for (; made < 400; made++) {
-		struct claim_spec s = { .kind = EXO_KIND_FRAME, .lo = c->lo, .hi = c->hi - 1, .rights = c->rights };
+		struct claim_spec s = {
+			.kind = EXO_KIND_FRAME, .lo = c->lo, .hi = c->hi - 1, .rights = c->rights};
 
 		dst = slot_number(16 + made);
 		if (dst->kind != EXO_KIND_NONE)
@@ -483,7 +509,7 @@ TEST(claims_revoke_of_a_deep_chain_is_linear)
 TEST(claims_stale_and_foreign_names)
 {
 	struct exo_cap *c, *found;
-	struct claim_spec s = { .kind = EXO_KIND_FRAME, .lo = 100, .hi = 101, .rights = EXO_R_READ };
+	struct claim_spec s = {.kind = EXO_KIND_FRAME, .lo = 100, .hi = 101, .rights = EXO_R_READ};
 	exo_slot name;
 
 	arena_make();

@@ -144,6 +144,11 @@ def small_tree(tree):
     os.symlink("/", os.path.join(OUT, tree, "root"))
 
 
+def revision_0():
+    """mke2fs's arguments for a file system of revision 0; newer ones have no -r."""
+    return ["-r", "0"] if b"[-r " in run("mke2fs", check=False).stdout else ["-E", "revision=0"]
+
+
 def small():
     """Images of a few hundred KiB."""
     small_tree("small")
@@ -151,7 +156,7 @@ def small():
     for name, size, arguments in (("small1k", "384K", ["-b", "1024", "-g", "256", "-N", "128"]),
                                   ("small4k", "1M", ["-b", "4096", "-N", "128"]),
                                   ("small2k", "640K", ["-b", "2048", "-I", "128", "-N", "96"]),
-                                  ("small-rev0", "384K", ["-b", "1024", "-r", "0", "-N", "128"])):
+                                  ("small-rev0", "384K", ["-b", "1024", "-N", "128", *revision_0()])):
         run("mke2fs", "-q", "-F", "-t", "ext2", *arguments, "-d", source,
             os.path.join(OUT, name + ".img"), size)
     corpus = os.path.join(OUT, "corpus")

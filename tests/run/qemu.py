@@ -118,26 +118,31 @@ class Machine:
         """Send a QMP command; its answer is not waited for."""
         self.qmp.sendall(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
 
-    def text(self, start=0):
+    def raw(self, start=0):
         """What the serial line said from byte `start` on, without escape sequences."""
         with self.changed:
-            return ESCAPES.sub(b"", bytes(self.serial[start:])).decode("utf-8", "replace").replace("\r", "")
+            return ESCAPES.sub(b"", bytes(self.serial[start:])).decode("utf-8", "replace")
+
+    def text(self, start=0):
+        """The same without carriage returns."""
+        return self.raw(start).replace("\r", "")
 
     def mark(self):
         """A position in the serial line, for `expect` and `text`."""
         with self.changed:
             return len(self.serial)
 
-    def expect(self, pattern, limit, start=0):
+    def expect(self, pattern, limit, start=0, raw=False):
         """Wait until the pattern is found in the text after `start`; the match, or None."""
         end, compiled = time.monotonic() + limit, re.compile(pattern, re.M)
+        said = self.raw if raw else self.text
         while True:
-            if match := compiled.search(self.text(start)):
+            if match := compiled.search(said(start)):
                 return match
             with self.changed:
                 left = end - time.monotonic()
                 if left <= 0 or self.ended:
-                    return compiled.search(self.text(start)) if self.ended else None
+                    return compiled.search(said(start)) if self.ended else None
                 self.changed.wait(min(left, 1.0))
 
     def send(self, text):

@@ -6,6 +6,7 @@ No QEMU here; the ends are made up as QEMU and exo would report them.
 
 import pathlib
 
+import guest
 import outcome
 import qemu
 import report
@@ -52,6 +53,31 @@ def _hashes(_):
         yield f"xxh64_{len(data)}_bytes", xxh64.xxh64(data) == value, f"{xxh64.xxh64(data):#x}"
 
 
+SUITE = "run a\nok a\nrun b\nnote: b.c:1: no\nFAIL b: why\nok suite_spread\n"
+MARK = "suite: end 12ab passed=2 failed=1 skipped=0\n"
+# text, nonce, debug-exit value, end, is it right?
+BOOTS = (
+    ("failed_suite", SUITE + MARK, "12ab", 0x11, qemu.DEBUG_EXIT, True),
+    ("good_code_with_failures", SUITE + MARK, "12ab", 0x10, qemu.DEBUG_EXIT, False),
+    ("old_marker", SUITE + MARK, "34cd", 0x11, qemu.DEBUG_EXIT, False),
+    ("no_marker", SUITE, "12ab", 0x11, qemu.DEBUG_EXIT, False),
+    ("wrong_counts", SUITE + MARK.replace("=2", "=3"), "12ab", 0x11, qemu.DEBUG_EXIT, False),
+    ("test_without_result", SUITE.replace("ok a\n", "") + MARK.replace("=2", "=1"), "12ab", 0x11,
+     qemu.DEBUG_EXIT, False),
+    ("power_off", SUITE + MARK, "12ab", 0, qemu.POWER_OFF, False),
+)
+
+
+def _boots(_):
+    job = Job("guest/x", None, 1.0, ("a", "b"))
+    for name, text, nonce, value, kind, right in BOOTS:
+        results = guest.judge(job, nonce, qemu.End(kind, value), text, 1.0, "")
+        boot = results.pop()
+        yield f"suite_{name}", (boot.outcome == outcome.PASS) == right, f"{boot}"
+    noted = [r.reason for r in results if r.name == "guest/x/b"]
+    yield "suite_note_is_the_reason", noted == ["b.c:1: no (why)"], str(noted)
+
+
 def _lines(_):
     text = "ok a\nFAIL b: why: this\nskip c: no disk\nokay d\n ok e\nFAIL f\r\n"
     found = [(r.name, r.outcome, r.reason) for r in outcome.parse_lines(text, "x")]
@@ -77,7 +103,7 @@ def jobs(_):
 def run(context, job):
     """Run all checks; a result for each."""
     found = []
-    for group in (_ends, _hashes, _lines, _summary):
+    for group in (_ends, _hashes, _boots, _lines, _summary):
         for name, good, why in group(pathlib.Path(context.repo)):
             kind = outcome.PASS if good else outcome.FAIL
             found.append(Result(f"{job.name}/{name}", kind, "" if good else why))
