@@ -12,6 +12,7 @@
 #include "claim.h"
 #include "cpu.h"
 #include "kernel.h"
+#include "quick.h"
 #include "retype.h"
 #include "sched.h"
 #include "slices.h"
@@ -241,34 +242,6 @@ static int64_t batches_apply(struct env *e, uint64_t space, uint64_t ops, uint64
 	return done;
 }
 
-/*
- * The commonest change, of the rights of one page whose table was found before, by the shortest
- * way: false if it is not plainly that or not plainly right, and nothing was done.
- */
-static inline bool protect_one(uint64_t space, const struct exo_map_op *op)
-{
-	const struct leaf_cache *l = &leaf_cache;
-	unsigned index = pte_index(op->va, 1);
-	uint64_t *pte = l->table + index, lost;
-	struct cpu *c = this_cpu();
-
-	if (l->space != space || l->region != op->va >> 21 || (op->va & (EXO_PAGE_SIZE - 1)))
-		return false;
-	if ((op->prot | EXO_R_WRITE) != (EXO_R_READ | EXO_R_WRITE) || op->pages != 1 ||
-	    op->op != EXO_PROTECT)
-		return false;
-	if (!(*pte & PTE_P) || (op->prot & ~l->shadow[index].most))
-		return false;
-	lost = entry_protect(pte, prot_bits(op->prot));
-	if (c->space == space) {
-		c->stats->tlb_pages++;
-		invlpg(op->va);
-	}
-	if (lost && cpu_count > 1)
-		tlb_note(space, op->va, 0, 0, true);
-	return true;
-}
-
 int64_t sys_space_update(struct env *e, uint64_t space, uint64_t ops, uint64_t count)
 {
 	struct exo_map_op op;
@@ -284,7 +257,7 @@ int64_t sys_space_update(struct env *e, uint64_t space, uint64_t ops, uint64_t c
 		return tree_leave(err);
 	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
 		return tree_leave(-EXO_E_FROZEN);
-	if (protect_one(c->lo, &op))
+	if (quick_apply(e, c->lo, &op))
 		return tree_leave(1);
 	err = space_apply(e, c->lo, &op);
 	return tree_leave(err ? err : 1);

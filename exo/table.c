@@ -29,11 +29,6 @@ static uint64_t *entry_at(uint64_t id)
 	return phys_to_virt(id * 8);
 }
 
-static uint64_t entry_id(const uint64_t *pte)
-{
-	return virt_to_phys(pte) / 8;
-}
-
 static uint64_t table_of(const uint64_t *pte)
 {
 	return virt_to_phys(pte) >> EXO_PAGE_SHIFT;
@@ -100,16 +95,10 @@ static void frames_count(uint64_t pfn, unsigned level, int by)
 void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim,
 		   uint32_t most)
 {
-	struct shadow *s = shadow_of(pte);
-	uint64_t id = entry_id(pte);
-
-	s->claim = slot_sid(claim);
-	s->most = most;
-	s->prev = 0;
-	s->next = claim->bind;
-	if (claim->bind)
-		shadow_of(entry_at(claim->bind))->prev = id;
-	claim->bind = id;
+	*shadow_of(pte) = (struct shadow){
+		.claim = slot_sid(claim), .most = most, .next = claim->bind,
+	};
+	entry_push(pte, claim);
 	frames_count(pte_pfn(value), level, 1);
 	*pte = value;
 }
@@ -121,12 +110,7 @@ void entry_remove(uint64_t *pte, unsigned level)
 	uint64_t pfn = pte_pfn(*pte);
 
 	__atomic_store_n(pte, 0, __ATOMIC_RELAXED);
-	if (s->prev)
-		shadow_of(entry_at(s->prev))->next = s->next;
-	else
-		claim->bind = s->next;
-	if (s->next)
-		shadow_of(entry_at(s->next))->prev = s->prev;
+	entry_pull(s);
 	frames_count(pfn, level, -1);
 	if (claim->kind == EXO_KIND_TRACE)
 		slot_at(frame_holder(pfn))->held = 0;

@@ -84,12 +84,6 @@ static inline uint64_t entry_protect(uint64_t *pte, uint64_t bits)
 	return (off & PTE_W) | (on & PTE_NX);
 }
 
-/* Write an empty entry and put it on the claim's list. */
-void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim,
-		   uint32_t most);
-/* Empty a leaf entry and take it off its claim's list.  The translation may still be cached. */
-void entry_remove(uint64_t *pte, unsigned level);
-
 static inline struct shadow *shadow_of(const uint64_t *pte)
 {
 	uint64_t pa = virt_to_phys(pte);
@@ -97,6 +91,32 @@ static inline struct shadow *shadow_of(const uint64_t *pte)
 
 	return &s[pa / 8 % 512];
 }
+
+/* Put an entry, whose shadow has its claim and next, first on the claim's list; take one off. */
+static inline void entry_push(uint64_t *pte, struct exo_cap *claim)
+{
+	uint64_t id = virt_to_phys(pte) / 8;
+
+	if (claim->bind)
+		shadow_of(phys_to_virt(claim->bind * 8))->prev = id;
+	claim->bind = id;
+}
+
+static inline void entry_pull(const struct shadow *s)
+{
+	if (s->prev)
+		shadow_of(phys_to_virt(s->prev * 8))->next = s->next;
+	else
+		((struct exo_cap *)phys_to_virt(s->claim * sizeof(struct exo_cap)))->bind = s->next;
+	if (s->next)
+		shadow_of(phys_to_virt(s->next * 8))->prev = s->prev;
+}
+
+/* Write an empty entry and put it on the claim's list. */
+void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim,
+		   uint32_t most);
+/* Empty a leaf entry and take it off its claim's list.  The translation may still be cached. */
+void entry_remove(uint64_t *pte, unsigned level);
 
 /* A bounded piece of removing every mapping made by the claim: 0 or EXO_MORE. */
 int entries_unbind(struct exo_cap *c);

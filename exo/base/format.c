@@ -326,7 +326,7 @@ int parse_u64(const char *text, const char **end, uint64_t *value)
 	unsigned base = 10;
 	uint64_t v = 0;
 
-	if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X') && digit_value(p[2]) < 16) {
+	if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) {
 		base = 16;
 		p += 2;
 	}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * quick.h - the commonest changes of page tables by the shortest way: one page whose table was
+ * found before, mapped by a claim that holds its frame, unmapped, or given other rights.
+ *
+ * Each returns false, having done nothing, for whatever is not plainly that and plainly right;
+ * space.c then does it, or says what is wrong.  tree_lock held.
+ */
+#ifndef EXO_QUICK_H
+#define EXO_QUICK_H
+
+#include <exo/space.h>
+
+#include "claim.h"
+#include "cpu.h"
+#include "frame.h"
+#include "table.h"
+#include "tlb.h"
+
+/* This CPU's translation of one page ends now, other CPUs' before the call returns. */
+static inline void quick_forget(uint64_t space, uint64_t va, bool lost)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->space == space) {
+		c->stats->tlb_pages++;
+		invlpg(va);
+	}
+	if (lost && cpu_count > 1)
+		tlb_note(space, va, 0, 0, true);
+}
+
+static inline bool quick_protect(uint64_t space, const struct exo_map_op *op, uint64_t *pte,
+				 const struct shadow *s)
+{
+	if (!(*pte & PTE_P) || (op->prot & ~s->most))
+		return false;
+	quick_forget(space, op->va, entry_protect(pte, prot_bits(op->prot)));
+	return true;
+}
+
+/* The chunk of a frame of plain memory that the slot holds, or NULL. */
+static inline struct exo_chunk *quick_chunk(uint64_t pfn, exo_sid sid)
+{
+	struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+	const struct exo_frame *f;
+
+	if (!k->mixed)
+		return k->holder == sid && k->use == EXO_USE_MEMORY ? k : NULL;
+	f = &frames.fine[(uint64_t)k->fine * EXO_CHUNK_FRAMES + pfn % EXO_CHUNK_FRAMES];
+	return f->holder == sid && f->use == EXO_USE_MEMORY ? k : NULL;
+}
+
+static inline bool quick_map(struct env *e, const struct exo_map_op *op, uint64_t *pte,
+			     struct shadow *s)
+{
+	struct exo_cap *c;
+	struct exo_chunk *k;
+
+	if ((*pte & PTE_P) || claim_find(e, op->slot, EXO_KIND_FRAME, op->prot, &c))
+		return false;
+	if (c->flags || op->pfn < c->lo || op->pfn >= c->hi)
+		return false;
+	k = quick_chunk(op->pfn, slot_sid(c));
+	if (!k)
+		return false;
+	*s = (struct shadow){ .claim = slot_sid(c), .next = c->bind,
+			      .most = c->rights & (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC) };
+	entry_push(pte, c);
+	frames.fine[(uint64_t)k->fine * EXO_CHUNK_FRAMES + op->pfn % EXO_CHUNK_FRAMES].maps++;
+	__atomic_add_fetch(&k->busy, 1, __ATOMIC_RELAXED);
+	*pte = op->pfn << EXO_PAGE_SHIFT | prot_bits(op->prot);
+	return true;
+}
+
+static inline bool quick_unmap(uint64_t space, uint64_t va, uint64_t *pte, const struct shadow *s)
+{
+	uint64_t pfn = pte_pfn(*pte);
+	struct exo_chunk *k;
+
+	if (!(*pte & PTE_P))
+		return false;
+	k = quick_chunk(pfn, s->claim);
+	if (!k)
+		return false;
+	__atomic_store_n(pte, 0, __ATOMIC_RELAXED);
+	entry_pull(s);
+	frames.fine[(uint64_t)k->fine * EXO_CHUNK_FRAMES + pfn % EXO_CHUNK_FRAMES].maps--;
+	__atomic_sub_fetch(&k->busy, 1, __ATOMIC_RELAXED);
+	quick_forget(space, va, true);
+	return true;
+}
+
+static inline bool quick_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
+{
+	const struct leaf_cache *l = &leaf_cache;
+	unsigned index = pte_index(op->va, 1);
+	uint64_t *pte = l->table + index;
+	struct shadow *s = l->shadow + index;
+
+	if (l->space != space || l->region != op->va >> 21 || (op->va & (EXO_PAGE_SIZE - 1)) ||
+	    op->pages != 1)
+		return false;
+	if (op->op == EXO_UNMAP)
+		return !(op->prot & (EXO_SIZE_2M | EXO_SIZE_1G)) &&
+		       quick_unmap(space, op->va, pte, s);
+	if ((op->prot | EXO_R_WRITE) != (EXO_R_READ | EXO_R_WRITE))
+		return false;
+	if (op->op == EXO_PROTECT)
+		return quick_protect(space, op, pte, s);
+	return op->op == EXO_MAP && quick_map(e, op, pte, s);
+}
+
+#endif
