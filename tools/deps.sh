@@ -60,7 +60,7 @@ fi
 if [ "$(id -u)" = 0 ]; then
 	as=
 elif sudo -n true 2>/dev/null; then
-	as='sudo -n env'
+	as='sudo -n env DEBIAN_FRONTEND=noninteractive'
 else
 	as=none
 fi
@@ -71,12 +71,15 @@ if [ -n "${NOINSTALL:-}" ] || [ "$as" = none ]; then
 fi
 echo "  $line"
 install() {
-	DEBIAN_FRONTEND=noninteractive $as $line
+	$as $line || return 1
+	# With no package lists clang's version was unknown until now.
+	[ "$what" != all ] || [ -n "$version" ] || exec sh "$0" all
+	exit 0
 }
 export DEBIAN_FRONTEND=noninteractive
-install && exit 0
+install
 echo 'refreshing the package lists'
-$as apt-get update && install && exit 0
+$as apt-get update && install
 echo "the packages could not be installed; the line was:" >&2
 echo "    $line" >&2
 exit 1

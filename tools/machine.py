@@ -71,9 +71,17 @@ def kvm_works():
              '-chardev', 'stdio,id=d', '-device', 'isa-debugcon,iobase=0x402,chardev=d']
     process = subprocess.Popen(probe, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL)
+    said, deadline = b'', time.monotonic() + 10
     try:
-        ready, _, _ = select.select([process.stdout], [], [], 10)
-        return bool(ready) and b'SeaBIOS' in os.read(process.stdout.fileno(), 4096)
+        while b'SeaBIOS' not in said:       # it comes byte by byte
+            left = max(0, deadline - time.monotonic())
+            if not select.select([process.stdout], [], [], left)[0]:
+                return False
+            piece = os.read(process.stdout.fileno(), 4096)
+            if not piece:
+                return False
+            said += piece
+        return True
     finally:
         process.kill()
         process.wait()

@@ -9,9 +9,10 @@ or the person ended it, 1 if it panicked, reset, or never came up.
 """
 import argparse
 import os
-import subprocess
+import queue
 import sys
 import termios
+import threading
 import time
 import tty
 
@@ -24,10 +25,26 @@ BOOT_TIMEOUT_S = 120    # to the first word of exo
 
 
 class Output:
-    """Shows what exo says; what the firmware said only if exo never comes up."""
+    """Shows what exo says; what the firmware said only if exo never comes up.
+
+    A thread writes it: a pager or a slow disk that takes nothing for a while must not keep us from
+    emptying the serial line, since exo drops text when its port is stuck.
+    """
 
     def __init__(self, machine):
         self.machine, self.shown = machine, 0
+        self.waiting, self.error = queue.SimpleQueue(), None
+        sys.stdout.flush()
+        self.thread = threading.Thread(target=self.write, daemon=True)
+        self.thread.start()
+
+    def write(self):
+        try:
+            while data := self.waiting.get():
+                while data:
+                    data = data[os.write(1, data):]
+        except OSError as error:
+            self.error = error
 
     def show(self, everything=False):
         m = self.machine
@@ -38,8 +55,16 @@ class Output:
         data = m.text[self.shown:]
         self.shown = len(m.text)
         if data:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
+            self.waiting.put(data)
+        if self.error:
+            raise self.error
+
+    def end(self):
+        """Wait until all is written."""
+        self.waiting.put(b'')
+        self.thread.join()
+        if self.error:
+            raise self.error
 
     @staticmethod
     def first_word(text):
@@ -146,6 +171,7 @@ def converse(machine):
                 machine.end('timeout', f'no word from exo in {BOOT_TIMEOUT_S} s')
         machine.stop()
         output.show(everything=not machine.outcome.good)
+    output.end()
     return machine.outcome
 
 

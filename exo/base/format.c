@@ -282,8 +282,9 @@ static void buffer_sink(void *context, const char *text, size_t bytes)
 	struct buffer *b = context;
 	size_t n = min_u64(bytes, b->room);
 
-	if (n)
-		memcpy(b->at, text, n);
+	if (!n)
+		return;                 /* at may be NULL */
+	memcpy(b->at, text, n);
 	b->at += n;
 	b->room -= n;
 }

@@ -178,20 +178,22 @@ EXO_TEST(the_heap_keeps_what_is_in_it, LONG)
 	expect(calloc(1ul << 40, 1ul << 40) == NULL);
 }
 
-__attribute__((noinline)) static uint64_t depth(uint64_t n)
+/* Each call looks into the frame of its caller, so that no compiler makes a loop of it. */
+__attribute__((noinline)) static uint64_t depth(uint64_t n, const volatile char *above)
 {
 	volatile char room[300];
 
 	room[0] = (char)n;
 	if (n == 0)
 		return 1;
-	return depth(n - 1) + (uint64_t)(room[0] - (char)n);
+	return depth(n - 1, room) + (uint64_t)(above[0] - (char)(n + 1));
 }
 
 EXO_TEST(the_stack_grows_by_itself, SHORT)
 {
 	uint64_t pages = exos_region_find(EXOS_STACK_HI - 1)->pages;
+	volatile char top = (char)4001;
 
-	expect_eq(depth(4000), 1);
+	expect_eq(depth(4000, &top), 1);
 	expect(exos_region_find(EXOS_STACK_HI - 1)->pages > pages + 200);
 }

@@ -200,8 +200,10 @@ def judge(serial, events, status, late):
         return End(IN_FIRMWARE, 0, "the boot fell into the firmware")
     if late:
         return End(TIME)
+    # The status is (value << 1) | 1.  QEMU 7 has no event for it, QEMU 10 that of a power-off, whose
+    # status is 0.
+    if set(reasons) <= {"guest-shutdown"} and status is not None and status > 0 and status & 1:
+        return End(DEBUG_EXIT, status >> 1)
     if "guest-shutdown" in reasons:
         return End(POWER_OFF)
-    if not reasons and status is not None and status > 0 and status & 1:
-        return End(DEBUG_EXIT, status >> 1)
     return End(DIED, 0, f"QEMU ended with status {status}, reasons {reasons}")

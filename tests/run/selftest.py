@@ -23,6 +23,7 @@ def _shutdown(reason, event="SHUTDOWN"):
 ENDS = (
     ("power_off", BANNER, [_shutdown("guest-shutdown")], 0, False, qemu.POWER_OFF),
     ("debug_exit", BANNER, [], 0x21, False, qemu.DEBUG_EXIT),
+    ("debug_exit_event", BANNER, [_shutdown("guest-shutdown")], 0x21, False, qemu.DEBUG_EXIT),
     ("triple_fault", BANNER, [_shutdown("guest-reset")], 0, False, qemu.RESET),
     ("reset_event", BANNER, [_shutdown("guest-reset", "RESET")], 0, False, qemu.RESET),
     ("banner_twice", BANNER + BANNER, [_shutdown("guest-shutdown")], 0, False, qemu.RESET),
