@@ -72,6 +72,7 @@ struct env {
 	struct call_context *now;       /* &ctx[inside] */
 	uint32_t state;                 /* [a] enum env_state */
 	uint32_t inside;                /* 1: in a gate call of another */
+	uint32_t depth;                 /* in how many, one within the other */
 	union {
 		struct {
 			uint8_t resume;         /* enum env_resume */
@@ -115,6 +116,7 @@ static inline bool upcalls_on(const struct exo_env_page *p, uint64_t rip)
 static inline void env_inside(struct env *e, uint32_t inside)
 {
 	e->inside = inside;
+	e->depth = 0;
 	e->now = &e->ctx[inside];
 }
 

@@ -20,14 +20,19 @@
 #include "x86/lapic.h"
 #include "x86/offsets.h"
 
+/* Calls within calls: whoever looks for the innermost one looks at so many at most. */
+#define DEPTH_MAX 64
+
 /* The callee goes back to where it waited, and on from there if the wait is over. */
 static void callee_rest(struct env *e)
 {
 	uint32_t seen = e->wait_seen[0];
 	uint64_t until = e->wait_until[0];
 
-	if (until && !e->wait.link)
+	if (until && !e->wait.link) {
 		timer_set(&e->wait, until);
+		sched_arm(this_cpu(), read_tsc());
+	}
 	e->resume = RESUME_WAIT;
 	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != seen ||
@@ -51,6 +56,7 @@ static int64_t cap_pass(struct env *from, uint64_t cap, struct env *to)
 static inline void env_link(struct env *e, struct env *to)
 {
 	env_inside(to, 1);
+	to->depth = e->depth + 1;
 	to->caller = e;
 	e->callee = to;
 	e->resume = RESUME_CALL;
@@ -77,6 +83,8 @@ static int64_t gate_call_slow(struct env *e, uint64_t gate, uint64_t cap)
 
 	if (err)
 		return err;
+	if (e->depth >= DEPTH_MAX)
+		return -EXO_E_ROOM;
 	to = env_at(g->lo);
 	c->gate_rip = g->hi;
 	c->gate_rdi = g->badge;
@@ -101,18 +109,24 @@ static int64_t gate_call_slow(struct env *e, uint64_t gate, uint64_t cap)
 	__atomic_store_n(&e->state, ENV_CALLING, __ATOMIC_SEQ_CST);
 	if (e->alarm.tsc)
 		alarm_missed(c, e);
+	if (c->resched)
+		lapic_send(c->apic_id, VECTOR_KICK);
 	return 0;
 }
 
 /* The caller is ours to run, unless its call was ended by other means. */
-static bool caller_take(struct env *caller)
+static bool caller_take(struct env *caller, const struct env *callee)
 {
-	while (!state_move(caller, ENV_CALLING, ENV_RUNNING)) {
+	bool ours;
+
+	while (!state_move(caller, ENV_CALLING, ENV_PARTING)) {
 		if (__atomic_load_n(&caller->state, __ATOMIC_ACQUIRE) != ENV_PARTING)
 			return false;
 		spin_wait();
 	}
-	return true;
+	ours = caller->callee == callee;        /* or it was cut, and is in another call by now */
+	__atomic_store_n(&caller->state, ours ? ENV_RUNNING : ENV_CALLING, __ATOMIC_SEQ_CST);
+	return ours;
 }
 
 __attribute__((noinline))
@@ -130,7 +144,7 @@ static int64_t gate_return_slow(struct env *e, uint64_t result, uint64_t cap)
 		vectors_save(c);
 	env_inside(e, 0);
 	caller = __atomic_exchange_n(&e->caller, NULL, __ATOMIC_ACQ_REL);
-	if (!caller || !caller_take(caller)) {
+	if (!caller || !caller_take(caller, e)) {
 		env_leave(c);
 		callee_rest(e);
 		schedule();
@@ -141,7 +155,7 @@ static int64_t gate_return_slow(struct env *e, uint64_t result, uint64_t cap)
 	c->gate_rsi = passed;
 	env_swap(c, caller);
 	callee_rest(e);
-	if (c->resched)
+	if (c->resched || caller->attention)
 		lapic_send(c->apic_id, VECTOR_KICK);
 	return 0;
 }
@@ -160,7 +174,7 @@ int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
 	const struct exo_cap *g = claim_quick(e, gate, EXO_KIND_GATE, EXO_R_CALL);
 	struct env *to;
 
-	if (UNLIKELY(!g || cap || !switch_is_plain(c, e)))
+	if (UNLIKELY(!g || cap || !switch_is_plain(c, e) || e->depth >= DEPTH_MAX))
 		return gate_call_slow(e, gate, cap);
 	to = env_at(g->lo);
 	c->gate_rip = g->hi;
@@ -185,6 +199,19 @@ static int64_t gate_returned(struct cpu *c, struct env *e)
 	return 0;
 }
 
+/*
+ * Events came while it went to rest.  It is blocked already, so maybe another's by now: it is only
+ * woken, as by anybody else.
+ */
+__attribute__((noinline))
+static int64_t gate_woken(struct cpu *c, struct env *e)
+{
+	env_wake(e);
+	if (c->resched)
+		lapic_send(c->apic_id, VECTOR_KICK);
+	return 0;
+}
+
 int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
 {
 	struct cpu *c = this_cpu();
@@ -194,8 +221,13 @@ int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
 		     e->event_head != e->wait_seen[0]))
 		return gate_return_slow(e, result, cap);
 	caller = __atomic_exchange_n(&e->caller, NULL, __ATOMIC_ACQ_REL);
-	if (UNLIKELY(!caller || !state_move(caller, ENV_CALLING, ENV_RUNNING)))
+	if (UNLIKELY(!caller || !state_move(caller, ENV_CALLING, ENV_PARTING)))
 		return gate_return_alone(e, caller, result);
+	if (UNLIKELY(caller->callee != e)) {    /* it was cut, and is in another call by now */
+		__atomic_store_n(&caller->state, ENV_CALLING, __ATOMIC_SEQ_CST);
+		return gate_return_alone(e, NULL, result);
+	}
+	__atomic_store_n(&caller->state, ENV_RUNNING, __ATOMIC_RELEASE);
 	env_inside(e, 0);
 	e->resume = RESUME_WAIT;
 	caller->callee = NULL;
@@ -203,11 +235,13 @@ int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
 	c->gate_rdi = result;
 	c->gate_rsi = 0;
 	env_swap_plain(c, e, caller);
+	if (UNLIKELY(caller->attention))
+		lapic_send(c->apic_id, VECTOR_KICK);
 	if (UNLIKELY(e->wait_until[0]))
 		return gate_returned(c, e);
 	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
 	if (UNLIKELY(__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != e->wait_seen[0]))
-		return gate_returned(c, e);
+		return gate_woken(c, e);
 	return 0;
 }
 

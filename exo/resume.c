@@ -13,6 +13,8 @@
 #include "timer.h"
 #include "run.h"
 #include "x86/enter.h"
+#include "x86/lapic.h"
+#include "x86/offsets.h"
 
 void env_leave(struct cpu *c)
 {
@@ -74,6 +76,8 @@ static void event_resume(struct env *e)
 	bool frozen = e->resume == RESUME_FROZEN;
 	uint64_t entry = user_entry(&e->page->event_rip);
 
+	if (e->event_head == e->upcall_head)
+		return;
 	if (!entry || (!frozen && e->resume != RESUME_CALL && e->resume != RESUME_WAIT))
 		return;
 	if (!upcalls_on(e->page, frozen ? e->page->area[EXO_AREA_FROZEN].rip : e->now->rip))
@@ -98,6 +102,8 @@ static _Noreturn void env_go(struct cpu *c, struct env *e)
 		env_stop_self(e->stop_wanted);
 	if (e->page->alarm_tsc != e->alarm.tsc)
 		sys_env_alarm(e);
+	if (c->resched)
+		lapic_send(c->apic_id, VECTOR_KICK);
 	if (__atomic_exchange_n(&e->attention, 0, __ATOMIC_SEQ_CST))
 		event_resume(e);
 	env_resume(e);

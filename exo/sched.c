@@ -196,10 +196,8 @@ void env_kick(struct env *e)
 static void env_attend(struct env *e)
 {
 	__atomic_store_n(&e->attention, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&e->state, __ATOMIC_SEQ_CST) != ENV_RUNNING)
-		return;
-	__atomic_store_n(&e->attention, 0, __ATOMIC_SEQ_CST);
-	lapic_kick(cpus[e->cpu]);
+	if (__atomic_load_n(&e->state, __ATOMIC_SEQ_CST) == ENV_RUNNING)
+		lapic_kick(cpus[e->cpu]);
 }
 
 void env_wake(struct env *e)
@@ -281,6 +279,7 @@ static void event_upcall(struct env *e, struct regs *r)
 
 	if (e->event_head == e->upcall_head || !rip || !upcalls_on(e->page, r->rip))
 		return;
+	__atomic_store_n(&e->attention, 0, __ATOMIC_SEQ_CST);
 	e->upcall_head = e->event_head;
 	context_save(&e->page->area[EXO_AREA_UPCALL], r, EXO_TRAP_EVENT);
 	e->page->upcalls_off = 1;

@@ -10,6 +10,7 @@
 
 #include "claim.h"
 #include "cpu.h"
+#include "sched.h"
 #include "vector.h"
 #include "x86/bases.h"
 
@@ -129,10 +130,13 @@ static inline struct env *pick_plain(struct cpu *c)
 			return NULL;
 		if (__atomic_load_n(&e->state, __ATOMIC_RELAXED) != ENV_READY)
 			continue;
-		if (UNLIKELY(!env_is_plain(c, e) || !state_move(e, ENV_READY, ENV_RUNNING)))
+		if (UNLIKELY(!state_move(e, ENV_READY, ENV_RUNNING)))
 			return NULL;
 		c->stats->lends += n != 0;
 		c->vector->charged = pfn;
+		/* What it goes on with is known only when it is ours. */
+		if (UNLIKELY(!env_is_plain(c, e)))
+			env_run(e);
 		return e;
 	}
 	return NULL;

@@ -182,8 +182,11 @@ void sched_after_call(struct env *e)
 		if (e->stop_wanted)
 			env_stop_self(e->stop_wanted);
 		to = sched_pick(c);
-		if (!to || to == e)
+		if (!to || to == e) {
+			/* Its own events, or its call's end: an interrupt sees to them. */
+			lapic_send(c->apic_id, VECTOR_KICK);
 			enter_call(e->now);
+		}
 	}
 	e->page->preempted++;
 	if (UNLIKELY(!env_is_plain(c, to)))

@@ -86,9 +86,12 @@ static void fence(struct cpu *c)
 
 void vectors_save(struct cpu *c)
 {
-	struct env *e = c->vector_owner;
-	void *area = pfn_to_virt(e->pfn + 2);
+	struct env *e = __atomic_load_n(&c->vector_owner, __ATOMIC_ACQUIRE);
+	void *area;
 
+	if (!e)         /* it was taken from its owner since the caller looked: vectors_disown */
+		return;
+	area = pfn_to_virt(e->pfn + 2);
 	reach(c);
 	if (has_xsave)
 		xsave(area, states);

@@ -108,10 +108,7 @@ EXO_TEST(a_batch_of_32_is_one_kick, DISK)
 
 	must_eq(disk_open(&disk, guest_claim("disk")), 0);
 	must_eq(guest_frames_make(&f, 64), 0);
-	/*
-	 * The call does not wait: we run on while the disk works.  A fast disk may be done before
-	 * us.
-	 */
+	/* The call does not wait: we run on while the disk, which is a slow one, works. */
 	for (unsigned round = 0; round < 10 && !turns; round++)
 		turns = batch_turns(&disk, &f);
 	expect(turns > 0);

@@ -275,7 +275,7 @@ static void grind_for(uint64_t seconds)
 	for (unsigned n = 0; n < count; n++) {
 		expect(peer_wait(&grinders[n], 20000));
 		expect_eq(grinders[n].page->stop_reason, EXO_STOP_EXIT);
-		expect(grinders[n].word[2] > 100);
+		expect(grinders[n].word[2] > 0);
 		total += grinders[n].word[2];
 	}
 	printf("grind: %lu calls on %u CPUs, %lu rounds of the victim\n", total, cpus,

@@ -68,7 +68,8 @@ def run_suite(machine, context, job):
         line = f"app debug-exit test=nonce={nonce} test=machine={name} {extra}".strip()
         if job.only:
             line += " test=only=" + ",".join(job.only)
-        arguments = qemu.disk_arguments(disk, writable=True)
+        # Slower than any program, so that it shows whether a program runs on meanwhile.
+        arguments = qemu.disk_arguments(disk, writable=True, bytes_per_s=50_000_000)
         if extra:
             arguments += ["-icount", "shift=7,sleep=off"]
         with run.boot(*arguments, memory=memory, cpus=cpus, accel=accel, line=line, efi=efi) as box:

@@ -47,9 +47,11 @@ def firmware_arguments():
     raise FileNotFoundError("no OVMF image in /usr/share/ovmf or /usr/share/OVMF: install ovmf")
 
 
-def disk_arguments(path, number=0, writable=False):
+def disk_arguments(path, number=0, writable=False, bytes_per_s=0):
     """A virtio block device over a raw file; what is written to it is thrown away at the end."""
     mode = "snapshot=on" if writable else "readonly=on"
+    if bytes_per_s:
+        mode += f",throttling.bps-total={bytes_per_s}"
     return ["-drive", f"if=none,id=disk{number},format=raw,file={path},{mode}",
             "-device", f"virtio-blk-pci,drive=disk{number},disable-legacy=on"]
 

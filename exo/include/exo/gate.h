@@ -17,7 +17,8 @@
  * nobody is inside).  Otherwise, or with another caller inside: -EXO_E_BUSY.  A callee that stops:
  * -EXO_E_ENDED.
  * The caller's alarm (alarm_tsc) cuts the call: -EXO_E_TIME; the callee is then stopped inside and
- * answers BUSY until it returns.  A claim that cannot be passed: its error, and no call is made.
+ * answers BUSY until it returns.  A call within 64 calls: -EXO_E_ROOM.  A claim that cannot be
+ * passed: its error, and no call is made.
  */
 #ifndef EXO_GATE_H
 #define EXO_GATE_H
