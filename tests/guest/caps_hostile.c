@@ -80,6 +80,26 @@ EXO_TEST(near_misses_name_nothing, SHORT)
 	expect(exo_cap_narrow(f.slot, sid, f.lo, f.hi, EXO_R_READ) > 0);
 }
 
+/* Physical page 0 is nobody's table, and least of all that of who has none. */
+EXO_TEST(slots_of_page_0_are_nobodys, SHORT)
+{
+	struct guest_frames f, g;
+	exo_slot env;
+
+	must_eq(guest_frames_make(&f, EXO_FRAMES_ENV), 0);
+	must_eq(guest_frames_make(&g, 1), 0);
+	must_eq(exos_cap_retype(f.slot, f.lo, EXO_KIND_ENV, 0, &env), 0);
+	for (exo_sid sid = 0; sid < EXO_SLOTS_PER_FRAME; sid++) {
+		expect_error(exo_cap_give(g.slot, env, sid, EXO_R_READ), SLOT);
+		expect_error(exo_cap_narrow(g.slot, sid, g.lo, g.hi, EXO_R_READ), SLOT);
+		expect_error(exo_cap_drop(exo_slot_make(sid, 0)), STALE);
+	}
+	expect_eq(exos_cap_look(g.slot)->child, 0);
+	expect_eq(exos_cap_end(env), 0);
+	guest_frames_end(&g);
+	guest_frames_end(&f);
+}
+
 /* Which kinds a call accepts: by table, so that all other pairs must be refused. */
 static bool accepts(unsigned which, uint32_t kind)
 {
