@@ -142,7 +142,8 @@ int64_t cap_pass_locked(struct env *from, uint64_t cap, struct env *to)
 	return derive(c, to, to->page->gate_open, &spec);
 }
 
-int64_t sys_cap_drop(struct env *e, uint64_t slot)
+/* A piece of ending a claim, or what was derived from it; the caller may have ended itself. */
+static int64_t claim_end(struct env *e, uint64_t slot, int (*piece)(struct exo_cap *))
 {
 	struct exo_cap *c;
 	int64_t result;
@@ -150,24 +151,20 @@ int64_t sys_cap_drop(struct env *e, uint64_t slot)
 	tree_enter();
 	result = claim_any(e, slot, &c);
 	if (!result)
-		result = claim_drop(c);
+		result = piece(c);
 	tree_leave(0);
 	sched_check();
 	return result;
 }
 
+int64_t sys_cap_drop(struct env *e, uint64_t slot)
+{
+	return claim_end(e, slot, claim_drop);
+}
+
 int64_t sys_cap_revoke(struct env *e, uint64_t slot)
 {
-	struct exo_cap *c;
-	int64_t result;
-
-	tree_enter();
-	result = claim_any(e, slot, &c);
-	if (!result)
-		result = claim_revoke(c);
-	tree_leave(0);
-	sched_check();
-	return result;
+	return claim_end(e, slot, claim_revoke);
 }
 
 int64_t sys_retype(struct env *e, uint64_t src, uint64_t dst, uint64_t pfn, uint64_t kind,
