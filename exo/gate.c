@@ -40,7 +40,7 @@ static void callee_rest(struct env *e)
 		env_wake(e);
 }
 
-/* Pass a claim into the slot that the receiver keeps open; 0 passes none. */
+/* Pass a claim into the slot that the receiver keeps open. */
 __attribute__((noinline))
 static int64_t cap_pass(struct env *from, uint64_t cap, struct env *to)
 {

@@ -135,8 +135,7 @@ static int64_t notify_wake(struct env *to)
 	return 0;
 }
 
-/* The slot is its own, and it is blocked no more: it runs when the present call ends (chosen_anew).
- */
+/* The slot is its own, and it is blocked no more: it runs when the present call ends. */
 static inline bool wake_owner(struct cpu *c, struct env *to)
 {
 	if (c->vector->slot[c->slot].env != to->pfn || !state_move(to, ENV_BLOCKED, ENV_RUNNING))

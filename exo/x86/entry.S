@@ -44,6 +44,25 @@
 	pop %rax
 	.endm
 
+	/* Argument registers that C may have left something in. */
+	.macro CLEAR_SCRATCH
+	xor %edi, %edi
+	xor %esi, %esi
+	xor %edx, %edx
+	xor %r8d, %r8d
+	xor %r9d, %r9d
+	xor %r10d, %r10d
+	.endm
+
+	/* Back behind the gate call of the context in rsi, but for what the eight words are in. */
+	.macro BEHIND_CALL
+	mov CTX_RIP(%rsi), %rcx
+	mov CTX_RFLAGS(%rsi), %r11
+	mov CTX_RSP(%rsi), %rsp
+	mov CTX_RBX(%rsi), %rbx
+	mov CTX_RBP(%rsi), %rbp
+	.endm
+
 	.text
 
 /*
@@ -73,12 +92,7 @@ syscall_entry:
 	cmpb $0, %gs:CPU_RESCHED
 	jne chosen_anew
 	mov %gs:CPU_USER_RSP, %rsp
-	xor %edi, %edi
-	xor %esi, %esi
-	xor %edx, %edx
-	xor %r8d, %r8d
-	xor %r9d, %r9d
-	xor %r10d, %r10d
+	CLEAR_SCRATCH
 	swapgs
 	sysretq
 
@@ -181,11 +195,7 @@ gate_return_entry:
 	jnz gate_error
 	/* The caller is the present environment: back behind its call. */
 	mov %gs:CPU_CTX, %rsi
-	mov CTX_RIP(%rsi), %rcx
-	mov CTX_RFLAGS(%rsi), %r11
-	mov CTX_RSP(%rsi), %rsp
-	mov CTX_RBX(%rsi), %rbx
-	mov CTX_RBP(%rsi), %rbp
+	BEHIND_CALL
 	mov %gs:CPU_GATE_RDI, %rax
 	mov %gs:CPU_GATE_RSI, %rsi
 	xor %edi, %edi
@@ -195,11 +205,7 @@ gate_return_entry:
 /* No switch was made: the error goes back to who called, its own words still in the registers. */
 gate_error:
 	mov %gs:CPU_CTX, %rsi
-	mov CTX_RIP(%rsi), %rcx
-	mov CTX_RFLAGS(%rsi), %r11
-	mov CTX_RSP(%rsi), %rsp
-	mov CTX_RBX(%rsi), %rbx
-	mov CTX_RBP(%rsi), %rbp
+	BEHIND_CALL
 	xor %edi, %edi
 	xor %esi, %esi
 	swapgs
@@ -246,12 +252,7 @@ enter_call:
 	mov CTX_RFLAGS(%rdi), %r11
 	mov CTX_RSP(%rdi), %rsp
 	mov CTX_RESULT(%rdi), %rax
-	xor %edi, %edi
-	xor %esi, %esi
-	xor %edx, %edx
-	xor %r8d, %r8d
-	xor %r9d, %r9d
-	xor %r10d, %r10d
+	CLEAR_SCRATCH
 	swapgs
 	sysretq
 

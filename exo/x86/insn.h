@@ -115,10 +115,6 @@ static inline void cpu_pause(void)
 {
 	asm volatile("pause" : : : "memory");
 }
-static inline void interrupts_off(void)
-{
-	asm volatile("cli" : : : "memory");
-}
 _Noreturn static inline void halt_forever(void)
 {
 	for (;;)
@@ -129,15 +125,6 @@ static inline void idle_once(void)
 {
 	asm volatile("sti; hlt; cli" : : : "memory");
 }
-static inline void user_access_on(void)
-{
-	asm volatile("stac" : : : "memory");
-}
-static inline void user_access_off(void)
-{
-	asm volatile("clac" : : : "memory");
-}
-
 static inline void load_gdt(const void *pseudo)
 {
 	asm volatile("lgdt (%0)" : : "r"(pseudo) : "memory");
