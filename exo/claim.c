@@ -12,6 +12,7 @@
 
 #include "env.h"
 #include "frame.h"
+#include "nic_claim.h"
 #include "slices.h"
 
 /* Pieces a BLOCK or PORT claim may be cut into directly; each new piece is compared with all. */
@@ -128,6 +129,8 @@ int claim_derive_check(const struct exo_cap *parent, const struct claim_spec *sp
 		return part_check(parent, spec);
 	if (spec->share)
 		return -EXO_E_ARG;
+	if (parent->kind == EXO_KIND_NIC)
+		return nic_give_check(parent);
 	if (parent->kind == EXO_KIND_IRQ)
 		return parent->child ? -EXO_E_SPLIT : parent->bind ? -EXO_E_MAPPED : 0;
 	return 0;
@@ -188,6 +191,8 @@ void claim_derive(struct exo_cap *parent, struct exo_cap *dst, const struct clai
 	if (claim_is_doorbell(dst))
 		env_at(dst->lo)->source[dst->hi - 1].id++;
 	claim_hang(parent, dst, NULL);
+	if (spec->kind == EXO_KIND_NIC && spec->lo == parent->lo)
+		nic_given(dst);
 	if (share || spec->kind != parent->kind)
 		return;
 	if (spec->kind == EXO_KIND_FRAME)

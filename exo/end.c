@@ -12,9 +12,11 @@
 
 #include "claim.h"
 #include "dev/disk.h"
+#include "dev/nic.h"
 #include "env.h"
 #include "frame.h"
 #include "irq.h"
+#include "nic_claim.h"
 #include "run.h"
 #include "slices.h"
 #include "table.h"
@@ -25,6 +27,8 @@ int work_left;
 /* Empty a slot: its name is stale from now on. */
 static void slot_free(struct exo_cap *c)
 {
+	if (c->kind == EXO_KIND_NIC)
+		nic_forget(c);          /* while it hangs on its parent */
 	claim_unhang(c);
 	if (claim_is_doorbell(c))
 		event_release(env_at(c->lo), c->hi - 1);
@@ -47,9 +51,11 @@ static int bindings_end(struct exo_cap *c)
 		if (!__atomic_load_n(&c->held, __ATOMIC_ACQUIRE))
 			return 0;
 		disks_expire();
+		nics_expire();
 		return EXO_MORE;
 	case EXO_KIND_ENV:
 	case EXO_KIND_RING:
+	case EXO_KIND_PACKETS:
 	case EXO_KIND_TABLE:
 	case EXO_KIND_TRACE:
 		return entries_unbind(c);
@@ -58,6 +64,8 @@ static int bindings_end(struct exo_cap *c)
 		return 0;
 	case EXO_KIND_BLOCK:
 		return c->bind ? block_unbind(c) : 0;
+	case EXO_KIND_NIC:
+		return c->bind ? nic_unbind(c) : 0;
 	case EXO_KIND_IRQ:
 		if (c->bind)
 			irq_unbind(c->lo);
@@ -108,6 +116,10 @@ static int object_take_apart(struct exo_cap *c)
 		return env_end(env_at(c->lo));
 	case EXO_KIND_RING:
 		return ring_end(c->lo);
+	case EXO_KIND_PACKETS:
+		return packets_end(c->lo);
+	case EXO_KIND_FILTER:
+		return filter_end(c->lo);
 	default:
 		return 0;
 	}
@@ -123,6 +135,12 @@ static int object_grace(struct exo_cap *c)
 	return grace_over(c->badge) ? 0 : EXO_MORE;
 }
 
+/* Frames that are not its owner's own: those of a data area never were anything but memory. */
+static uint64_t object_frames(const struct exo_cap *c)
+{
+	return c->kind == EXO_KIND_PACKETS ? EXO_FRAMES_PACKETS : c->hi - c->lo;
+}
+
 static int object_end(struct exo_cap *c)
 {
 	c->flags |= EXO_CAP_ENDING;
@@ -130,7 +148,7 @@ static int object_end(struct exo_cap *c)
 		return EXO_MORE;
 	trace_unmap(c);
 	trace_record(EXO_TRACE_END, c->lo, frame_use(c->lo));
-	memset(pfn_to_virt(c->lo), 0, (c->hi - c->lo) * EXO_PAGE_SIZE);
+	memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
 	work_left -= 32;
 	for (uint64_t pfn = c->lo; pfn < c->hi; pfn++) {
 		frame_entry(pfn)->object = 0;
@@ -159,6 +177,7 @@ static int children_inherit(struct exo_cap *c, struct exo_cap *heir)
 
 		if (work_left-- <= 0)
 			return EXO_MORE;
+		nic_inherit(kid, c, heir);
 		claim_unhang(kid);
 		claim_hang(heir, kid, (kid->flags & EXO_CAP_SHARE) ? NULL : c);
 	}

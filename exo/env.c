@@ -14,6 +14,7 @@
 #include "claim.h"
 #include "cpu.h"
 #include "dev/disk.h"
+#include "dev/nic.h"
 #include "frame.h"
 #include "gate.h"
 #include "irq.h"
@@ -162,6 +163,8 @@ static void sources_end(struct env *e)
 			irq_unbind(e->source[i].id);
 		else if (e->source[i].kind == SOURCE_RING)
 			ring_forget(e->source[i].id);
+		else if (e->source[i].kind == SOURCE_PACKETS)
+			packets_forget(e->source[i].id);
 		else if (e->source[i].kind == SOURCE_WATCH)
 			env_at(e->source[i].id)->watch_env = 0;
 		e->source[i] = (struct source){ 0 };

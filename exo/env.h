@@ -43,7 +43,7 @@ struct timer {
 	struct timer *next, **link;     /* link NULL: not on a wheel */
 	uint64_t tsc;
 	uint32_t cpu;
-	uint32_t kind;                  /* TIMER_WAIT, TIMER_ALARM */
+	uint32_t kind;                  /* enum timer_kind */
 };
 
 /* Who posts an entry of an event ring. */
@@ -52,12 +52,13 @@ enum source_kind {
 	SOURCE_ALARM,
 	SOURCE_IRQ,
 	SOURCE_RING,
+	SOURCE_PACKETS,
 	SOURCE_WATCH,
 	SOURCE_DOORBELL
 };
 struct source {
 	uint64_t kind : 8;      /* enum source_kind */
-	uint64_t id : 56;       /* gsi, ring pfn or watched environment's pfn */
+	uint64_t id : 56;       /* gsi, pfn of the rings or watched environment's pfn */
 };
 
 #define TABLE_NONE (~0ul)       /* no slot lies in it */

@@ -12,10 +12,12 @@
 #include "claim.h"
 #include "cpu.h"
 #include "dev/disk.h"
+#include "dev/nic.h"
 #include "dev/pci.h"
 #include "irq.h"
 #include "kernel.h"
 #include "memory.h"
+#include "nic_claim.h"
 #include "port.h"
 #include "retype.h"
 #include "run.h"
@@ -80,7 +82,7 @@ static uint64_t frames_take(uint64_t count)
 /* What the first program will find in the export area: counted before, filled now. */
 static uint64_t roots_count(void)
 {
-	return 48 + machine->runs + cpu_count + disks.count + irqs.count + ports.count;
+	return 48 + machine->runs + cpu_count + disks.count + nics.count + irqs.count + ports.count;
 }
 
 static void run_count(uint64_t lo, uint64_t hi, enum exo_run_kind kind)
@@ -138,6 +140,12 @@ static void devices_give(void)
 			.hi = disks.info[i].blocks,
 			.rights = EXO_R_READ |
 				  (disks.info[i].flags & EXO_DISK_RO ? 0 : EXO_R_WRITE)}));
+	for (uint32_t i = 0; i < nics.count; i++) {
+		nics.info[i].root = exo_slot_sid(root((struct claim_spec){
+			.kind = EXO_KIND_NIC, .unit = i, .lo = nics.nic[i].filter,
+			.rights = EXO_R_READ | EXO_R_WRITE }));
+		nic_root(slot_at(nics.info[i].root));
+	}
 	machine->trace_root = exo_slot_sid(root((struct claim_spec){
 		.kind = EXO_KIND_TRACE, .rights = EXO_R_READ }));
 }

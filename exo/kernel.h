@@ -50,6 +50,9 @@ typedef void interrupt_handler(void *context);
 unsigned vector_take(interrupt_handler *handler, void *context);
 uint64_t msi_address(unsigned cpu);
 
+/* A number that programs cannot guess: the processor's, or at least the time of boot. */
+uint64_t cpu_entropy(void);
+
 extern struct exo_machine *machine;
 extern struct exo_boot *boot_info;
 

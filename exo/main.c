@@ -7,6 +7,7 @@
 #include "cpu.h"
 #include "dev/acpi.h"
 #include "dev/disk.h"
+#include "dev/nic.h"
 #include "dev/pci.h"
 #include "dev/serial.h"
 #include "first.h"
@@ -128,6 +129,8 @@ static void lists_fill(void)
 	m->ports_off = export_offset(ports.info);
 	m->disks = disks.count;
 	m->disks_off = export_offset(disks.info);
+	m->nics = nics.count;
+	m->nics_off = export_offset(nics.info);
 }
 
 static void memory_count(void)
@@ -161,6 +164,7 @@ void kernel_main(struct exo_boot *boot)
 	ports_start(boot_word("debug-exit"));
 	cpus_start();
 	disks_start();
+	nics_start();
 	lists_fill();
 	first_make();                   /* takes the last frames */
 	memory_count();

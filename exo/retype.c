@@ -11,6 +11,7 @@
 #include <base/util.h>
 
 #include "claim.h"
+#include "dev/nic.h"
 #include "env.h"
 #include "frame.h"
 #include "run.h"
@@ -59,6 +60,8 @@ static int plan_object(struct env *e, uint64_t arg, const struct exo_cap *dst,
 					   EXO_USE_SHADOW};
 	static const enum exo_use env[3] = { EXO_USE_ENV, EXO_USE_ENVPAGE, EXO_USE_ENV };
 	static const enum exo_use ring[3] = { EXO_USE_RING, EXO_USE_RINGPAGE, EXO_USE_RINGPAGE };
+	static const enum exo_use packets[4] = { EXO_USE_RING, EXO_USE_RING, EXO_USE_RINGPAGE,
+						 EXO_USE_RINGPAGE };
 
 	switch (p->spec.kind) {
 	case EXO_KIND_TABLE:
@@ -86,9 +89,25 @@ static int plan_object(struct env *e, uint64_t arg, const struct exo_cap *dst,
 		p->frames = EXO_FRAMES_RING;
 		memcpy(p->use, ring, sizeof(ring));
 		return arg ? -EXO_E_ARG : 0;
+	case EXO_KIND_FILTER:
+		p->spec.rights = EXO_R_CONTROL;
+		p->frames = EXO_FRAMES_FILTER;
+		p->use[0] = EXO_USE_FILTER;
+		return arg ? -EXO_E_ARG : 0;
+	case EXO_KIND_PACKETS:
+		p->spec.rights = EXO_R_CONTROL | EXO_R_MAP;
+		p->frames = EXO_FRAMES_PACKETS + arg;
+		memcpy(p->use, packets, sizeof(packets));
+		return arg - 1 < EXO_PACKET_DATA_MAX ? 0 : -EXO_E_ARG;
 	default:
 		return -EXO_E_KIND;
 	}
+}
+
+/* What frame n of the object is for; further ones are as the last that the plan names. */
+static enum exo_use plan_use(const struct object_plan *p, uint64_t n)
+{
+	return p->use[min_u64(n, ARRAY_LEN(p->use) - 1)];
 }
 
 static int frames_check(const struct exo_cap *src, const struct object_plan *p)
@@ -145,6 +164,9 @@ static void object_init(const struct object_plan *p, exo_sid node)
 	case EXO_KIND_ENV:
 		env_make(pfn, node);
 		break;
+	case EXO_KIND_PACKETS:
+		packets_make(pfn, p->frames - EXO_FRAMES_PACKETS);
+		break;
 	default:
 		memset(pfn_to_virt(pfn), 0, p->frames * EXO_PAGE_SIZE);
 	}
@@ -155,7 +177,7 @@ static void object_place(struct exo_cap *dst, const struct object_plan *p)
 	dst->flags |= EXO_CAP_OBJECT;
 	dst->hi = p->spec.lo + p->frames;
 	for (uint64_t i = 0; i < p->frames; i++)
-		frame_set(p->spec.lo + i, slot_sid(dst), p->use[i]);
+		frame_set(p->spec.lo + i, slot_sid(dst), plan_use(p, i));
 	object_init(p, slot_sid(dst));
 }
 

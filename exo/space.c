@@ -9,6 +9,7 @@
 
 #include <base/util.h>
 #include <exo/errors.h>
+#include <exo/nic.h>
 
 #include "claim.h"
 #include "env.h"
@@ -82,13 +83,34 @@ static int frames_check(const struct exo_cap *c, uint64_t pfn, uint64_t count)
 	return 0;
 }
 
+/* Is it the page of packet rings that has their indices and counters? */
+static bool is_packets_page(uint64_t pfn, enum exo_use use)
+{
+	const struct exo_cap *c = use == EXO_USE_RINGPAGE ? slot_at(frame_holder(pfn)) : NULL;
+
+	return c && c->kind == EXO_KIND_PACKETS && pfn == c->lo + EXO_PACKETS_PAGE;
+}
+
 static int trace_check(uint64_t pfn)
 {
 	enum exo_use use = frame_use(pfn);
 
-	if (use != EXO_USE_TABLE && use != EXO_USE_ENVPAGE && use != EXO_USE_PT)
+	if (use != EXO_USE_TABLE && use != EXO_USE_ENVPAGE && use != EXO_USE_PT &&
+	    use != EXO_USE_FILTER && !is_packets_page(pfn, use))
 		return -EXO_E_USE;
 	return slot_at(frame_holder(pfn))->held ? -EXO_E_MAPPED : 0;
+}
+
+/* The frames of packet rings, but the kernel's own two, are their owner's to read and write. */
+static int packets_check(const struct exo_cap *c, uint64_t pfn, uint64_t count)
+{
+	uint64_t lo = c->lo + EXO_PACKETS_PAGE;
+
+	if (!(c->rights & EXO_R_MAP))
+		return -EXO_E_RIGHTS;
+	if (pfn < lo || !range_fits(pfn - lo, count, c->hi - lo))
+		return -EXO_E_RANGE;
+	return EXO_R_READ | EXO_R_WRITE;
 }
 
 /* Which rights does the claim allow for mappings of these frames?  Negative: an error. */
@@ -103,6 +125,8 @@ static int claim_check(const struct exo_cap *c, const struct exo_map_op *op, uin
 		err = frames_check(c, op->pfn, count);
 		return err ? err : c->rights & (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC);
 	}
+	if (c->kind == EXO_KIND_PACKETS)
+		return packets_check(c, op->pfn, count);
 	if (count != 1)
 		return -EXO_E_RANGE;
 	switch (c->kind) {

@@ -10,6 +10,7 @@
 #include <base/util.h>
 
 #include "cpu.h"
+#include "dev/nic.h"
 #include "kernel.h"
 #include "sched.h"
 
@@ -91,6 +92,8 @@ static void timer_fire(struct timer *t)
 {
 	if (t->kind == TIMER_WAIT)
 		env_wait_over(container_of(t, struct env, wait));
+	else if (t->kind == TIMER_NIC)
+		nic_timer(t);
 	else
 		env_alarm_due(container_of(t, struct env, alarm));
 }

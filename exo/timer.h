@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.h - deadlines of environments, on a wheel of slots for each CPU.
+ * timer.h - deadlines of environments, and of the kernel's own work, on a wheel for each CPU.
  */
 #ifndef EXO_TIMER_H
 #define EXO_TIMER_H
@@ -11,7 +11,7 @@ struct env;
 struct cpu;
 struct timer;
 
-enum timer_kind { TIMER_WAIT, TIMER_ALARM };
+enum timer_kind { TIMER_WAIT, TIMER_ALARM, TIMER_NIC };
 
 /* Set a deadline (time stamp) on this CPU's wheel, instead of an earlier one. */
 void timer_set(struct timer *t, uint64_t tsc);

@@ -52,6 +52,7 @@ static void list_devices(struct grant_visit *list, const struct exo_machine *m)
 {
 	const struct exo_cpu_info *cpu = exos_machine_at(m->cpus_off);
 	const struct exo_disk_info *disk = exos_machine_at(m->disks_off);
+	const struct exo_nic_info *nic = exos_machine_at(m->nics_off);
 	const struct exo_port_info *port = exos_machine_at(m->ports_off);
 	const struct exo_irq_info *irq = exos_machine_at(m->irqs_off);
 
@@ -59,6 +60,8 @@ static void list_devices(struct grant_visit *list, const struct exo_machine *m)
 		list_add(list, "slots", cpu[i].root);
 	for (uint32_t i = 0; i < m->disks; i++)
 		list_add(list, "disk", disk[i].root);
+	for (uint32_t i = 0; i < m->nics; i++)
+		list_add(list, "nic", nic[i].root);
 	for (uint32_t i = 0; i < m->ports; i++) {
 		bool uart = port[i].lo <= 0x3f8 && 0x3f8 < port[i].lo + port[i].count;
 

@@ -274,6 +274,22 @@ processor. For slice and event upcalls all of it is.
 {layout('disk.h', 'exo_disk_req')}
 {layout('disk.h', 'exo_disk_done')}
 {layout('disk.h', 'exo_disk_cq_page')}
+## Packets
+
+{code(comment_of('nic.h', 'nic.h - claims on packets'))}
+{code(comment_of('nic.h', 'Byte n of a packet matches'))}
+{layout('nic.h', 'exo_pattern')}
+{layout('nic.h', 'exo_nic_spec')}
+{layout('nic.h', 'exo_filter')}
+{code(comment_of('nic.h', 'Packet rings.'))}
+{table(['frame', 'of a PACKETS object', ''], named(defines('nic.h', 'EXO_PACKETS_')))}
+{layout('nic.h', 'exo_packets_page')}
+{layout('nic.h', 'exo_rx')}
+{table(['bit', 'flag', ''], named(defines('nic.h', 'EXO_RX_')))}
+{layout('nic.h', 'exo_tx')}
+{table(['bit', 'flag', ''], named(defines('nic.h', 'EXO_TX_')))}
+{layout('nic.h', 'exo_nic_info')}
+{table(['bit', 'flag', ''], named(defines('nic.h', 'EXO_NIC_[LCS]')))}
 ## The machine
 
 What the kernel exports read-only about memory, processors, slices, devices and the trace is described in

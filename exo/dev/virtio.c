@@ -21,27 +21,28 @@ enum {                          /* 4.1.4: fields of a capability, and its kinds 
 	KIND_NOTIFY = 2,
 	KIND_DEVICE = 4,
 	CONFIG_MAX = 4096,      /* more of a structure than anybody uses */
+	NOTIFY_MAX = 1 << 20,   /* a page a queue, for the queues that anybody uses */
 	SPINS = 10000000,
 	USED_OFFSET = 1024,     /* of the used ring in its frame */
-	NO_VECTOR = 0xffff,
 };
 _Static_assert(sizeof(struct virtq_avail) <= USED_OFFSET, "queue: one frame for both rings");
 _Static_assert(USED_OFFSET + sizeof(struct virtq_used) <= EXO_PAGE_SIZE, "queue: one frame");
 
-/* Map the structure that the capability at `cap` names; at least `need` bytes, or NULL and 0. */
-static void *structure_map(uint32_t where, unsigned cap, uint32_t need, uint64_t *bytes)
+/* Map at most `most` bytes of what the capability at `cap` names; less than `need`: NULL and 0. */
+static void *structure_map(uint32_t where, unsigned cap, uint32_t need, uint32_t most,
+                           uint64_t *bytes)
 {
 	uint32_t off = pci_read(where, cap + CAP_OFFSET), length = pci_read(where, cap + CAP_BYTES);
 	void *mapped = NULL;
 
-	length = (uint32_t)min_u64(length, CONFIG_MAX);
+	length = (uint32_t)min_u64(length, most);
 	if (length >= need && off % 4 == 0)
 		mapped = pci_map(where, pci_read(where, cap + CAP_BAR) & 0xff, off, length);
 	*bytes = mapped ? length : 0;
 	return mapped;
 }
 
-/* Notification areas may be large: one address for each queue. We use queue 0 alone. */
+/* Notification areas may be large: one address for each queue. */
 static void capability_take(struct virtio *v, unsigned cap)
 {
 	uint64_t bytes = 0;
@@ -49,17 +50,18 @@ static void capability_take(struct virtio *v, unsigned cap)
 	switch (pci_read(v->where, cap) >> CAP_KIND * 8) {
 	case KIND_COMMON:
 		if (!v->common)
-			v->common = structure_map(v->where, cap, sizeof(*v->common), &bytes);
+			v->common = structure_map(v->where, cap, sizeof(*v->common), CONFIG_MAX,
+			                          &bytes);
 		break;
 	case KIND_NOTIFY:
 		if (!v->notify) {
-			v->notify = structure_map(v->where, cap, 2, &v->notify_bytes);
+			v->notify = structure_map(v->where, cap, 2, NOTIFY_MAX, &v->notify_bytes);
 			v->notify_multiplier = pci_read(v->where, cap + CAP_MULTIPLIER);
 		}
 		break;
 	case KIND_DEVICE:
 		if (!v->config)
-			v->config = structure_map(v->where, cap, 1, &v->config_bytes);
+			v->config = structure_map(v->where, cap, 1, CONFIG_MAX, &v->config_bytes);
 		break;
 	}
 }
@@ -135,6 +137,17 @@ void virtio_ready(struct virtio *v)
 	                           VIRTIO_DRIVER_OK;
 }
 
+bool virtio_config_entry(struct virtio *v, uint16_t entry)
+{
+	v->common->config_msix_vector = entry;
+	return v->common->config_msix_vector == entry;
+}
+
+bool virtio_is_broken(const struct virtio *v)
+{
+	return v->common->device_status & VIRTIO_NEEDS_RESET;
+}
+
 void virtio_fail(struct virtio *v)
 {
 	virtio_reset(v);
@@ -182,7 +195,7 @@ bool virtq_start(struct virtio *v, struct virtq *q, uint16_t index, uint16_t ent
 	q->index = index;
 	virtq_empty(q, (uint16_t)min_u64(size, VIRTQ_MAX));
 	c->queue_size = q->size;
-	c->config_msix_vector = NO_VECTOR;
+	c->config_msix_vector = VIRTIO_NO_ENTRY;
 	c->queue_msix_vector = entry;
 	if (c->queue_msix_vector != entry)
 		return false;
@@ -214,11 +227,32 @@ void virtq_publish(struct virtq *q)
 		*q->doorbell = q->index;
 }
 
-bool virtq_take(struct virtq *q, uint32_t *id)
+bool virtq_take_bytes(struct virtq *q, uint32_t *id, uint32_t *bytes)
 {
+	unsigned n = q->used_idx % q->size;
+
 	if (__atomic_load_n(&q->used->idx, __ATOMIC_ACQUIRE) == q->used_idx)
 		return false;
-	*id = __atomic_load_n(&q->used->ring[q->used_idx % q->size].id, __ATOMIC_RELAXED);
+	*id = __atomic_load_n(&q->used->ring[n].id, __ATOMIC_RELAXED);
+	*bytes = __atomic_load_n(&q->used->ring[n].bytes, __ATOMIC_RELAXED);
 	q->used_idx++;
 	return true;
+}
+
+bool virtq_take(struct virtq *q, uint32_t *id)
+{
+	uint32_t bytes;
+
+	return virtq_take_bytes(q, id, &bytes);
+}
+
+/* The flag must be seen before the used ring is looked at again (2.7.7). */
+void virtq_interrupts(struct virtq *q, bool on)
+{
+	uint16_t flags = on ? 0 : VIRTQ_NO_INTERRUPT;
+
+	if (q->avail->flags == flags)
+		return;
+	__atomic_store_n(&q->avail->flags, flags, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

@@ -57,6 +57,8 @@ struct virtq_desc {
 #define VIRTQ_NEXT  1u
 #define VIRTQ_WRITE 2u          /* the device writes it */
 #define VIRTQ_NO_NOTIFY 1u      /* the device's flag: need not be told */
+#define VIRTQ_NO_INTERRUPT 1u   /* the driver's flag: need not be interrupted */
+#define VIRTIO_NO_ENTRY 0xffffu /* no MSI-X table entry: no interrupts */
 #define VIRTQ_MAX   256u        /* descriptors that we use of a queue, so that it fits two frames */
 
 struct virtq_avail {
@@ -91,20 +93,38 @@ bool virtio_find(uint32_t where, struct virtio *v);
  */
 uint64_t virtio_negotiate(struct virtio *v, uint64_t need, uint64_t want);
 void virtio_ready(struct virtio *v);    /* DRIVER_OK */
+/* Interrupt by this MSI-X table entry when the configuration changes; after the queues' start. */
+bool virtio_config_entry(struct virtio *v, uint16_t entry);
+/* Does the device say that it needs a reset? */
+bool virtio_is_broken(const struct virtio *v);
 void virtio_fail(struct virtio *v);     /* give up: reset and FAILED */
 
 /* Memory for a queue (boot_frames, two of them); boot only. */
 void virtq_memory(struct virtq *q);
 /*
- * Set queue `index` up with MSI-X table entry `entry`; at most VIRTQ_MAX descriptors.  Also after a
- * reset.  false: the device has no such queue, or one that is unusable.
+ * Set queue `index` up with MSI-X table entry `entry`, or VIRTIO_NO_ENTRY; at most VIRTQ_MAX
+ * descriptors.  Also after a reset.  false: the device has no such queue, or one that is unusable.
  */
 bool virtq_start(struct virtio *v, struct virtq *q, uint16_t index, uint16_t entry);
 
 /* Add the chain that starts at descriptor `head`; show what was added; tell the device. */
 void virtq_add(struct virtq *q, uint16_t head);
 void virtq_publish(struct virtq *q);
-/* Take one entry off the used ring: false if there is none. *id is as the device wrote it. */
+/*
+ * Take one entry off the used ring: false if there is none.  *id and *bytes (how many it says it
+ * wrote) are as the device wrote them.
+ */
+bool virtq_take_bytes(struct virtq *q, uint32_t *id, uint32_t *bytes);
 bool virtq_take(struct virtq *q, uint32_t *id);
+/* Ask for interrupts, or for none; on: whoever takes entries after this misses none. */
+void virtq_interrupts(struct virtq *q, bool on);
+
+/* Fill a descriptor. */
+static inline void virtq_desc_set(struct virtq *q, unsigned n, uint64_t pa, uint32_t bytes,
+                                  unsigned flags, unsigned next)
+{
+	q->desc[n] = (struct virtq_desc){ .pa = pa, .bytes = bytes, .flags = (uint16_t)flags,
+	                                  .next = (uint16_t)next };
+}
 
 #endif

@@ -74,6 +74,15 @@ static bool cpuid_bit(uint32_t leaf, unsigned reg, unsigned bit)
 	return r[reg] >> bit & 1;
 }
 
+uint64_t cpu_entropy(void)
+{
+	uint64_t random = 0;
+
+	for (unsigned i = 0; cpuid_bit(1, 2, 30) && i < 10 && !read_random(&random); i++)
+		cpu_pause();
+	return random ^ read_tsc() ^ boot_info->boot_tsc << 32;
+}
+
 void idt_start(void)
 {
 	static const uint8_t ist[256] = { [2] = 1, [8] = 2, [18] = 3, [1] = 4 };

@@ -80,6 +80,15 @@ static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
 		     : "a"(leaf), "c"(sub));
 }
 
+/* A random number of the processor's; false: it has none ready (SDM 2B, RDRAND). */
+static inline bool read_random(uint64_t *out)
+{
+	bool ready;
+
+	asm volatile("rdrand %0" : "=r"(*out), "=@ccc"(ready));
+	return ready;
+}
+
 static inline void out8(uint16_t port, uint8_t v)
 {
 	asm volatile("outb %0, %1" : : "a"(v), "Nd"(port));

@@ -15,6 +15,7 @@
 /* Every call that takes a claim's name as its first argument, with harmless further arguments. */
 static int64_t call_with(unsigned which, exo_slot name, exo_sid sid)
 {
+	static const struct exo_nic_spec spec;
 	struct exo_map_op unmap = { .va = 0x200000000000, .pages = 1, .op = EXO_UNMAP };
 	struct exo_port_op in = { .port = 0x3fd, .size = 1, .op = EXO_PORT_IN };
 
@@ -35,11 +36,14 @@ static int64_t call_with(unsigned which, exo_slot name, exo_sid sid)
 	case 13: return exo_port_io(name, (uint64_t)&in, 1);
 	case 14: return exo_disk_bind(name, name, 1);
 	case 15: return exo_disk_kick(name);
+	case 16: return exo_nic_narrow(name, sid, name, (uint64_t)&spec, EXO_R_READ);
+	case 17: return exo_nic_bind(name, name, 1);
+	case 18: return exo_nic_kick(name);
 	default: return exo_env_yield(name);
 	}
 }
-#define CALLS 17u
-#define CALL_YIELD 16u
+#define CALLS 20u
+#define CALL_YIELD 19u
 
 EXO_TEST(forged_names_name_nothing, LONG)
 {
@@ -112,6 +116,8 @@ static bool accepts(unsigned which, uint32_t kind)
 	case 11: case 12: return kind == EXO_KIND_IRQ;
 	case 13: return kind == EXO_KIND_PORT;
 	case 14: case 15: return kind == EXO_KIND_RING;
+	case 16: return kind == EXO_KIND_NIC;
+	case 17: case 18: return kind == EXO_KIND_PACKETS;
 	default: return kind == EXO_KIND_ENV || kind == EXO_KIND_GATE;
 	}
 }

@@ -103,14 +103,28 @@ static void some_gate(struct peer *p)
 			    &m);
 }
 
+/* Packets: a byte or two of a random spec. */
+static void some_narrow(struct peer *p)
+{
+	struct exo_nic_spec spec = { 0 };
+	unsigned word = next(p) % EXO_NIC_WORDS;
+
+	spec.receive.mask[word] = spec.send.mask[word] = 0xfful << next(p) % 64;
+	spec.receive.value[word] = spec.receive.mask[word] & next(p);
+	spec.send.value[word] = spec.send.mask[word] & next(p);
+	exo_nic_narrow(some_name(p), some_number(p), some_name(p),
+		       next(p) % 4 ? (uintptr_t)&spec : some_number(p), next(p) & (3 | EXO_SHARE));
+}
+
 /* One call, any but exit and a wait without end. */
 static void some_call(struct peer *p)
 {
 	static const uint32_t kinds[] = { EXO_KIND_PT, EXO_KIND_TABLE, EXO_KIND_ENV, EXO_KIND_SPACE,
-					  EXO_KIND_RING, EXO_KIND_FRAME };
+					  EXO_KIND_RING, EXO_KIND_FILTER, EXO_KIND_PACKETS,
+					  EXO_KIND_FRAME };
 	uint64_t r = next(p);
 
-	switch (r % 23) {
+	switch (r % 26) {
 	case 0: case 1: case 2:
 		exo_cap_narrow(some_name(p), some_number(p), some_number(p), some_number(p),
 			       next(p) & (0x3ff | EXO_SHARE));
@@ -121,7 +135,7 @@ static void some_call(struct peer *p)
 			     p->slots[8 + r / 2048 % 56].gen)); break;
 	case 5: exo_cap_revoke(some_name(p)); break;
 	case 6: case 7: case 8:
-		exo_retype(some_name(p), some_number(p), some_number(p), kinds[next(p) % 6],
+		exo_retype(some_name(p), some_number(p), some_number(p), kinds[next(p) % 8],
 			   r & 1024 ? some_name(p) : next(p) % 5);
 		break;
 	case 9: case 10: some_map(p); break;
@@ -136,7 +150,10 @@ static void some_call(struct peer *p)
 	case 17: exo_disk_bind(some_name(p), some_name(p), some_number(p)); break;
 	case 18: exo_space_update(some_name(p), some_number(p), some_number(p)); break;
 	case 19: case 20: some_gate(p); break;
-	case 21: exo_env_wait(p->page->event_head, insn_tsc() + r % 100000); break;
+	case 21: some_narrow(p); break;
+	case 22: exo_nic_bind(some_name(p), some_name(p), some_number(p)); break;
+	case 23: exo_nic_kick(some_name(p)); break;
+	case 24: exo_env_wait(p->page->event_head, insn_tsc() + r % 100000); break;
 	default: exo_env_yield(some_name(p)); break;
 	}
 }

@@ -23,6 +23,7 @@
 #define GUEST_BIG   0x08        /* 80 MiB of memory instead of 8 */
 #define GUEST_PORT  0x10        /* the ports of the first program that it gave away to us */
 #define GUEST_IRQ   0x20        /* the interrupts likewise */
+#define GUEST_NIC   0x40        /* the packets of the first NIC */
 
 /* Classes, as written in EXO_TEST. */
 enum guest_class {
@@ -33,6 +34,7 @@ enum guest_class {
 	BIG = GUEST_BIG | GUEST_LONG,
 	PORT = GUEST_PORT,
 	IRQ = GUEST_IRQ,
+	NIC = GUEST_NIC | GUEST_LONG,
 	RTC = GUEST_PORT | GUEST_IRQ,
 };
 

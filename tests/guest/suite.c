@@ -44,6 +44,8 @@ static const char *missing(const struct guest_test *test)
 		return "needs two CPUs";
 	if ((test->needs & GUEST_DISK) && !exos_grant("disk", 0))
 		return "needs a disk";
+	if ((test->needs & GUEST_NIC) && !exos_grant("nic", 0))
+		return "needs a NIC";
 	return NULL;
 }
 

@@ -93,6 +93,8 @@ void suite_grant(struct exos_spawn *request, uint32_t needs, unsigned home)
 	grant_time(home);
 	if (needs & GUEST_DISK)
 		grant_named("disk", EXO_R_ALL);
+	if (needs & GUEST_NIC)
+		grant_named("nic", EXO_R_ALL);
 	if (needs & GUEST_PORT)
 		grant_kind(EXO_KIND_PORT);
 	if (needs & GUEST_IRQ)

@@ -64,6 +64,20 @@ uint32_t grace_ticket(void) { return 1; }
 int grace_over(uint32_t ticket) { (void)ticket; return rand() % 2; }
 int block_unbind(struct exo_cap *c) { (void)c; return 0; }
 int ring_end(uint64_t pfn) { (void)pfn; return 0; }
+int packets_end(uint64_t pfn) { (void)pfn; return 0; }
+void packets_make(uint64_t pfn, uint64_t frames_) { (void)pfn; (void)frames_; }
+int filter_end(uint64_t pfn) { (void)pfn; return 0; }
+int nic_unbind(struct exo_cap *c) { (void)c; return 0; }
+int nic_give_check(const struct exo_cap *c) { (void)c; return 0; }
+void nic_given(struct exo_cap *c) { (void)c; }
+void nic_forget(struct exo_cap *c) { (void)c; }
+void nic_inherit(struct exo_cap *kid, const struct exo_cap *c, const struct exo_cap *heir)
+{
+	(void)kid;
+	(void)c;
+	(void)heir;
+}
+void nics_expire(void) { }
 void event_release(struct env *e, unsigned entry) { (void)e, (void)entry; }
 void disks_expire(void) { }
 void irq_unbind(uint32_t gsi) { (void)gsi; }

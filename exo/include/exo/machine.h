@@ -9,6 +9,7 @@
 #define EXO_MACHINE_H
 
 #include <exo/cap.h>
+#include <exo/nic.h>
 #include <exo/types.h>
 
 #define EXO_MACHINE_MAGIC 0x656e696863616d78ul  /* "xmachine" */
@@ -165,6 +166,8 @@ struct exo_machine {
 	exo_sid  space_root;            /* its SPACE */
 	exo_sid  table_root;            /* its first TABLE */
 	char     notice[512];           /* what is missing on this machine, in words, one a line */
+	uint64_t nics_off;              /* struct exo_nic_info[nics] */
+	uint32_t nics, spare;
 };
 
 /* What the first program finds in the `user` part of its environment page. */

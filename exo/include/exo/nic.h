@@ -72,7 +72,7 @@ _Static_assert(sizeof(struct exo_filter) == 584, "ABI: exo_filter");
 #define EXO_RX_SENT    0x0004   /* a copy of a packet that was sent by a claim on this NIC */
 
 struct exo_rx {
-	uint32_t offset;        /* [u] of the buffer in the data area; EXO_PACKET_BYTES from there */
+	uint32_t offset;        /* [u] of the buffer in the data area, EXO_PACKET_BYTES long */
 	uint16_t bytes;         /* [k] that were written, at most EXO_PACKET_BYTES */
 	uint16_t flags;         /* [k] EXO_RX_* */
 	uint32_t length;        /* [k] of the packet; more than `bytes` if it was cut off */
@@ -94,7 +94,7 @@ struct exo_tx {
 	uint32_t bytes;         /* at least 1; physically contiguous */
 	uint16_t flags;         /* EXO_TX_* */
 	uint16_t segment;       /* payload bytes of a segment */
-	uint16_t header;        /* with `segment`: bytes before the payload, repeated in each segment */
+	uint16_t header;        /* with `segment`: bytes before the payload, in each segment */
 	uint16_t checksum_start;
 	uint16_t checksum_offset;
 	uint16_t spare;

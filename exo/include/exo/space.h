@@ -34,9 +34,10 @@ enum exo_map_op_code {
  * One entry.  pages counts pages of the given size; it may be at most EXO_MAP_MAX.  The claim of a
  * mapping may be
  *   FRAME (memory or device frames it holds, or shares of them; kernel exports: read-only),
- *   ENV or RING with EXO_R_MAP (the pages shared with the kernel: read and write),
+ *   ENV, RING or PACKETS with EXO_R_MAP (the pages shared with the kernel: read and write),
  *   TABLE with EXO_R_MAP (read-only),
- *   TRACE (read-only, 4 KiB, one frame: a TABLE, ENVPAGE or PT object frame of anybody; at most one
+ *   TRACE (read-only, 4 KiB, one frame: a TABLE, ENVPAGE, PT or FILTER frame or the
+ *   struct exo_packets_page of anybody; at most one
  *   such mapping of a frame exists, and it ends with the object).
  */
 struct exo_map_op {

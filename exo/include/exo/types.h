@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define EXO_ABI_MAJOR 1
-#define EXO_ABI_MINOR 0
+#define EXO_ABI_MINOR 1
 
 #define EXO_PAGE_SHIFT 12
 #define EXO_PAGE_SIZE  4096ul

@@ -13,6 +13,7 @@
 #include <exo/disk.h>
 #include <exo/env.h>
 #include <exo/errors.h>
+#include <exo/nic.h>
 #include <exo/port.h>
 #include <exo/space.h>
 #include <exo/types.h>

@@ -65,6 +65,7 @@ _Static_assert(sizeof(struct exos_grant) == 48, "exos_grant");
  *   trace    TRACE   reading of kernel objects
  *   slots    SLOT    time slots; one for each CPU, unit = CPU
  *   disk     BLOCK   blocks of a disk; unit = disk
+ *   nic      NIC     packets of a NIC; unit = NIC
  *   uart     PORT    the serial port's registers
  * Any other name is between starter and program.
  */
@@ -103,8 +104,8 @@ const struct exos_start *exos_started(void);
 
 /*
  * The n-th grant of this name (n from 0), or NULL.  In the first program: `env`, `space`,
- * `table`, `export`, `trace`, `memory`, `archive`, `acpi`, `slots`, `disk` and `uart` made from
- * its root claims.
+ * `table`, `export`, `trace`, `memory`, `archive`, `acpi`, `slots`, `disk`, `nic` and `uart`
+ * made from its root claims.
  */
 const struct exos_grant *exos_grant(const char *name, unsigned n);
 

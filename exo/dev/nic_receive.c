@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nic_receive.c - from the device's buffers, or a sender's, into those that rings' owners posted.
+ *
+ * Invariant: which buffer is next, and where it lies, is compared with the kernel's own numbers on
+ * each packet; what the owner writes meanwhile reaches nothing outside its data area.  A packet is
+ * copied once for its holder and once for each share that sees it; all of that counts as work.
+ */
+#include "dev/nic.h"
+
+#include "claim.h"
+#include "kernel.h"
+
+/* A packet in pieces. */
+struct pieces {
+	const uint8_t *head;
+	uint32_t head_bytes;
+	const struct nic_rest *rest;
+	uint32_t rests;
+	uint32_t length;        /* of all */
+	uint16_t flags;         /* EXO_RX_* */
+	uint16_t right;         /* EXO_R_READ or EXO_R_WRITE: what a claim that sees it carries */
+};
+
+static void pieces_copy(uint8_t *to, const struct pieces *p, uint32_t bytes)
+{
+	uint32_t done = (uint32_t)min_u64(bytes, p->head_bytes);
+
+	memcpy(to, p->head, done);
+	for (uint32_t i = 0; i < p->rests && done < bytes; i++) {
+		uint32_t n = (uint32_t)min_u64(p->rest[i].bytes, bytes - done);
+
+		memcpy(to + done, phys_to_virt(p->rest[i].pa), n);
+		done += n;
+	}
+}
+
+/* Has the owner posted a buffer?  An index that it cannot have reached counts as none. */
+static bool ring_has_buffer(const struct packets *r)
+{
+	uint32_t posted = __atomic_load_n(&packets_page(r)->rx_posted, __ATOMIC_ACQUIRE);
+
+	return posted - r->rx_done - 1 < EXO_PACKETS && !r->ending;
+}
+
+/* The first of the claim's rings that has one, else its first ring, or NULL. */
+static struct packets *ring_choose(exo_sid holder, unsigned right)
+{
+	struct packets *first = holder ? packets_at(slot_at(holder)->bind) : NULL, *r = first;
+
+	if (!holder || !slot_at(holder)->bind || !(first->rights & right))
+		return NULL;
+	while (!ring_has_buffer(r)) {
+		if (!r->bind_next)
+			return first;
+		r = packets_at(r->bind_next);
+	}
+	return r;
+}
+
+static void ring_drop(struct packets *r)
+{
+	r->dropped++;
+	packets_show(r, dropped);
+}
+
+/* Into the next buffer; one that does not lie in the data area gets nothing. */
+static bool ring_fill(struct nic *n, struct packets *r, const struct pieces *p)
+{
+	struct exo_rx *e = &packets_rx(r)[r->rx_done % EXO_PACKETS];
+	uint32_t offset = __atomic_load_n(&e->offset, __ATOMIC_RELAXED);
+	bool fits = range_fits(offset, EXO_PACKET_BYTES, r->data_frames * EXO_PAGE_SIZE);
+	uint32_t bytes = fits ? (uint32_t)min_u64(p->length, EXO_PACKET_BYTES) : 0;
+
+	pieces_copy(phys_to_virt(packets_data(r) + (fits ? offset : 0)), p, bytes);
+	e->bytes = (uint16_t)bytes;
+	e->flags = p->flags;
+	e->length = p->length;
+	r->rx_done++;
+	r->copied += bytes;
+	if (fits)
+		r->received++;
+	else
+		ring_drop(r);
+	packets_show(r, copied);
+	packets_show(r, received);
+	packets_show(r, rx_done);
+	if (!__atomic_load_n(&packets_page(r)->rx_quiet, __ATOMIC_RELAXED))
+		packets_tell(n, r);
+	return fits;
+}
+
+static bool ring_offer(struct nic *n, struct packets *r, const struct pieces *p)
+{
+	if (ring_has_buffer(r))
+		return ring_fill(n, r, p);
+	ring_drop(r);
+	return false;
+}
+
+/* To the rings of the filter's holder: false if it got into no buffer. */
+static bool filter_deliver(struct nic *n, struct filter *f, const struct pieces *p)
+{
+	struct packets *r = ring_choose(f->pub.holder, p->right);
+	bool delivered = r && ring_offer(n, r, p);
+
+	f->pub.packets++;
+	f->pub.bytes += p->length;
+	f->pub.dropped += !delivered;
+	return delivered;
+}
+
+/* Copies for the shares that see the packet; how many. */
+static unsigned shares_deliver(struct nic *n, struct filter *f, struct pieces *p)
+{
+	unsigned copies = 0;
+
+	p->flags |= EXO_RX_COPY;
+	for (struct filter *s = filter_share_first(f); s; s = filter_share_next(s)) {
+		if (!(s->pub.rights & p->right))
+			continue;
+		if (!(p->right == EXO_R_READ ? filter_receives(s, p->head) :
+		                               filter_sends(s, p->head)))
+			continue;
+		filter_deliver(n, s, p);
+		copies++;
+	}
+	return copies;
+}
+
+/* One packet, to whom it belongs: how much work that was. */
+static unsigned packet_deliver(struct nic *n, const struct nic_packet *got)
+{
+	struct pieces p = { .head = got->data, .head_bytes = got->length, .length = got->length,
+	                    .flags = got->checked ? EXO_RX_CHECKED : 0, .right = EXO_R_READ };
+	struct filter *f;
+
+	if (got->length < EXO_NIC_HEADER)
+		memset(got->data + got->length, 0, EXO_NIC_HEADER - got->length);
+	n->info->received++;
+	n->info->received_bytes += got->length;
+	f = filter_find(filter_at(n->filter), got->data);
+	if (!filter_deliver(n, f, &p))
+		n->info->dropped++;
+	return 1 + shares_deliver(n, f, &p);
+}
+
+bool nic_receive(struct nic *n, unsigned queue)
+{
+	struct nic_packet p;
+	unsigned work = 0;
+	bool more = true;
+
+	while (work < NIC_RECEIVE_BATCH && (more = n->ops->receive(n, queue, &p))) {
+		work += packet_deliver(n, &p);
+		n->ops->recycle(n, queue, &p);
+	}
+	n->ops->refill(n, queue);
+	return more;
+}
+
+void nic_copy_sent(struct nic *n, struct filter *f, const struct nic_send *s,
+                   const uint8_t *header)
+{
+	struct pieces p = { .head = header, .head_bytes = s->copied, .rest = s->rest,
+	                    .rests = s->rests, .length = s->length, .right = EXO_R_WRITE,
+	                    .flags = EXO_RX_SENT |
+	                             (s->flags & EXO_TX_CHECKSUM ? EXO_RX_CHECKED : 0) };
+
+	shares_deliver(n, f, &p);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nic_send.h - one packet of a ring to the device, or refused; the NIC's lock held.
+ */
+#ifndef EXO_DEV_NIC_SEND_H
+#define EXO_DEV_NIC_SEND_H
+
+#include "dev/nic.h"
+
+enum packet_end {
+	PACKET_NONE,            /* no whole packet waits */
+	PACKET_WAITS,           /* the device has no room now */
+	PACKET_SENT,            /* the device has it */
+	PACKET_REFUSED,         /* its parts are done */
+};
+
+/* Send the ring's next packet if the device has room.  *bytes: its length. */
+enum packet_end packet_send(struct nic *n, unsigned queue, struct packets *r, uint32_t *bytes);
+
+/* All that waits is refused, -EXO_E_STALE. */
+void packets_refuse_all(struct nic *n, struct packets *r);
+
+#endif

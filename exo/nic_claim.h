@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nic_claim.h - NIC claims and the filters that hold their patterns.
+ *
+ * Invariant: the claims that name one filter are a chain in the derivation tree; its deepest, the
+ * filter's holder, is the one whose rings get the packets and the only one that may be narrowed or
+ * given.  A filter hangs in the classifier exactly while a claim names it.  tree_lock held.
+ */
+#ifndef EXO_NIC_CLAIM_H
+#define EXO_NIC_CLAIM_H
+
+#include "claim.h"
+
+/* May the whole claim be given on, or narrowed by `added` patterns?  SPLIT, SHARED. */
+int nic_give_check(const struct exo_cap *parent);
+
+/* A claim was derived with the patterns of its parent: it is their holder now. */
+void nic_given(struct exo_cap *child);
+
+/* The claim is about to go; its bindings and children are gone. */
+void nic_forget(struct exo_cap *c);
+
+/* `kid`, a child of `c`, will be a child of `heir`, since c goes: its filter moves up as well. */
+void nic_inherit(struct exo_cap *kid, const struct exo_cap *c, const struct exo_cap *heir);
+
+/* A bounded piece of ending every claim that names the filter: 0 or EXO_MORE. */
+int filter_end(uint64_t pfn);
+
+/* The root claim of NIC `unit` was made (boot only). */
+void nic_root(struct exo_cap *root);
+
+/* exo_nic_narrow, see syscalls.def and exo/nic.h.  Takes tree_lock. */
+int64_t sys_nic_narrow(struct env *e, uint64_t nic, uint64_t dst, uint64_t filter, uint64_t spec,
+		       uint64_t rights);
+
+#endif
