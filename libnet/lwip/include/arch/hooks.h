@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hooks.h - functions that lwIP calls here by LWIP_HOOK_*.
+ */
+#ifndef ARCH_HOOKS_H
+#define ARCH_HOOKS_H
+
+#include <lwip/ip_addr.h>
+
+/* The initial sequence number of a connection; ports in host order. */
+uint32_t net_lwip_isn(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *remote,
+		      uint16_t remote_port);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * limits.h - C11 5.2.4.2.1 without a libc.  SSIZE_MAX is not of it: lwIP then makes its ssize_t.
+ */
+#ifndef LWIP_STUB_LIMITS_H
+#define LWIP_STUB_LIMITS_H
+
+#define CHAR_BIT   __CHAR_BIT__
+#define SCHAR_MAX  __SCHAR_MAX__
+#define UCHAR_MAX  (__SCHAR_MAX__ * 2 + 1)
+#define SHRT_MAX   __SHRT_MAX__
+#define USHRT_MAX  (__SHRT_MAX__ * 2 + 1)
+#define INT_MAX    __INT_MAX__
+#define INT_MIN    (-__INT_MAX__ - 1)
+#define UINT_MAX   (__INT_MAX__ * 2u + 1u)
+#define LONG_MAX   __LONG_MAX__
+#define LONG_MIN   (-__LONG_MAX__ - 1l)
+#define ULONG_MAX  (__LONG_MAX__ * 2ul + 1ul)
+#define LLONG_MAX  __LONG_LONG_MAX__
+#define LLONG_MIN  (-__LONG_LONG_MAX__ - 1ll)
+#define ULLONG_MAX (__LONG_LONG_MAX__ * 2ull + 1ull)
+
+#endif
