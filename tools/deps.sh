@@ -10,11 +10,12 @@ what=${1:-all}
 
 # package, and a command or file that shows it is there
 build='gcc:gcc binutils:ld make:make python3:python3 libc6-dev:/usr/include/limits.h
-gnu-efi:/usr/include/efi/efi.h libxxhash-dev:/usr/include/xxhash.h'
+gnu-efi:/usr/include/efi/efi.h libxxhash-dev:/usr/include/xxhash.h dpkg-dev:dpkg-source'
 boot='qemu-system-x86:qemu-system-x86_64 ovmf:/usr/share/ovmf/OVMF.fd|/usr/share/OVMF/OVMF_CODE_4M.fd
 e2fsprogs:mke2fs'
 image='mtools:mcopy gdisk:sgdisk xorriso:xorriso'
-tests='clang:clang cppcheck:cppcheck xxhash:xxhsum'
+tests='clang:clang cppcheck:cppcheck xxhash:xxhsum curl:curl apache2-utils:ab iproute2:tc
+iputils-ping:ping iputils-arping:arping'
 
 case $what in
 run)      list="$build $boot" ;;

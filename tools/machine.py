@@ -16,6 +16,8 @@ import socket
 import subprocess
 import time
 
+import nics
+
 QEMU = 'qemu-system-x86_64'
 DEBUG_EXIT_OK, DEBUG_EXIT_FAIL = 0x10, 0x11     # written to port 0xf4 by tests
 PROMPT = b'exo> '
@@ -123,12 +125,15 @@ class Outcome:
 class Machine:
     """One run.  boot: ('efi', file), ('image', file) or ('cd', file).
 
-    disks: list of (file, read_only).  extra: further QEMU arguments.  log: file that receives
-    every byte of the serial line.  With screen=False the machine has no graphics device.
+    disks: list of (file, read_only).  cards: network cards as words (nics.HELP), forwards: ports that
+    the first user network leads on, capture: file for the packets.  extra: further QEMU arguments.
+    log: file that receives every byte of the serial line.  With screen=False the machine has no
+    graphics device.
     """
 
     def __init__(self, boot, append='', disks=(), memory='512M', cpus=2, accel='tcg', icount=None,
-                 cpu='max', screen=True, firmware=None, extra=(), log=None, stopped=False):
+                 cpu='max', screen=True, firmware=None, cards=(), forwards=(), queues=1, capture=None,
+                 extra=(), log=None, stopped=False):
         self.args = [QEMU, '-M', 'q35', '-cpu', cpu, '-m', memory, '-smp', str(cpus),
                      '-nodefaults', '-display', 'none', '-no-reboot',
                      '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
@@ -137,6 +142,8 @@ class Machine:
         self.args += self.boot_args(boot, append)
         for n, (path, read_only) in enumerate(disks):
             self.args += disk_args(path, f'disk{n}', read_only)
+        self.args += nics.arguments(cards, forwards, queues, capture)
+        self.forwards = list(forwards)
         if stopped:
             self.args.append('-S')
         self.args += list(extra)
@@ -168,6 +175,7 @@ class Machine:
     def start(self):
         if not shutil.which(QEMU):
             raise SystemExit(f'{QEMU} is not installed (make deps)')
+        nics.check_ports(self.forwards)
         self.serial, serial_far = socket.socketpair()
         self.qmp, qmp_far = socket.socketpair()
         args = self.args + [
@@ -298,6 +306,10 @@ class Machine:
             self.end('reset', 'the machine reset itself (a triple fault or a reset request)')
         elif 'guest-shutdown' in reasons:
             self.end('power-off', 'exo switched the machine off')
+        elif b'Could not set up host forwarding rule' in self.stderr and self.forwards:
+            # somebody took it since the ports were tried
+            self.end('died', 'a port of this machine was taken just now; '
+                     + nics.way_out(self.forwards[0]))
         else:
             self.end('died', f'QEMU ended with status {code} {reasons or ""}: '
                      + self.stderr.decode(errors='replace').strip())

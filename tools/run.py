@@ -17,6 +17,7 @@ import time
 import tty
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import nics  # noqa: E402
 from machine import PROMPT, Machine, Outcome  # noqa: E402
 
 CTRL_A = 1
@@ -185,6 +186,13 @@ def parse(argv):
     p.add_argument('--append', default='', help='boot line (with --efi)')
     p.add_argument('--disk', action='append', default=[], help='a disk for exo (raw image)')
     p.add_argument('--read-only', action='store_true', help='attach the disks read-only')
+    p.add_argument('--net', action='append', default=[], metavar='NET', help='a network card: '
+                   + ' '.join(nics.HELP.split()))
+    p.add_argument('--port', help='web server of exo at this port of 127.0.0.1, captures at the next')
+    p.add_argument('--forward', action='append', default=[], metavar='tcp|udp:HOSTPORT:GUESTPORT',
+                   help='a port of 127.0.0.1 that leads to a port of exo (with --net user)')
+    p.add_argument('--queues', type=int, default=1, help='pairs of queues of each card (tap only)')
+    p.add_argument('--capture', metavar='FILE', help='write all packets to this file (pcap)')
     p.add_argument('--mem', default='512M')
     p.add_argument('--smp', default='2')
     p.add_argument('--accel', default='tcg', choices=['tcg', 'kvm'])
@@ -203,9 +211,13 @@ def make_machine(a, extra=()):
     for path in [boot[1]] + a.disk:
         if not os.path.exists(path):
             raise SystemExit(f'{path}: no such file')
+    forwards = [nics.Forward(word) for text in a.forward for word in text.split()]
+    if a.port and 'user' in a.net:
+        forwards = nics.web_forwards(a.port) + forwards
     return Machine(boot, append=a.append, disks=[(d, a.read_only) for d in a.disk], memory=a.mem,
                    cpus=a.smp, accel=a.accel, icount=a.icount, screen=not a.no_screen,
-                   firmware=a.firmware, log=a.log, stopped=bool(a.gdb),
+                   firmware=a.firmware, cards=a.net, forwards=forwards, queues=a.queues,
+                   capture=a.capture, log=a.log, stopped=bool(a.gdb),
                    extra=list(a.extra) + list(extra))
 
 

@@ -66,13 +66,15 @@ def base_arguments(memory, cpus, accel):
 class Machine:
     """A running QEMU.  Use as a context manager: leaving it kills what still runs."""
 
-    def __init__(self, work, arguments):
+    def __init__(self, work, arguments, fds=()):
         self.work = work
+        self.fds = tuple(fds)           # open files that QEMU inherits
         self.arguments = list(arguments)
         self.serial = bytearray()       # as received
         self.events = []                # of QMP
         self.changed = threading.Condition()
         self.ended = False
+        self.ready = threading.Event()  # QMP takes commands
         self._start()
 
     def _start(self):
@@ -83,7 +85,7 @@ class Machine:
         (self.work / "command").write_text(" ".join(command) + "\n")
         self.errors = open(self.work / "qemu.err", "wb")
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.errors, pass_fds=(fd,))
+                                        stderr=self.errors, pass_fds=(fd, *self.fds))
         theirs.close()
         self.qmp = ours
         self.threads = [threading.Thread(target=self._read_serial, daemon=True),
@@ -111,14 +113,16 @@ class Machine:
                     if "QMP" in message:
                         file.write(b'{"execute":"qmp_capabilities"}\n')
                         file.flush()
+                        self.ready.set()
                     elif "event" in message:
                         self.events.append(message)
         except (OSError, ValueError):
             pass
 
-    def command(self, name, **arguments):
+    def command(self, execute, **arguments):
         """Send a QMP command; its answer is not waited for."""
-        self.qmp.sendall(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
+        self.ready.wait(10.0)           # QMP takes none before its capabilities were agreed on
+        self.qmp.sendall(json.dumps({"execute": execute, "arguments": arguments}).encode() + b"\n")
 
     def raw(self, start=0):
         """What the serial line said from byte `start` on, without escape sequences."""

@@ -5,6 +5,7 @@ A module there holds functions marked with `@scenario.test(...)`; each gets a Ru
 returning.  It fails by run.check, run.fail or an exception, and is skipped by run.skip.
 """
 
+import contextlib
 import functools
 import importlib.util
 import os
@@ -12,7 +13,9 @@ import shutil
 import subprocess
 import sys
 import time
+import traceback
 
+import net
 import outcome
 import qemu
 from outcome import Job, Result
@@ -46,6 +49,7 @@ class Run:
         self.limit = job.timeout * context.slow
         self.deadline = time.monotonic() + self.limit
         self.count = 0
+        self.captures = []      # packet captures: kept if the test fails
 
     def left(self):
         """Seconds until the test's time is over, at least one."""
@@ -70,6 +74,17 @@ class Run:
             if not tool(program):
                 self.skip(f"{program} is not installed")
 
+    def end_captures(self, good):
+        """Delete the packet captures of a good test; words on where those of another one are."""
+        if good:
+            for path in self.captures:
+                path.unlink(missing_ok=True)
+        kept = [path for path in self.captures if path.exists()]
+        for path in kept:
+            with contextlib.suppress(ValueError):       # cut off when its machine was killed
+                net.make_readable(path)
+        return "; packets: " + " ".join(map(str, kept)) if kept else ""
+
     def file(self, name):
         """A path in the test's artefact folder."""
         return self.work / name
@@ -83,6 +98,7 @@ class Run:
 
     def make_run(self, stdin, **variables):
         """`make run` with these variables through a pipe; the CompletedProcess."""
+        variables.setdefault("PORT", net.free_port())
         command = [self.context.make, "run", f"O={self.context.build}", "NOINSTALL=1",
                    *(f"{name}={value}" for name, value in variables.items())]
         with self.context.make_lock:
@@ -111,13 +127,13 @@ class Run:
         return done
 
     def boot(self, *extra, memory="256M", cpus=2, accel="tcg,thread=multi", line=None, efi=None,
-             kernel=True):
+             kernel=True, fds=()):
         """Start a machine with exo.efi by -kernel (or as `extra` says, with kernel=False)."""
         arguments = qemu.base_arguments(memory, cpus, accel)
         if kernel:
             arguments += ["-kernel", str(efi or self.context.build / "exo.efi")]
             arguments += ["-append", line] if line else []
-        return qemu.Machine(self.work, [*arguments, *map(str, extra)])
+        return qemu.Machine(self.work, [*arguments, *map(str, extra)], fds)
 
     def prompt(self, machine, start=0):
         """Wait for the shell's prompt; fails with the machine's own end when it does not come."""
@@ -171,8 +187,13 @@ def run_scenario(function, context, job):
     """Run one scenario; its one result."""
     start, work = time.monotonic(), context.folder(job.name)
     kind, reason = outcome.PASS, ""
+    run = Run(context, job, work)
     try:
-        function(Run(context, job, work))
+        function(run)
     except Stop as stop:
         kind, reason = stop.kind, str(stop)
+    except (OSError, ValueError, EOFError) as error:    # of a connection that went another way
+        kind, reason = outcome.FAIL, f"{type(error).__name__}: {error}"
+        (work / "traceback.log").write_text(traceback.format_exc())
+    reason += run.end_captures(kind in outcome.GOOD)
     return [Result(job.name, kind, reason, time.monotonic() - start, str(work))]

@@ -5,11 +5,15 @@ No QEMU here; the ends are made up as QEMU and exo would report them.
 """
 
 import pathlib
+import struct
 
+import dhcp
 import guest
+import net
 import outcome
 import qemu
 import report
+import web
 import xxh64
 from outcome import Job, Result
 
@@ -96,6 +100,36 @@ def _summary(_):
     yield "summary_good", line == ("1 passed, 0 failed, 0 skipped", True), str(line)
 
 
+PCAP = struct.pack("<IHHiIIIIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1, 5, 250000, 4, 60) + b"abcd"
+
+
+def _raises(function, *arguments):
+    try:
+        function(*arguments)
+    except ValueError:
+        return True
+    return False
+
+
+def _network(_):
+    yield "pcap_is_read", net.read_pcap(PCAP) == [(5.25, 60, b"abcd")], str(net.read_pcap(PCAP))
+    for name, data in (("empty", b""), ("cut_off", PCAP[:-1]), ("other", b"\x0a\x0d\x0d\x0a" + PCAP[4:]),
+                       ("behind_the_end", PCAP + b"x"), ("not_ethernet", PCAP[:20] + b"\2" + PCAP[21:])):
+        yield f"pcap_{name}", _raises(net.read_pcap, data), "taken for a capture"
+    packet = net.ipv4(net.udp(b"hello", 7), 17)
+    yield "ip_checksum", net.checksum(packet[:20]) == 0, packet.hex()
+    pseudo = net.pseudo("10.0.2.77", net.GUEST, 17, len(packet) - 20)
+    yield "udp_checksum", net.checksum(pseudo + packet[20:]) == 0, packet.hex()
+    discover = bytes([1, 1, 6, 0]) + bytes(232) + dhcp.COOKIE + b"\x35\1\1\xff"
+    offer = dhcp.Server("10.9.0.1", "10.9.0.2").answer(discover)
+    right = offer[16:20] == bytes([10, 9, 0, 2]) and dhcp.options(offer[240:])[53] == b"\2"
+    yield "dhcp_offer", right, offer.hex()
+    for name, page in (("unclosed", b"<p><a href=x>"), ("crossed", b"<p><a></p></a>"), ("not_utf8", b"\xff")):
+        yield f"page_{name}", _raises(web.Links, page), "taken for HTML"
+    links = web.Links(b"<p><a href='a%20b'>a</a><br><a href='?&amp;'>b</a></p>").targets
+    yield "page_links", links == ["a%20b", "?&"], str(links)
+
+
 def jobs(_):
     """One job with all cases of the runner."""
     return [Job("runner/self", run)]
@@ -104,7 +138,7 @@ def jobs(_):
 def run(context, job):
     """Run all checks; a result for each."""
     found = []
-    for group in (_ends, _hashes, _boots, _lines, _summary):
+    for group in (_ends, _hashes, _boots, _lines, _summary, _network):
         for name, good, why in group(pathlib.Path(context.repo)):
             kind = outcome.PASS if good else outcome.FAIL
             found.append(Result(f"{job.name}/{name}", kind, "" if good else why))
