@@ -5,6 +5,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include <exo/machine.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,10 +25,21 @@ struct bench_row {
 	void (*end)(void);              /* may be NULL */
 };
 
-extern const struct bench_row *const bench_calls[], *const bench_spaces[], *const bench_peers[];
+extern const struct bench_row *const bench_calls[], *const bench_spaces[], *const bench_peers[],
+	*const bench_filters[];
 
 /* Measure a row and print its line; false if it missed its must, or could not be measured. */
 bool bench_measure(const struct bench_row *row);
+
+/* Set bench_scale from the boot line. */
+void bench_scale_read(void);
+
+/* Print a row's line: its cost in tenths, and the kernel's counters over so many operations. */
+bool bench_row_print(const struct bench_row *row, uint64_t cost10, const struct exo_cpu_stats *s,
+                     uint64_t operations);
+
+/* The kernel's counters of the CPU we run on. */
+const struct exo_cpu_stats *bench_stats(void);
 
 /* Name this program in all time slots of its CPU that it may fill. */
 void bench_slots_take(void);

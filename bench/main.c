@@ -17,20 +17,6 @@
 #define BOOT_MUST    5000000u
 #define BOOT_STRETCH 2000000u
 
-/* N of the word icount=N of the boot line, as ticks an instruction; 0: it is not there. */
-static uint64_t scale_read(void)
-{
-	static const char word[] = "icount=";
-	const char *at = exos_machine_at(exos_machine()->cmdline_off);
-	uint64_t shift;
-
-	for (; at && *at; at++)
-		if (!strncmp(at, word, sizeof(word) - 1) &&
-		    parse_u64(at + sizeof(word) - 1, &at, &shift) == 0 && shift <= 10)
-			return 1ul << shift;
-	return 0;
-}
-
 /* From the firmware's end to here; includes what the first program printed. */
 static bool boot_print(uint64_t main_tsc)
 {
@@ -41,16 +27,6 @@ static bool boot_print(uint64_t main_tsc)
 	printf("bench %-20s %6lu.0 %7u %7u %-8s\n", "boot_to_main", cost, BOOT_MUST, BOOT_STRETCH,
 	       bench_scale ? word : "-");
 	return !bench_scale || cost <= BOOT_MUST;
-}
-
-void bench_slots_take(void)
-{
-	exo_slot own = exos_grant("env", 0)->slot;
-	const struct exos_grant *g;
-
-	for (unsigned n = 0; (g = exos_grant("slots", n)); n++)
-		for (uint64_t i = g->lo; g->unit == exos_page()->cpu && i < g->hi; i++)
-			exo_slot_set(g->slot, i, own);
 }
 
 static unsigned rows_measure(const struct bench_row *const *row)
@@ -73,7 +49,7 @@ int main(int argc, char **argv)
 		printf("bench: needs the grants that init gives to app\n");
 		return 1;
 	}
-	bench_scale = scale_read();
+	bench_scale_read();
 	bench_slots_take();
 	bench_calibrate();
 	printf("bench %-20s %8s %7s %7s %-8s %7s %7s %7s %7s %7s %7s\n", "operation",
@@ -83,6 +59,7 @@ int main(int argc, char **argv)
 	missed += rows_measure(bench_calls);
 	missed += rows_measure(bench_spaces);
 	missed += rows_measure(bench_peers);
+	missed += rows_measure(bench_filters);
 	printf("bench: end missed=%u\n", missed);
 	return missed != 0;
 }

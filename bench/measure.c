@@ -24,7 +24,7 @@ struct sample {
 	struct exo_cpu_stats stats;     /* the same difference, of the kernel's counters */
 };
 
-static const struct exo_cpu_stats *cpu_stats(void)
+const struct exo_cpu_stats *bench_stats(void)
 {
 	uint64_t at = exos_machine()->stats_off + exos_page()->cpu * EXO_PAGE_SIZE;
 
@@ -41,11 +41,11 @@ static bool loop_time(const struct bench_row *row, uint32_t rounds, uint64_t *ti
 	if (row->reset)
 		row->reset(rounds);
 	slice_end = exos_page()->slice_end_tsc;
-	before = *cpu_stats();
+	before = *bench_stats();
 	start = insn_tsc_ordered();
 	row->run(rounds);
 	*ticks = insn_tsc_ordered() - start;
-	*stats = *cpu_stats();
+	*stats = *bench_stats();
 	for (unsigned i = 0; i < sizeof(before) / 8; i++)
 		((uint64_t *)stats)[i] -= ((uint64_t *)&before)[i];
 	return exos_page()->slice_end_tsc == slice_end;
@@ -138,20 +138,26 @@ static void print_counts(const struct exo_cpu_stats *s, uint64_t operations)
 	}
 }
 
-static bool row_print(const struct bench_row *row, const struct sample *s)
+bool bench_row_print(const struct bench_row *row, uint64_t cost10, const struct exo_cpu_stats *s,
+                     uint64_t operations)
+{
+	const char *word = verdict(row, cost10);
+
+	printf("bench %-20s %6lu.%lu %7u %7u %-8s", row->name, cost10 / 10, cost10 % 10, row->must,
+	       row->stretch, word);
+	print_counts(s, operations);
+	printf("\n");
+	return word[0] != 'M';
+}
+
+static bool sample_print(const struct bench_row *row, const struct sample *s)
 {
 	uint64_t operations = (uint64_t)row->rounds * row->share;
 	uint64_t scale = bench_scale ? bench_scale : 1;
 	uint64_t empty = empty_ticks * row->rounds;
 	uint64_t ticks = s->ticks > empty ? s->ticks - empty : 0;
-	uint64_t cost = tenths(ticks, operations * scale);
-	const char *word = verdict(row, cost);
 
-	printf("bench %-20s %6lu.%lu %7u %7u %-8s", row->name, cost / 10, cost % 10, row->must,
-	       row->stretch, word);
-	print_counts(&s->stats, operations);
-	printf("\n");
-	return word[0] != 'M';
+	return bench_row_print(row, tenths(ticks, operations * scale), &s->stats, operations);
 }
 
 bool bench_measure(const struct bench_row *row)
@@ -163,7 +169,7 @@ bool bench_measure(const struct bench_row *row)
 	if (!why)
 		why = sample_agree(row, &s);
 	if (!why)
-		ok = row_print(row, &s);
+		ok = sample_print(row, &s);
 	else
 		printf("bench %-20s failed: %s\n", row->name, why);
 	if (row->end)

@@ -16,6 +16,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, 'tools'))
 from machine import Machine  # noqa: E402
+from peer import Peer  # noqa: E402
 
 SHIFT = 7               # 128 ns of virtual time an instruction: the firmware is slow at 0
 TIMEOUT_S = 300
@@ -23,15 +24,15 @@ ROW = re.compile(r'^bench (\w+) +([\d.]+) +(\d+) +(\d+) (\S+) *(.*)$')
 COUNTS = ['entries', 'space_loads', 'tlb', 'ipis', 'vector_saves', 'bytes_copied']
 
 
-def build(out):
-    """exo.efi with the measuring program as its member `app`; its path."""
+def build(out, name):
+    """exo.efi with a measuring program as its member `app`; its path."""
     make = ['make', '-s', '-C', TOP, f'O={out}']
-    program = os.path.join(out, 'bin', 'bench.elf')
-    stripped = os.path.join(out, 'bench', 'bench.elf')      # as the programs of the archive are
+    program = os.path.join(out, 'bin', f'{name}.elf')
+    stripped = os.path.join(out, 'bench', f'{name}.elf')      # as the programs of the archive are
     subprocess.run(make + [program], check=True)
     subprocess.run(['objcopy', '--strip-all', program, stripped], check=True)
     subprocess.run(make + [f'APP={stripped}', 'efi'], check=True)
-    return os.path.join(out, 'app', 'bench', 'exo.efi')
+    return os.path.join(out, 'app', name, 'exo.efi')
 
 
 def rows(text):
@@ -57,13 +58,30 @@ def table(found):
               f'{r["stretch"] or "-":>8} {r["verdict"]:8}  {counts}')
 
 
-def measure(efi, log):
+def measure(efi, log, cards=()):
     """One boot; all that was said on the serial line."""
     machine = Machine(('efi', efi), append=f'app debug-exit icount={SHIFT}', memory='512M', cpus=1,
-                      icount=SHIFT, cpu='max,-erms,-fsrm', screen=False, log=log)
+                      icount=SHIFT, cpu='max,-erms,-fsrm', screen=False, cards=cards, log=log)
     with machine:
         outcome = machine.wait(TIMEOUT_S)
     return machine.text.decode(errors='replace'), outcome
+
+
+def measure_udp(out, folder):
+    """Rows and words of the program that answers packets; the peer at the other end of the wire."""
+    peer = Peer(folder)
+    peer.start()
+    try:
+        text, outcome = measure(build(out, 'bench-udp'), os.path.join(folder, 'serial-udp.log'),
+                                [peer.card()])
+    finally:
+        peer.end()
+    found, words = rows(text)
+    if not found:
+        words.append(f'bench udp_echo failed: {outcome.words}, {peer.right} right answers')
+    if peer.wrong:
+        words.append(f'bench udp_echo failed: {peer.wrong} answers were wrong')
+    return found, words
 
 
 def main():
@@ -74,8 +92,10 @@ def main():
     out = os.path.abspath(os.path.join(TOP, a.out))
     folder = os.path.join(out, 'bench')
     os.makedirs(folder, exist_ok=True)
-    text, outcome = measure(build(out), os.path.join(folder, 'serial.log'))
+    text, outcome = measure(build(out, 'bench'), os.path.join(folder, 'serial.log'))
     found, words = rows(text)
+    found_udp, words_udp = measure_udp(out, folder)
+    found, words = found + found_udp, words + words_udp
     table(found)
     with open(os.path.join(folder, 'bench.json'), 'w', encoding='utf-8') as f:
         json.dump({'shift': SHIFT, 'rows': found}, f, indent=1)

@@ -31,6 +31,19 @@ static void banner_disks(const struct exo_machine *m)
 		printf("disk:   none\n");
 }
 
+static void banner_nics(const struct exo_machine *m)
+{
+	const struct exo_nic_info *n = exos_machine_at(m->nics_off);
+
+	for (uint32_t i = 0; i < m->nics; i++)
+		printf("nic %u:  %02x:%02x:%02x:%02x:%02x:%02x, %u queue%s, the cable is %s\n", i,
+		       n[i].mac[0], n[i].mac[1], n[i].mac[2], n[i].mac[3], n[i].mac[4], n[i].mac[5],
+		       n[i].queues, n[i].queues == 1 ? "" : "s",
+		       n[i].flags & EXO_NIC_LINK ? "in" : "out");
+	if (m->nics == 0)
+		printf("nic:    none\n");
+}
+
 static void banner_devices(const struct exo_machine *m)
 {
 	if (m->screen.base != 0)
@@ -67,6 +80,7 @@ void banner_print(const char *power)
 	       m->tsc_hz / 1000000);
 	banner_memory(m);
 	banner_disks(m);
+	banner_nics(m);
 	banner_devices(m);
 	if (power != NULL)
 		printf("none: %s\n", power);

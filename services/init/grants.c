@@ -9,8 +9,6 @@
 
 #include "init.h"
 
-exo_slot console_gate[CONSOLE_GATES];
-
 #define SHARED(rights) ((rights) | EXO_SHARE)
 
 static const struct policy {
@@ -21,11 +19,14 @@ static const struct policy {
 	/* claims        for whom                             with which rights */
 	{ "uart",        FOR_CONSOLE,                         EXO_R_CONTROL },
 	{ "irq",         FOR_CONSOLE | FOR_APP,               EXO_R_CONTROL },
-	{ "export",      FOR_SHELL | FOR_APP,                 SHARED(EXO_R_READ) },
-	{ "archive",     FOR_SHELL | FOR_APP,                 SHARED(EXO_R_READ) },
+	{ "export",      FOR_SHELL | FOR_APP | FOR_NETCFG,    SHARED(EXO_R_READ) },
+	{ "archive",     FOR_SHELL | FOR_APP | FOR_NETCFG,    SHARED(EXO_R_READ) },
 	{ "acpi",        FOR_APP,                             SHARED(EXO_R_READ) },
 	{ "trace",       FOR_SHELL | FOR_APP,                 EXO_R_READ },
-	{ "disk",        FOR_SHELL | FOR_APP,                 EXO_R_READ | EXO_R_WRITE },
+	{ "disk",        FOR_HTTPD,                           SHARED(EXO_R_READ) },
+	{ "disk",        FOR_SHELL,                           SHARED(EXO_R_READ | EXO_R_WRITE) },
+	{ "disk",        FOR_APP,                             EXO_R_READ | EXO_R_WRITE },
+	{ "nic",         FOR_SHELL | FOR_APP | FOR_NETCFG,    EXO_R_READ | EXO_R_WRITE },
 	{ "slots",       FOR_SHELL | FOR_APP,                 EXO_R_CONTROL },
 	{ "device",      FOR_APP,                             EXO_R_READ | EXO_R_WRITE },
 	{ "port",        FOR_APP,                             EXO_R_CONTROL },
@@ -53,17 +54,35 @@ static bool irq_goes(const struct exos_grant *g, uint32_t who)
 	return c != NULL && c->child == 0 && (g->lo == UART_IRQ) == (who == FOR_CONSOLE);
 }
 
-/* All slots of a CPU; of CPU 0 the runs between the slots that init keeps. */
-static void slots_add(struct list *l, const struct exos_grant *g, uint32_t rights)
+/* One NIC is netcfg's, the others are the shell's to give; an app has them all. */
+static bool nic_goes(const struct exos_grant *g, uint32_t who)
 {
-	if (g->unit != 0) {
-		list_add(l, "slots", g->slot, g->lo, g->hi, rights);
-		return;
-	}
-	for (uint32_t lo = 1; lo < SLOT_SHELL; lo += SLOT_CONSOLE_STEP) {
-		uint32_t hi = lo + SLOT_CONSOLE_STEP - 1;
+	return who == FOR_APP || ((int)g->unit == net_nic()) == (who == FOR_NETCFG);
+}
 
-		list_add(l, "slots", g->slot, lo, hi < SLOT_SHELL ? hi : SLOT_SHELL, rights);
+bool grants_keep_slot(uint32_t who, uint64_t cpu, uint64_t slot)
+{
+	const bool system = who != FOR_APP;     /* beside an app runs the console only */
+
+	if (cpu == 0 && (slot == SLOT_SHELL || slot == SLOT_INIT ||
+			 slot % SLOT_SERVICE_STEP == SLOT_CONSOLE))
+		return true;
+	if (system && cpu == 0 && slot % SLOT_SERVICE_STEP == SLOT_NETCFG)
+		return true;
+	return system && cpu == (time_cpus() > 1) && slot % SLOT_HTTPD_STEP == SLOT_HTTPD;
+}
+
+/* The runs between the slots of a CPU that init keeps. */
+static void slots_add(struct list *l, const struct exos_grant *g, uint32_t who, uint32_t rights)
+{
+	uint64_t lo = g->lo;
+
+	for (uint64_t slot = g->lo; slot <= g->hi; slot++) {
+		if (slot < g->hi && !grants_keep_slot(who, g->unit, slot))
+			continue;
+		if (slot > lo)
+			list_add(l, "slots", g->slot, lo, slot, rights);
+		lo = slot + 1;
 	}
 }
 
@@ -84,11 +103,30 @@ static void policy_apply(struct list *l, const struct policy *p, uint32_t who)
 			continue;
 		if (g->kind == EXO_KIND_IRQ && !irq_goes(g, who))
 			continue;
+		if (g->kind == EXO_KIND_NIC && !nic_goes(g, who))
+			continue;
 		if (g->kind == EXO_KIND_SLOT)
-			slots_add(l, g, p->rights);
+			slots_add(l, g, who, p->rights);
 		else
 			list_add(l, p->name, g->slot, 0, 0, rights_held(g, p->rights));
 	}
+}
+
+/* What the services gave us for those who use them. */
+static void services_add(struct list *l, uint32_t who)
+{
+	if (who == FOR_NETCFG) {        /* what it says before it ends unhappily */
+		list_add(l, "console", console_gate[2], 0, 0, EXO_R_CALL);
+		return;
+	}
+	list_add(l, "console", console_gate[0], 0, 0, EXO_R_CALL);
+	list_add(l, "console-child", console_gate[1], 0, 0, EXO_R_CALL);
+	list_add(l, "console-write", console_gate[2], 0, 0, EXO_R_CALL);
+	if (who != FOR_SHELL)
+		return;
+	list_add(l, "netcfg", net_page_claim(), 0, 0, SHARED(EXO_R_READ));
+	list_add(l, "net-gate", net_gate[1], 0, 0, EXO_R_CALL);
+	list_add(l, "net-child", net_gate[2], 0, 0, EXO_R_CALL);
 }
 
 uint32_t grants_for(uint32_t who, struct exos_spawn_grant *out)
@@ -98,10 +136,7 @@ uint32_t grants_for(uint32_t who, struct exos_spawn_grant *out)
 	for (size_t i = 0; i < sizeof(policy) / sizeof(policy[0]); i++)
 		if (policy[i].who & who)
 			policy_apply(&l, &policy[i], who);
-	if (who != FOR_CONSOLE) {
-		list_add(&l, "console", console_gate[0], 0, 0, EXO_R_CALL);
-		list_add(&l, "console-child", console_gate[1], 0, 0, EXO_R_CALL);
-		list_add(&l, "console-write", console_gate[2], 0, 0, EXO_R_CALL);
-	}
+	if (who & (FOR_SHELL | FOR_APP | FOR_NETCFG))
+		services_add(&l, who);
 	return l.count;
 }

@@ -11,8 +11,6 @@
 
 #include "init.h"
 
-#define STARTS_MAX 4u           /* of a program that keeps dying */
-
 static struct exos_child child;         /* the shell, or app */
 
 /* Events of children only wake the loop below: none is missed between its look and its wait. */
@@ -48,15 +46,26 @@ static void main_end(void)
 		printf("init: cannot take everything back: %s\n", exo_error_text(error));
 }
 
+/* The services beside the shell: what became of them meanwhile. */
+static void services_look(uint32_t who)
+{
+	if (who != FOR_SHELL)
+		return;
+	net_look();
+	web_look();
+}
+
 /* Wait until the program stops, or the console does; true if it ended of itself. */
-static bool main_watch(const char *name, int *code)
+static bool main_watch(const char *name, uint32_t who, int *code)
 {
 	bool console = console_runs(), ended;
 
 	exos_event_handle(child.event, on_event, NULL);
 	exos_event_handle(console_event(), on_event, NULL);
-	while (exos_child_runs(&child) && console_runs() == console)
+	while (exos_child_runs(&child) && console_runs() == console) {
+		services_look(who);
 		exos_event_run(0);
+	}
 	if (console_runs() != console) {
 		console_end();
 		printf("init: the console service ended, and with it %s\n", name);
@@ -70,9 +79,19 @@ static bool main_watch(const char *name, int *code)
 	return ended;
 }
 
+/* Network and web server come before the shell, to be there when it asks. */
+static void services_start(uint32_t who)
+{
+	if (who != FOR_SHELL)
+		return;
+	net_start();
+	web_look();
+}
+
 /* Run the program; one that dies is started again a few times, but app only once. */
 static int main_run(const char *name, uint32_t who)
 {
+	bool started = false;
 	int code = 1;
 
 	for (unsigned starts = 0; starts < (who == FOR_APP ? 1 : STARTS_MAX); starts++) {
@@ -80,11 +99,14 @@ static int main_run(const char *name, uint32_t who)
 
 		if (!console_runs() && console_start() < 0)
 			printf("init: going on without the console service\n");
+		if (!started)
+			services_start(who);
+		started = true;
 		if (main_start(name, who) < 0) {
 			main_end();
 			return 1;
 		}
-		ended = main_watch(name, &code);
+		ended = main_watch(name, who, &code);
 		main_end();
 		if (ended)
 			return code;
@@ -101,6 +123,7 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
+	memory_start();
 	banner_print(power_find());
 	bootline_read(&line);
 	time_start();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory.c - nearly all memory for one program: init keeps a little for itself and the console.
+ * memory.c - nearly all memory for one program: init keeps a little for itself and the services.
  *
- * The largest run of frames becomes the program's own memory (exos_spawn takes it); claims that
- * init uses nothing of go to it whole.
+ * The largest claim is shared by init, the services and the program, whose own memory becomes the
+ * largest run of frames left in it (exos_spawn takes it); the other claims go to it whole.
  */
 #include <exos/cap.h>
 #include <exos/frame.h>
@@ -11,13 +11,11 @@
 #include "init.h"
 
 #define KEPT_FRAMES 384u        /* for init's own page tables, and a console started again */
-#define LENT_MAX    64u
+#define WHOLE_MAX   64u
 
-static struct lent {
-	exo_slot slot;
-	uint64_t lo, hi;
-} lent[LENT_MAX];
-static uint32_t lents;
+/* Claims that init and the services use nothing of. */
+static exo_slot whole[WHOLE_MAX];
+static uint32_t wholes;
 
 /* The largest `memory` claim stays in the allocator. */
 static exo_slot memory_largest(void)
@@ -30,34 +28,35 @@ static exo_slot memory_largest(void)
 	return best->slot;
 }
 
-uint64_t memory_lend(struct exos_spawn_grant *out, uint32_t *count, uint32_t room)
+/* Before any service gets memory: it would come from any of them. */
+void memory_start(void)
 {
 	const exo_slot largest = memory_largest();
-	struct exos_frame_stats stats;
 	const struct exos_grant *g;
 
-	for (unsigned n = 0; (g = exos_grant("memory", n)) != NULL; n++) {
-		if (g->slot == largest || lents == LENT_MAX || *count == room)
-			continue;
-		if (exos_frame_remove(g->slot) < 0)
-			continue;       /* init's own frames lie in it */
-		lent[lents++] = (struct lent){ g->slot, g->lo, g->hi };
+	for (unsigned n = 0; (g = exos_grant("memory", n)) != NULL; n++)
+		if (g->slot != largest && wholes < WHOLE_MAX && exos_frame_remove(g->slot) >= 0)
+			whole[wholes++] = g->slot;      /* else init's own frames lie in it */
+}
+
+uint64_t memory_lend(struct exos_spawn_grant *out, uint32_t *count, uint32_t room)
+{
+	const uint64_t later = net_frames(), keep = KEPT_FRAMES + later;
+	struct exos_frame_stats stats;
+
+	for (uint32_t i = 0; i < wholes && *count < room; i++)
 		out[(*count)++] = (struct exos_spawn_grant){
-			.name = "memory", .slot = g->slot,
+			.name = "memory", .slot = whole[i],
 			.rights = EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_R_RETYPE,
 		};
-	}
 	exos_frame_stats(&stats);
-	if (stats.free - stats.largest >= KEPT_FRAMES)
+	if (later == 0 && stats.free - stats.largest >= KEPT_FRAMES)
 		return stats.largest;   /* the rest is enough for init */
-	return stats.largest > 2 * KEPT_FRAMES ? stats.largest - KEPT_FRAMES : stats.largest / 2;
+	return stats.largest > 2 * keep ? stats.largest - keep : stats.largest / 2;
 }
 
 void memory_back(void)
 {
-	while (lents > 0) {
-		lents--;
-		exos_cap_revoke(lent[lents].slot);
-		exos_frame_add(lent[lents].slot, lent[lents].lo, lent[lents].hi);
-	}
+	for (uint32_t i = 0; i < wholes; i++)
+		exos_cap_revoke(whole[i]);
 }

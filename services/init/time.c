@@ -16,6 +16,11 @@ exo_slot time_claim(uint32_t cpu)
 	return 0;
 }
 
+uint32_t time_cpus(void)
+{
+	return exos_machine()->cpus;
+}
+
 /* Leave init one slot; empty all the others, which can then be given away. */
 void time_start(void)
 {

@@ -117,6 +117,9 @@ static void range_text(const struct exo_cap *c, char *out, size_t bytes)
 	case EXO_KIND_PT:
 		format_buffer(out, bytes, "0x%lx, level %u", lo, c->unit);
 		break;
+	case EXO_KIND_NIC:
+		format_buffer(out, bytes, "NIC %u, filter 0x%lx", c->unit, lo);
+		break;
 	case EXO_KIND_TRACE:
 		out[0] = '\0';
 		break;

@@ -18,8 +18,8 @@ static const struct command commands[] = {
 	{ "cat",     "FILE...",              "show files",                           files_cat },
 	{ "hexdump", "[-s START] [-n COUNT] FILE", "show a file's bytes",            hexdump_run },
 	{ "hash",    "[-r] PATH...",         "XXH64 of files, as xxhsum -H64 does",  hash_run },
-	{ "run",     "[-m MIB] [-g CLAIM] PROGRAM [ARGUMENT]... [&]",
-	             "start a program: a path, or a name of the boot archive",       jobs_run },
+	{ "run",     "[-m MIB] [-n] [-g CLAIM] PROGRAM [ARGUMENT]... [&]",
+	             "start a program: a path, or a name of the boot archive",       run_run },
 	{ "kill",    "JOB",                  "end a program that run started",       jobs_kill },
 	{ "ps",      "",                     "environments",                         ps_run },
 	{ "mem",     "",                     "frames, by holder and by use",         mem_run },
@@ -27,6 +27,11 @@ static const struct command commands[] = {
 	{ "slices",  "",                     "who runs when, on each CPU",           slices_run },
 	{ "irq",     "",                     "interrupts and who receives them",     irq_run },
 	{ "dev",     "",                     "devices, ports, disks",                dev_run },
+	{ "net",     "",                     "NICs, addresses, who gets which packets", net_run },
+	{ "ping",    "[-c COUNT] [-s BYTES] HOST", "echo requests and their round trips", run_net },
+	{ "fetch",   "[-q] URL",             "show what an http URL names",          run_net },
+	{ "capture", "[-q] [-c COUNT] [-s BYTES] [-m MIB] [WORD]...",
+	             "show packets and keep them for http port 81",                  run_net },
 	{ "echo",    "[WORD]...",            "print words",                          do_echo },
 	{ "clear",   "",                     "clear the screen",                     do_clear },
 	{ "version", "",                     "what runs here",                       do_version },
@@ -57,6 +62,13 @@ int commands_do(int argc, char **argv)
 	const struct command *c = command_find(argv[0]);
 
 	return c != NULL ? c->run(argc, argv) : command_unknown(argv[0]);
+}
+
+bool commands_starts(const char *name)
+{
+	const struct command *c = command_find(name);
+
+	return c != NULL && (c->run == run_run || c->run == run_net);
 }
 
 int commands_usage(const char *name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jobs.c - run and kill: programs as children of the shell.
+ * jobs.c - the programs that the shell started: waiting for them, ending them.
  *
  * Invariant: each job of the list has time slots on its CPU until it is taken off the list; what
  * it had comes back to the shell exactly once.
@@ -10,43 +10,30 @@
 #include <base/format.h>
 #include <base/string.h>
 #include <base/util.h>
+#include <exos/call.h>
 #include <exos/cap.h>
 #include <exos/console.h>
 #include <exos/error.h>
 #include <exos/heap.h>
+#include <exos/slot.h>
 #include <exos/spawn.h>
 #include <exos/time.h>
 
-#include "load.h"
 #include "shell.h"
 
-#define GRANTS   8u             /* claims a job is given at most */
 #define LOOK_NS  50000000ull    /* how often a waiting shell looks for Ctrl-C */
-#define MIB      (1u << 20)
+#define ASK_NS   2000000000ull  /* what a job that was asked to end has for that */
 
 struct job {
 	struct job *next;
 	unsigned    number;
 	uint32_t    cpu;
 	struct exos_child child;
+	uint32_t    interrupt;  /* entry of its event ring that asks it to end; 0: it has none */
 	char        name[24];
 };
 
 static struct job *jobs;
-static bool background;
-
-/* What a run command asks for. */
-struct run {
-	uint64_t frames;
-	struct exos_spawn_grant grant[GRANTS];
-	uint32_t grants;
-	int      first;         /* index of PROGRAM in argv */
-};
-
-void jobs_background(int on)
-{
-	background = on != 0;
-}
 
 const struct exos_child *jobs_on_cpu(uint32_t cpu, uint32_t n)
 {
@@ -126,112 +113,67 @@ void jobs_end_all(void)
 		job_end(jobs);
 }
 
-/* Wait for a job; Ctrl-C ends it. */
-static int job_wait(struct job *j)
+/* Post the event that asks a job to end: true if it was asked and may take its time. */
+static bool job_ask(struct job *j)
 {
+	exo_sid sid = j->interrupt != 0 ? exos_slot_alloc() : 0;
+	int64_t bell = sid != 0 ? exo_doorbell(j->child.env, sid, j->interrupt, EXO_R_NOTIFY)
+				: -EXO_E_SLOT;
+	bool asked = bell >= 0 && exo_env_notify((exo_slot)bell) >= 0;
+
+	if (bell >= 0)
+		exos_cap_end((exo_slot)bell);
+	else if (sid != 0)
+		exos_slot_free(sid);
+	return asked;
+}
+
+/* Ctrl-C asks a job that can be asked, the second one and time end it. */
+static bool job_cut(struct job *j, uint64_t *patience)
+{
+	if (!term_interrupted())
+		return *patience != 0 && exos_tsc() > *patience;
+	printf("^C\n");
+	if (*patience != 0 || !job_ask(j))
+		return true;
+	*patience = exos_deadline(ASK_NS);
+	term_begin();
+	return false;
+}
+
+int jobs_wait(struct job *j)
+{
+	uint64_t patience = 0;
 	int code;
 
-	while (exos_child_wait(&j->child, exos_deadline(LOOK_NS)) == EXO_STOP_RUNS) {
-		if (term_interrupted()) {
-			printf("^C\n");
+	while (exos_child_wait(&j->child, exos_deadline(LOOK_NS)) == EXO_STOP_RUNS)
+		if (job_cut(j, &patience))
 			return job_end(j) < 0 ? 1 : 0;
-		}
-	}
 	job_tell(j);
 	code = j->child.page->stop_reason != EXO_STOP_EXIT || j->child.page->exit_code != 0;
 	job_end(j);
 	return code;
 }
 
-static void run_grant(struct run *r, const char *name, const struct exos_grant *g, uint32_t rights)
+struct job *jobs_start(const struct exos_spawn *request, uint32_t interrupt, const char **why,
+		       int *error)
 {
-	const struct exo_cap *c = g != NULL ? exos_cap_look(g->slot) : NULL;
-
-	if (c != NULL && r->grants < GRANTS)
-		r->grant[r->grants++] = (struct exos_spawn_grant){
-			.name = name, .slot = g->slot,
-			.rights = rights & (c->rights | EXO_SHARE),
-		};
-}
-
-/*
- * A claim named on the command line: frames and disks as a share for reading, all else with every
- * right the shell has.
- */
-static bool run_claim(struct run *r, const char *name)
-{
-	const struct exos_grant *g = exos_grant(name, 0);
-
-	if (g == NULL || r->grants == GRANTS) {
-		printf("run: the shell has no claim \"");
-		term_safe(name, min_u64(strlen(name), 16));
-		printf("\" to give\n");
-		return false;
-	}
-	run_grant(r, g->name, g, g->kind == EXO_KIND_FRAME || g->kind == EXO_KIND_BLOCK
-		  ? EXO_R_READ | EXO_SHARE : EXO_R_ALL);
-	return true;
-}
-
-static bool run_options(struct run *r, int argc, char **argv)
-{
-	const char *end;
-	uint64_t mib;
-
-	for (r->first = 1; r->first < argc && argv[r->first][0] == '-'; r->first += 2) {
-		const char *value = r->first + 1 < argc ? argv[r->first + 1] : NULL;
-
-		if (value != NULL && strcmp(argv[r->first], "-m") == 0 &&
-		    parse_u64(value, &end, &mib) >= 0 && *end == '\0' && mib > 0 && mib < MIB)
-			r->frames = mib * (MIB / EXO_PAGE_SIZE);
-		else if (value != NULL && strcmp(argv[r->first], "-g") == 0) {
-			if (!run_claim(r, value))
-				return false;
-		} else {
-			commands_usage(argv[0]);
-			return false;
-		}
-	}
-	if (r->first < argc)
-		return true;
-	commands_usage(argv[0]);
-	return false;
-}
-
-/* Two errors say all in the phrase: a file that was refused, and no room. */
-static void run_tell(const char *name, const char *why, int error)
-{
-	bool plain = error == 0 || error == -EXO_E_ARG || error == -EXO_E_ROOM;
-
-	printf("cannot run ");
-	term_safe(name, min_u64(strlen(name), 200));
-	printf(": %s%s%s%s\n", why, plain ? "" : " (", plain ? "" : exo_error_text(error),
-	       plain ? "" : ")");
-}
-
-/* Start the program of `file`; NULL after it has said why not. */
-static struct job *run_start(struct run *r, const struct load *load, int argc, char **argv)
-{
-	struct exos_spawn request = {
-		.file = load->file, .file_bytes = load->bytes, .argc = argc - r->first,
-		.argv = (const char *const *)argv + r->first, .frames = r->frames,
-		.grant = r->grant, .grants = r->grants, .clean = true,
-	};
 	struct job *j = calloc(1, sizeof(*j));
-	int error;
 
 	if (j == NULL) {
-		printf("run: out of memory\n");
+		*why = "out of memory";
+		*error = -EXO_E_ROOM;
 		return NULL;
 	}
-	error = exos_spawn(&request, &j->child);
-	if (error < 0) {
-		run_tell(argv[r->first], j->child.why, error);
+	*error = exos_spawn(request, &j->child);
+	if (*error < 0) {
+		*why = j->child.why;
 		free(j);
 		return NULL;
 	}
-	string_copy(j->name, argv[r->first], sizeof(j->name));
+	string_copy(j->name, request->argv[0], sizeof(j->name));
 	j->number = job_number();
+	j->interrupt = interrupt;
 	j->cpu = slots_cpu();
 	j->next = jobs;
 	jobs = j;
@@ -239,31 +181,9 @@ static struct job *run_start(struct run *r, const struct load *load, int argc, c
 	return j;
 }
 
-int jobs_run(int argc, char **argv)
+void jobs_leave(const struct job *j)
 {
-	struct run r = { .frames = 0 };
-	struct load load;
-	const char *why;
-	struct job *j;
-
-	run_grant(&r, "console", exos_grant(background ? "console-write" : "console-child", 0),
-		  EXO_R_CALL);
-	run_grant(&r, "export", exos_grant("export", 0), EXO_R_READ | EXO_SHARE);
-	if (!run_options(&r, argc, argv))
-		return 1;
-	why = load_program(argv[r.first], &load);
-	if (why != NULL) {
-		run_tell(argv[r.first], why, 0);
-		return 1;
-	}
-	j = run_start(&r, &load, argc, argv);
-	load_free(&load);
-	if (j == NULL)
-		return 1;
-	if (!background)
-		return job_wait(j);
 	printf("[%u] %s\n", j->number, j->name);
-	return 0;
 }
 
 int jobs_kill(int argc, char **argv)

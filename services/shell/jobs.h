@@ -5,6 +5,7 @@
 #ifndef SHELL_JOBS_H
 #define SHELL_JOBS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,8 +15,23 @@ void jobs_reap(void);
 /* End them all. */
 void jobs_end_all(void);
 
-/* "&" before the words of a command line: the next jobs_run does not wait. */
-void jobs_background(int on);
+/*
+ * Start a program and enter it into the list: NULL with *why, as a phrase, and the error.
+ * interrupt: entry of its event ring that Ctrl-C posts before it is ended by force; 0: none.
+ */
+struct job;
+struct exos_spawn;
+struct job *jobs_start(const struct exos_spawn *request, uint32_t interrupt, const char **why,
+		       int *error);
+
+/* Wait for a job; Ctrl-C ends it.  0, or 1 if it did not end well. */
+int jobs_wait(struct job *job);
+
+/* Say that a job goes on in the background. */
+void jobs_leave(const struct job *job);
+
+/* run.c: "&" at the end of a command line: the next program that is started is not waited for. */
+void run_background(bool on);
 
 /* The job that this environment is, as text; "" if it is none of ours. */
 void jobs_text(uint64_t env, char *out, size_t bytes);

@@ -2,7 +2,6 @@
 /*
  * main.c - the shell: prompt, line, command.
  */
-#include <base/string.h>
 #include <exos/console.h>
 
 #include "disk.h"
@@ -20,14 +19,14 @@ void shell_leave(int code)
 	leave_code = code;
 }
 
-/* Only run starts something that can be left behind. */
+/* Only a program can be left behind. */
 static void line_run(struct parse *p)
 {
-	if (p->background && strcmp(p->word[0], "run") != 0) {
-		printf("& goes with run only\n");
+	if (p->background && !commands_starts(p->word[0])) {
+		printf("& goes with what starts a program: run, ping, fetch, capture\n");
 		return;
 	}
-	jobs_background(p->background);
+	run_background(p->background);
 	term_begin();
 	commands_do(p->count, p->word);
 }

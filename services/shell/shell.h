@@ -22,14 +22,20 @@ struct command {
 command_run files_ls, files_cat, hexdump_run, hash_run;
 /* ps.c, mem.c, caps.c, slices.c, devices.c */
 command_run ps_run, mem_run, caps_run, slices_run, irq_run, dev_run;
+/* net.c */
+command_run net_run;
+/* run.c: a program; a command that is a program of its name in the archive, with the network */
+command_run run_run, run_net;
 /* jobs.c */
-command_run jobs_run, jobs_kill;
+command_run jobs_kill;
 
 /* main.c: the end of the shell, with this exit code, once the present command returns. */
 void shell_leave(int code);
 
 /* commands.c: run a line's words; is there such a command at all is its affair. */
 int commands_do(int argc, char **argv);
+/* May this command's line end in &: does it start a program? */
+bool commands_starts(const char *name);
 /* Say how a command is used; returns 1. */
 int commands_usage(const char *name);
 

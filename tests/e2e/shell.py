@@ -73,7 +73,7 @@ def files(run, box):
 def inspection(run, box):
     """ps, mem, caps, slices, irq, dev print what the machine has."""
     expect(run, box, "help", *(rf"\b{word}\b" for word in (
-        "help ls cat hexdump hash ps mem caps slices irq dev run kill exit".split())))
+        "help ls cat hexdump hash ps mem caps slices irq dev net ping fetch capture run kill exit".split())))
     expect(run, box, "ps", r"\d")
     expect(run, box, "mem", r"\d")
     expect(run, box, "caps", r"(?i)frame", r"(?i)slot")

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""The other end of a wire: sends UDP packets of 60 bytes to exo and checks what comes back."""
+import os
+import socket
+import struct
+import threading
+
+MAC_EXO, MAC_PEER = bytes.fromhex('525400657800'), bytes.fromhex('020000000001')
+EXO, PEER = bytes((10, 0, 2, 15)), bytes((10, 0, 2, 2))
+PORT, PORT_PEER = 7, 40000
+BYTES = 60              # of a frame, which is the least that Ethernet carries
+
+
+def checksum(data):
+    """RFC 1071."""
+    total = sum(struct.unpack(f'>{len(data) // 2}H', data))
+    total = (total & 0xffff) + (total >> 16)
+    return 0xffff - (total & 0xffff) - (total >> 16)
+
+
+def frame(number):
+    """Packet `number`."""
+    payload = struct.pack('>I', number).ljust(BYTES - 42, b'e')
+    udp = struct.pack('>HHHH', PORT_PEER, PORT, 8 + len(payload), 0) + payload
+    head = struct.pack('>BBHHHBBH', 0x45, 0, 20 + len(udp), number, 0, 64, 17, 0) + PEER + EXO
+    head = head[:10] + struct.pack('>H', checksum(head)) + head[12:]
+    return MAC_EXO + MAC_PEER + b'\x08\x00' + head + udp
+
+
+def is_answer(sent, got):
+    """The same packet with both ends exchanged, and UDP's checksum left out or right."""
+    want = (sent[6:12] + sent[:6] + sent[12:26] + sent[30:34] + sent[26:30] + sent[36:38] +
+            sent[34:36] + sent[38:])
+    return got[:40] == want[:40] and got[42:BYTES] == want[42:]
+
+
+class Peer:
+    """Sends one packet at a time, the next when the answer came, until it is ended."""
+
+    def __init__(self, folder):
+        self.here, self.there = (os.path.join(folder, f'{side}.sock') for side in ('peer', 'exo'))
+        for path in (self.here, self.there):
+            if os.path.exists(path):
+                os.unlink(path)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.here)
+        self.socket.settimeout(0.2)
+        self.over, self.right, self.wrong = False, 0, 0
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def card(self):
+        """The network card of exo, as a word for tools/nics.py."""
+        return f'dgram:{self.there}:{self.here}'
+
+    def start(self):
+        self.thread.start()
+
+    def run(self):
+        number = 0
+        while not self.over:
+            number = (number + 1) & 0xffff
+            sent = frame(number)
+            try:
+                self.socket.sendto(sent, self.there)
+                got = self.socket.recv(2048)
+            except OSError:             # not there yet, or lost: send another
+                continue
+            if is_answer(sent, got):
+                self.right += 1
+            else:
+                self.wrong += 1
+
+    def end(self):
+        self.over = True
+        self.thread.join()
+        self.socket.close()
