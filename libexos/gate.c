@@ -23,13 +23,22 @@ int64_t exos_gate_dispatch(uint32_t badge, struct exos_gate_message *message);
 static struct exos_gate_service *services[SERVICES];
 static uint32_t service_count;
 
+/* The open slot was filled: it is the claim's now, and is not found open again when that ends. */
+static void open_slot_taken(void)
+{
+	exos_page()->gate_open = 0;
+}
+
 int64_t exos_gate_call(exo_slot gate, struct exos_gate_message *message)
 {
 	for (;;) {
 		int64_t result = exos_gate_call_once(gate, message);
 
-		if (result != -EXO_E_BUSY)
+		if (result != -EXO_E_BUSY) {
+			if (result >= 0 && message->cap)
+				open_slot_taken();
 			return result;
+		}
 		result = exo_env_yield(gate);
 		if (result < 0 && result != -EXO_E_BUSY && result != -EXO_E_ENDED)
 			exo_env_yield(0);
@@ -89,6 +98,8 @@ int64_t exos_gate_dispatch(uint32_t badge, struct exos_gate_message *message)
 
 	if (index == 0 || index > service_count)
 		return 0;
+	if (message->cap)
+		open_slot_taken();
 	service = services[index - 1];
 	return service->call(service, badge & ((1u << MARK_BITS) - 1), message);
 }

@@ -18,6 +18,6 @@ libnet-own := \
 	libnet/memory.c libnet/name.c libnet/neighbour.c libnet/packets.c libnet/page.c \
 	libnet/pattern.c libnet/pattern_text.c libnet/ring.c libnet/socket.c libnet/socket_listen.c \
 	libnet/socket_tcp.c libnet/socket_udp.c libnet/stack.c libnet/stack_in.c libnet/stack_out.c \
-	libnet/stack_page.c libnet/stack_ring.c libnet/lwip/convert.c libnet/lwip/stdlib.c libnet/lwip/system.c \
-	libnet/lwip/timers.c
+	libnet/stack_page.c libnet/stack_reopen.c libnet/stack_ring.c libnet/lwip/convert.c \
+	libnet/lwip/stdlib.c libnet/lwip/system.c libnet/lwip/timers.c
 libnet-src := $(libnet-own) $(lwip-src)

@@ -80,6 +80,7 @@ static void input_narrow(struct net_stack *stack, struct pbuf *p)
 		return;
 	}
 	learn(stack, bytes, type, p->len);
+	stack_reopen(bytes, p->len);
 	pbuf_remove_header(p, STACK_ETHER);
 	if (type == NET_ETHERTYPE_IPV4)
 		ip4_input(p, &stack->netif);

@@ -82,6 +82,9 @@ struct stack_ring *stack_ring_for(struct net_stack *stack, const struct net_flow
 /* stack_in.c: take up to `budget` packets off a ring; how many. */
 unsigned stack_receive(struct net_stack *stack, struct stack_ring *ring, unsigned budget);
 
+/* stack_reopen.c: a received IP packet may be a connection anew, which an old one would bar. */
+void stack_reopen(const uint8_t *bytes, size_t length);
+
 /* stack_out.c: lwIP's output functions. */
 err_t stack_transmit(struct netif *netif, struct pbuf *packet);
 err_t stack_output4(struct netif *netif, struct pbuf *packet, const ip4_addr_t *to);
