@@ -15,7 +15,7 @@
 
 #define HOLDS 128u              /* pieces of one connection on the wire */
 #define BODY_COPY 512u          /* pieces up to this size are copied: cheaper than lending */
-#define BODY_FEW  2048u         /* with fewer bytes on the wire, a piece is copied if none can be lent */
+#define BODY_FEW  2048u         /* with fewer on the wire, what cannot be lent is copied */
 
 struct body {
 	uint64_t at, end;       /* what is left: [at, end) of the file or page */
@@ -52,8 +52,8 @@ struct body_piece {
 
 /*
  * The next piece, at most `most` bytes (> 0); the body moves on behind it when it is kept or
- * copied.  few: less than BODY_FEW bytes of this connection are on the wire.  1; 0: not now, too much
- * is out on the wire; or libfs' error.
+ * copied.  few: less than BODY_FEW bytes of this connection are on the wire.  1; 0: not now, too
+ * much is out on the wire; or libfs' error.
  */
 int body_next(struct body *body, struct site *site, const struct holds *holds, size_t most,
 	      bool few, struct body_piece *out);

@@ -2,8 +2,9 @@
 /*
  * conn.c - the states of a connection.
  *
- * Invariant: bytes that were lent to the wire stay in place until they are acknowledged or the client
- * has reset; when we cut, until a second has passed: packets with them may stand in the NIC's ring.
+ * Invariant: bytes that were lent to the wire stay in place until they are acknowledged or the
+ * client has reset; when we cut, until a second has passed: packets with them may stand in the
+ * NIC's ring.
  */
 #include "conn.h"
 
@@ -135,8 +136,8 @@ static void conn_answer(struct conn *c, uint64_t now, unsigned status, size_t he
 }
 
 /*
- * What stands in the buffer begins with a head of `head` bytes (0: one that is not whole): the status
- * to end with, or 0.  It must not depend on how the bytes came.
+ * What stands in the buffer begins with a head of `head` bytes (0: one that is not whole): the
+ * status to end with, or 0.  It must not depend on how the bytes came.
  */
 static unsigned in_status(const struct conn *c, size_t head)
 {

@@ -3,8 +3,9 @@
  * main.c - httpd: the web server that shows the disk, with its own TCP/IP and file system in it.
  *
  * Holds: a share of the disk's blocks to read (`disk`, their sizes: `block-bytes`), a NIC claim for
- * its port (`nic`), netcfg's page (`netcfg`), memory and time.  No console: whoever started it learns by exit codes why it
- * ended.  httpd [PORT], 80 if not said; the claim must be for the same port.
+ * its port (`nic`), netcfg's page (`netcfg`), memory and time.  No console: whoever started it
+ * learns by exit codes why it ended.  httpd [PORT], 80 if not said; the claim must be for the same
+ * port.
  *
  * One thread: packets, then connections, then waiting.  Reading from the disk waits inside a turn;
  * meanwhile packets stand in the ring.

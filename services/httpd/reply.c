@@ -52,7 +52,8 @@ void reply_words(struct reply *r, unsigned status, const char *fields, const cha
 
 	text_format(&page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 		    "<title>%u %s</title>\n<style>:root{color-scheme:light dark}body{font:16px/1.5 "
-		    "system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}</style>\n"
+		    "system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}"
+		    "</style>\n"
 		    "</head>\n<body>\n<h1>%u %s</h1>\n<p>", status, reason, status, reason);
 	text_html(&page, words, strlen(words));
 	text_string(&page, "</p>\n</body>\n</html>\n");

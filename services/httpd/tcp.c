@@ -3,11 +3,7 @@
  * tcp.c - wires over lwIP: its callbacks take notes, the rest is asked for.
  *
  * Invariant: pcb is NULL from the moment lwIP may free it.  A pcb in TIME_WAIT is let go at once:
- * lwIP takes such ones back without a word when it lacks memory.
- *
- * TIME_WAIT is not waited out.  A client may soon use its port again with a higher sequence number
- * (RFC 6191); lwIP has no answer to such a SYN but an ACK of the old connection, for 20 s.  Without
- * it the new connection is made at once; that all data arrived was acknowledged before.
+ * lwIP takes such ones back without a word when it lacks memory, or when their ports are used anew.
  */
 #include "tcp.h"
 
@@ -27,7 +23,6 @@
 struct tcp_wire {
 	struct wire wire;
 	struct tcp_pcb *pcb;    /* NULL: gone, or let go */
-	const struct tcp_pcb *waits;    /* let go in TIME_WAIT: perhaps it still is */
 	struct pbuf *in;        /* came in, not read; the first from in_at on */
 	uint32_t in_at;
 	bool     ended;         /* the client has ended its side */
@@ -72,19 +67,8 @@ static void wire_check_over(struct tcp_wire *w)
 {
 	if (w->pcb == NULL || w->pcb->state != TIME_WAIT)
 		return;
-	w->waits = wire_detach(w);
+	wire_detach(w);
 	w->ended = true;
-}
-
-/* End its TIME_WAIT, if it is there still; in that state nothing is sent. */
-static void wire_forget(const struct tcp_wire *w)
-{
-	for (struct tcp_pcb *pcb = tcp_tw_pcbs; pcb != NULL; pcb = pcb->next) {
-		if (pcb != w->waits)
-			continue;
-		tcp_abort(pcb);
-		return;
-	}
 }
 
 /* --- what connections ask for --- */
@@ -166,7 +150,6 @@ static void wire_close(struct wire *wire)
 
 	if (pcb != NULL && tcp_close(pcb) != ERR_OK)
 		tcp_abort(pcb);
-	wire_forget(w);
 	wire_free(w);
 }
 

@@ -14,7 +14,7 @@ struct text {
 	char  *at;              /* not ended with NUL; NULL while nothing was written */
 	size_t bytes, room;
 	size_t limit;           /* most bytes; 0 counts as no limit */
-	bool   failed;          /* something did not fit, or memory was out: the text is not whole */
+	bool   failed;          /* something did not fit, or memory was out */
 };
 
 void text_add(struct text *text, const void *bytes, size_t count);

@@ -77,9 +77,9 @@ static void run_torn(const char *in, size_t bytes)
 	for (unsigned step = 0; !torn.closed; step++) {
 		wire_must(step < STEPS, "the connection ends when the client has");
 		if (torn.in_bytes < bytes && chance(2)) {
-			size_t more = 1 + chance(1 + chance(2000));
+			size_t more = 1 + chance(1 + chance(2000)), left = bytes - torn.in_bytes;
 
-			torn.in_bytes += more < bytes - torn.in_bytes ? more : bytes - torn.in_bytes;
+			torn.in_bytes += more < left ? more : left;
 		}
 		torn.in_end = torn.in_bytes == bytes;
 		web_turns(&web, &torn);

@@ -100,7 +100,8 @@ TEST(http_request_heads)
 
 TEST(http_request_parts)
 {
-	static const char head[] = "GET /a?b HTTP/1.1\r\nHost:  e:80 \r\nconnection: a, \"x, close\"\r\n"
+	static const char head[] = "GET /a?b HTTP/1.1\r\n"
+				   "Host:  e:80 \r\nconnection: a, \"x, close\"\r\n"
 				   "Connection: ,, Close ,b\r\nRange:\r\n\r\n";
 	struct http_text value = { NULL, 0 };
 	struct http_request r;
@@ -143,7 +144,8 @@ TEST(http_request_limits)
 TEST(http_head_end)
 {
 	static const char *const heads[] = {
-		"A\r\n\r\n", "A\n\n", "A\r\n\n", "A\nB\r\n\n", "A\r\nB: c\r\n\r\n", "\r\n\r\n", "\n\n",
+		"A\r\n\r\n", "A\n\n", "A\r\n\n", "A\nB\r\n\n", "A\r\nB: c\r\n\r\n", "\r\n\r\n",
+		"\n\n",
 		"A\r\r\n\r\n", "A\n\r\n",
 	};
 
@@ -244,9 +246,12 @@ TEST(http_urls)
 TEST(http_dates)
 {
 	static const char *const bad[] = {
-		"", " ", ",", ", ", "Sun, ", "yesterday", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 24:00:00 GMT",
-		"Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Nop 1994 08:49:37 GMT", "06 Nov 1994 08:49:37 GMT",
-		"Sun, 06 Nov 1994 08:49:37 GMTx", "Sun,06 Nov 1994 08:49:37 GMT", "Sun Nov  6 08:49:37 19945",
+		"", " ", ",", ", ", "Sun, ", "yesterday", "Sun, 06 Nov 1994 08:49:37",
+		"Sun, 06 Nov 1994 24:00:00 GMT",
+		"Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Nop 1994 08:49:37 GMT",
+		"06 Nov 1994 08:49:37 GMT",
+		"Sun, 06 Nov 1994 08:49:37 GMTx", "Sun,06 Nov 1994 08:49:37 GMT",
+		"Sun Nov  6 08:49:37 19945",
 	};
 	int64_t seconds, last = -62167219200;
 	char date[HTTP_DATE_BYTES], expected[HTTP_DATE_BYTES];
@@ -291,13 +296,17 @@ TEST(http_paths)
 		{ "//a", "/a", false }, { "/a//b///", "/a/b/", true }, { "/./a/.", "/a/", true },
 		{ "/a/..", "/", true }, { "/a/b/..", "/a/", true }, { "/a/b/../c", "/a/c", false },
 		{ "/..", "/", true }, { "/../../x", "/x", false }, { "/a/../../x", "/x", false },
-		{ "/%2e%2E/x", "/x", false }, { "/..%2fx", "/x", false }, { "/a%2F%2e%2e%2F..%2Fx", "/x", false },
+		{ "/%2e%2E/x", "/x", false }, { "/..%2fx", "/x", false },
+		{ "/a%2F%2e%2e%2F..%2Fx", "/x", false },
 		{ "/...", "/...", false }, { "/..a/.b", "/..a/.b", false },
 		{ "/a%20b%25?c=/d", "/a b%", false }, { "/%41%c3%BC", "/A\xc3\xbc", false },
-		{ "/\xff", "/\xff", false }, { "/%3F%23", "/?#", false }, { "/%252e", "/%2e", false },
-		{ "http://h/a", "/a", false }, { "http://h", "/", true }, { "HTTP://h//e/", "/e/", true },
+		{ "/\xff", "/\xff", false }, { "/%3F%23", "/?#", false },
+		{ "/%252e", "/%2e", false },
+		{ "http://h/a", "/a", false }, { "http://h", "/", true },
+		{ "HTTP://h//e/", "/e/", true },
 		{ "/?", "/", true },
-		{ "", NULL, false }, { "a", NULL, false }, { "*", NULL, false }, { "h:80", NULL, false },
+		{ "", NULL, false }, { "a", NULL, false }, { "*", NULL, false },
+		{ "h:80", NULL, false },
 		{ "/%", NULL, false }, { "/%4", NULL, false }, { "/%zz", NULL, false },
 		{ "/%00", NULL, false }, { "/a%00.html", NULL, false }, { "?", NULL, false },
 		{ "https://h/a", NULL, false }, { "http://h?x", "/", true },
@@ -375,9 +384,12 @@ TEST(http_types)
 {
 	static const char *const table[][2] = {
 		{ "/a.html", "text/html; charset=utf-8" }, { "/a.HTM", "text/html; charset=utf-8" },
-		{ "/a.c", "text/plain; charset=utf-8" }, { "/x/LICENSE", "text/plain; charset=utf-8" },
-		{ "/a.tar.gz", "application/gzip" }, { "/a.png", "image/png" }, { "/a", "application/octet-stream" },
-		{ "/a.html/b", "application/octet-stream" }, { "/.html", "text/html; charset=utf-8" },
+		{ "/a.c", "text/plain; charset=utf-8" },
+		{ "/x/LICENSE", "text/plain; charset=utf-8" },
+		{ "/a.tar.gz", "application/gzip" }, { "/a.png", "image/png" },
+		{ "/a", "application/octet-stream" },
+		{ "/a.html/b", "application/octet-stream" },
+		{ "/.html", "text/html; charset=utf-8" },
 		{ "/a.", "application/octet-stream" }, { "/", "application/octet-stream" },
 		{ "/a.json", "application/json" }, { "/a.css", "text/css; charset=utf-8" },
 	};
@@ -398,11 +410,13 @@ TEST(http_conditions)
 		{ "", 0 }, { "If-None-Match: %s\r\n", 304 }, { "If-None-Match: W/%s\r\n", 304 },
 		{ "If-None-Match: \"x\", %s\r\n", 304 }, { "If-None-Match: *\r\n", 304 },
 		{ "If-None-Match: \"x\"\r\n", 0 },
-		{ "If-None-Match: \"x\"\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 0 },
+		{ "If-None-Match: \"x\"\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+		0 },
 		{ "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 304 },
 		{ "If-Modified-Since: Sun, 06 Nov 1994 08:49:36 GMT\r\n", 0 },
 		{ "If-Modified-Since: rubbish\r\n", 0 },
-		{ "If-Match: %s\r\n", 0 }, { "If-Match: W/%s\r\n", 412 }, { "If-Match: \"x\"\r\n", 412 },
+		{ "If-Match: %s\r\n", 0 }, { "If-Match: W/%s\r\n", 412 },
+		{ "If-Match: \"x\"\r\n", 412 },
 		{ "If-Match: *\r\n", 0 },
 		{ "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:36 GMT\r\n", 412 },
 		{ "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 0 },

@@ -126,7 +126,8 @@ TEST(http_files_of_all_sizes)
 		content_is(a, data(0, sizes[i]), sizes[i], request);
 		CHECK(w.closed);
 		memcpy(request, "HEAD", 4);
-		n = (size_t)sprintf(request, "HEAD /data/%zu HTTP/1.1\r\nHost: e\r\n\r\n", sizes[i]);
+		n = (size_t)sprintf(request, "HEAD /data/%zu HTTP/1.1\r\n"
+		  "Host: e\r\n\r\n", sizes[i]);
 		a = exchange(request, n);
 		CHECK_EQ(status(a), 200);
 		CHECK(has(a, line));
@@ -163,7 +164,8 @@ TEST(http_answers)
 		G("/data/../words.txt", 200, "Content-Length: 6"),
 		G("http://e/words.txt", 200, "Content-Length: 6"),
 		G("/data", 301, "Location: /data/"), G("/to-data", 301, "Location: /to-data/"),
-		G("//data", 301, "Location: /data/"), G("/names/../data?q", 301, "Location: /data/"),
+		G("//data", 301, "Location: /data/"), G("/names/../data?q", 301,
+		  "Location: /data/"),
 		G("/data/", 200, "Content-Type: text/html; charset=utf-8"), G("/", 200, NULL),
 		G("/empty/", 200, NULL), G("/many/", 200, NULL),
 		G("/no", 404, NULL), G("/words.txt/", 404, NULL), G("/words.txt/x", 404, NULL),
@@ -181,8 +183,10 @@ TEST(http_answers)
 		A("get / HTTP/1.1\r\nHost: e\r\n\r\n", 501, NULL),
 		A("GET / HTTP/2.0\r\n\r\n", 505, NULL), A("\x16\x03\x01\x02", 400, NULL),
 		A("GET / HTTP/1.1\r\nHost: e\r\nContent-Length: x\r\n\r\n", 400, NULL),
-		A("GET / HTTP/1.1\r\nHost: e\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", 400, NULL),
-		A("GET / HTTP/1.1\r\nHost: e\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400,
+		A("GET / HTTP/1.1\r\nHost: e\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+		  400, NULL),
+		A("GET / HTTP/1.1\r\nHost: e\r\nContent-Length: 1\r\n"
+		  "Transfer-Encoding: chunked\r\n\r\n", 400,
 		  NULL),
 		A("GET / HTTP/1.1\r\nHost: e\r\nTransfer-Encoding: gzip\r\n\r\n", 501, NULL),
 		A("GET /words.txt HTTP/1.1\r\nHost: e\r\nContent-Length: 5\r\n\r\nhello", 200,
@@ -191,7 +195,8 @@ TEST(http_answers)
 		  "Content-Range: bytes */513"),
 		A("GET /data/513 HTTP/1.1\r\nHost: e\r\nRange: bytes=1-2,3-4\r\n\r\n", 200,
 		  "Content-Length: 513"),
-		A("GET /data/513 HTTP/1.1\r\nHost: e\r\nRange: bytes=1-2\r\nIf-Range: \"x\"\r\n\r\n", 200,
+		A("GET /data/513 HTTP/1.1\r\nHost: e\r\nRange: bytes=1-2\r\n"
+		  "If-Range: \"x\"\r\n\r\n", 200,
 		  "Content-Length: 513"),
 		A("GET /words.txt HTTP/1.1\r\nHost: e\r\n"
 		  "If-Modified-Since: Sun, 13 Sep 2020 12:26:40 GMT\r\n\r\n", 304, NULL),
@@ -399,7 +404,8 @@ TEST(http_stalled_reader)
 /* Writes that find no memory lose nothing, and are tried again though nothing else happens. */
 TEST(http_memory_is_short)
 {
-	static const char request[] = "GET /data/300000 HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n";
+	static const char request[] = "GET /data/300000 HTTP/1.1\r\nHost: e\r\n"
+	  "Connection: close\r\n\r\n";
 
 	START();
 	REQUIRE(wire_open(&web, &w, request, sizeof(request) - 1));
@@ -523,7 +529,8 @@ TEST(http_too_many)
 /* 64 readers of a large file with a small cache: slow ones do not starve the others. */
 TEST(http_many_readers_small_cache)
 {
-	static const char request[] = "GET /data/300000 HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n";
+	static const char request[] = "GET /data/300000 HTTP/1.1\r\nHost: e\r\n"
+	  "Connection: close\r\n\r\n";
 	unsigned done = 0;
 
 	START_WITH(0, 256 << 10);

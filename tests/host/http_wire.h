@@ -23,7 +23,7 @@ struct wire_piece {
 struct fake_wire {
 	struct wire wire;
 	struct server_conn *conn;
-	const char *in;         /* what the client sends: [in_at, in_bytes) has arrived and is unread */
+	const char *in;         /* what the client sends; [in_at, in_bytes) is unread */
 	size_t in_at, in_bytes;
 	size_t chunk;           /* most bytes of one read; 0: any */
 	bool in_end;            /* the client has ended its side */
@@ -100,13 +100,14 @@ static inline void fake_compare(const struct fake_wire *w, size_t from, size_t t
 	}
 }
 
-static inline bool fake_write(struct wire *wire, const void *data, size_t bytes, bool lent, bool more)
+static inline bool fake_write(struct wire *wire, const void *data, size_t bytes, bool lent,
+			      bool more)
 {
 	struct fake_wire *w = fake_of(wire);
 
 	(void)more;
 	wire_must(!w->finished, "nothing is written behind the end");
-	wire_must(bytes > 0 && bytes <= fake_room(wire), "no more is written than there is room for");
+	wire_must(bytes > 0 && bytes <= fake_room(wire), "only what there is room for is written");
 	if (w->fail && ++w->writes % w->fail == 0)
 		return false;
 	while (w->out_room - w->out_bytes < bytes) {
