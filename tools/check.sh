@@ -25,7 +25,7 @@ noreturn() {
 	echo '</def>'
 }
 cpp() {
-	folders=$(ls -d exo uefi libexos libfs services bench 2> /dev/null)
+	folders=$(ls -d exo uefi libexos libfs libnet services bench 2> /dev/null)
 	mkdir -p "$out"
 	noreturn "$folders" > "$out/cppcheck.cfg"
 	cppcheck --library="$out/cppcheck.cfg" --quiet --std=c11 --language=c --enable=warning,portability,performance \
@@ -35,7 +35,8 @@ cpp() {
 		--suppress='preprocessorErrorDirective:/usr/*' --suppress='*:/usr/*' \
 		--suppress=unknownMacro --suppress=arithOperationsOnVoidPointer -D__GNUC__=12 -D__x86_64__=1 -D__STDC_VERSION__=201112L \
 		-D__SIZEOF_POINTER__=8 -j 2 \
-		-Iexo/include -Iexo/base/include -Iexo -Ilibexos/include -Ilibfs/include \
+		-Iexo/include -Iexo/base/include -Iexo -Ilibexos/include -Ilibfs/include -Ilibnet/include -Ilibnet/lwip/include \
+		-Iservices/include \
 		--suppress=uninitvar:services/console/main.c --suppress=uninitvar:services/console/uart.c \
 		--suppress=va_end_missing:exo/panic.c \
 		--suppress=subtractPointers:exo/x86/smp.c --suppress=subtractPointers:uefi/pieces.c \
