@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Boot the measuring program, print its table, write it as JSON to $O/bench/.
+"""Boot the measuring programs, print their table, write it as JSON to $O/bench/.
 
 Instructions are counted by QEMU (-icount): one CPU, no disk, the processor without ERMS and FSRM,
 so that string instructions count by words.  Figures do not depend on how fast this machine is.
@@ -10,11 +10,13 @@ import argparse
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, 'tools'))
+import http_rows  # noqa: E402
 from machine import Machine  # noqa: E402
 from peer import Peer  # noqa: E402
 
@@ -48,6 +50,13 @@ def rows(text):
         elif line.startswith('bench '):
             words.append(line)
     return found, words
+
+
+def free_port():
+    """A port that nobody has at this moment."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
 
 
 def table(found):
@@ -96,9 +105,12 @@ def main():
     found, words = rows(text)
     found_udp, words_udp = measure_udp(out, folder)
     found, words = found + found_udp, words + words_udp
+    http = http_rows.measure(os.path.join(out, 'exo.efi'), folder, free_port())
     table(found)
+    print()
+    http_rows.table(http)
     with open(os.path.join(folder, 'bench.json'), 'w', encoding='utf-8') as f:
-        json.dump({'shift': SHIFT, 'rows': found}, f, indent=1)
+        json.dump({'shift': SHIFT, 'rows': found, 'http': http}, f, indent=1)
     failed = [w for w in words if ' failed: ' in w]
     for line in failed:
         print(line)

@@ -24,7 +24,7 @@ static struct exos_gate_service *services[SERVICES];
 static uint32_t service_count;
 
 /* The open slot was filled: it is the claim's now, and is not found open again when that ends. */
-static void open_slot_taken(void)
+static __attribute__((noinline, cold)) void open_slot_taken(void)
 {
 	exos_page()->gate_open = 0;
 }

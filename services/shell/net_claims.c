@@ -198,12 +198,13 @@ static void ring_print(void *context, const struct frame_run *run)
 	if (!machine_copy(run->pfn, &page))
 		return;
 	if (r->count++ == 0)
-		printf("%-16s %10s %8s %10s %8s %10s %12s %9s\n", "RING OF", "RECEIVED",
-		       "DROPPED", "SENT", "REFUSED", "ROUNDS", "COPIED", "BUFFERS");
-	printf("%-16s %10lu %8lu %10lu %8lu %10lu %12lu %9u\n",
+		printf("%-16s %10s %8s %10s %8s %8s %11s %11s %7s\n", "RING OF", "RECEIVED",
+		       "DROPPED", "SENT", "REFUSED", "ROUNDS", "COPIED", "LENT", "BUFFERS");
+	printf("%-16s %10lu %8lu %10lu %8lu %8lu %11lu %11lu %7u\n",
 	       holder_name(r->filters, run->holder, name), (unsigned long)page.received,
 	       (unsigned long)page.dropped, (unsigned long)page.sent, (unsigned long)page.refused,
 	       (unsigned long)page.rounds, (unsigned long)page.copied,
+	       (unsigned long)page.lent,
 	       page.rx_posted - page.rx_done);
 }
 
