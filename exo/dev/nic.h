@@ -180,7 +180,7 @@ struct packets {
 	uint32_t tx_next;       /* [d] [next, taken) wait */
 	uint32_t tx_done;       /* [d] */
 	uint32_t flight;        /* [d] packets in the device */
-	uint64_t refused, sent, received, dropped, rounds, copied;      /* [d] see the page's */
+	uint64_t refused, sent, received, dropped, rounds, copied, lent; /* [d] see the page's */
 	uint64_t round;         /* [d] the last of the NIC's rounds in which it sent, from 1 on */
 	struct packets_part part[EXO_PACKETS];  /* [d] n stands at n % EXO_PACKETS */
 };

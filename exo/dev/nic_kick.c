@@ -58,6 +58,8 @@ static int part_lend(const struct kick *k, const struct exo_tx *t, struct packet
 	if (err < 0)
 		return err;
 	frame_pin(c, pfn, count);
+	k->ring->lent += t->bytes;
+	packets_show(k->ring, lent);
 	p->claim = slot_sid(c);
 	p->pa = t->at;
 	return 0;

@@ -117,7 +117,8 @@ struct exo_packets_page {
 	uint64_t dropped;       /* [k] packets that found no buffer posted */
 	uint64_t rounds;        /* [k] times the device was told of this ring's packets */
 	uint64_t copied;        /* [k] bytes copied by the kernel for this ring, both ways */
-	uint8_t  spare2[EXO_PAGE_SIZE - 128];
+	uint64_t lent;          /* [k] bytes of parts taken that lie in lent frames */
+	uint8_t  spare2[EXO_PAGE_SIZE - 136];
 };
 _Static_assert(sizeof(struct exo_packets_page) == EXO_PAGE_SIZE, "ABI: exo_packets_page");
 _Static_assert(offsetof(struct exo_packets_page, rx_done) == 64, "a cache line for each side");
