@@ -21,6 +21,7 @@
 struct tlb_notes {
 	uint64_t space;         /* of all notes, unless every_space */
 	bool any, every_space;
+	bool special;           /* spaces of guests or devices are among them */
 };
 
 struct cpu {

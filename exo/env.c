@@ -210,6 +210,8 @@ static int64_t env_set_space(struct env *by, struct env *e, uint64_t slot)
 
 	if (err)
 		return err;
+	if (space->unit != EXO_SPACE_ENV)
+		return -EXO_E_KIND;
 	if (e->state != ENV_STOPPED)
 		return -EXO_E_BUSY;
 	if (space->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))

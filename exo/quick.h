@@ -25,8 +25,9 @@ static inline void quick_forget(uint64_t space, uint64_t va, bool lost)
 	if (c->space == space) {
 		c->stats->tlb_pages++;
 		invlpg(va);
+		lost = lost && cpu_count > 1;
 	}
-	if (lost && cpu_count > 1)
+	if (lost)
 		tlb_note(space, va, 0, 0, true);
 }
 

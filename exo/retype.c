@@ -9,6 +9,7 @@
 
 #include <base/string.h>
 #include <base/util.h>
+#include <exo/space.h>
 
 #include "claim.h"
 #include "dev/nic.h"
@@ -75,10 +76,11 @@ static int plan_object(struct env *e, uint64_t arg, const struct exo_cap *dst,
 		memcpy(p->use, pt, sizeof(pt));
 		return 0;
 	case EXO_KIND_SPACE:
+		p->spec.unit = arg;
 		p->spec.rights = EXO_R_CONTROL | EXO_R_RUN;
 		p->frames = EXO_FRAMES_PT;
 		memcpy(p->use, pt, sizeof(pt));
-		return arg ? -EXO_E_ARG : 0;
+		return arg < EXO_SPACE_USES ? 0 : -EXO_E_ARG;
 	case EXO_KIND_ENV:
 		p->spec.rights = EXO_R_CONTROL | EXO_R_NOTIFY | EXO_R_RUN | EXO_R_MAP | EXO_R_GIVE;
 		p->frames = EXO_FRAMES_ENV;
@@ -159,7 +161,7 @@ static void object_init(const struct object_plan *p, exo_sid node)
 		table_make(pfn, p->spec.unit);
 		break;
 	case EXO_KIND_SPACE:
-		table_make(pfn, 4);
+		table_make_space(pfn, p->spec.unit);
 		break;
 	case EXO_KIND_ENV:
 		env_make(pfn, node);

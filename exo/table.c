@@ -47,7 +47,15 @@ void table_make(uint64_t pfn, unsigned level)
 	for (unsigned i = 0; i < EXO_FRAMES_PT; i++)
 		*table_link(pfn, i) = 0;
 	*table_link(pfn, TABLE_LEVEL) = level;
-	if (level != 4)
+}
+
+void table_make_space(uint64_t pfn, uint64_t use)
+{
+	uint64_t *table = pfn_to_virt(pfn);
+
+	table_make(pfn, 4);
+	*table_link(pfn, TABLE_USE) = use;
+	if (use != EXO_SPACE_ENV)
 		return;
 	memcpy(&table[256], &kernel_pml4[256], 256 * sizeof(uint64_t));
 	table[EXO_SELF_SLOT] = pfn << EXO_PAGE_SHIFT | PTE_P | PTE_U | PTE_NX;

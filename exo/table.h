@@ -26,12 +26,15 @@ enum table_link {
 	TABLE_PARENT,           /* the entry it hangs on; 0: on none */
 	TABLE_LEVEL,
 	TABLE_ENVS,             /* level 4: pfn of the first environment that runs in it */
-	TABLE_SPARE,
+	TABLE_USE,              /* level 4: enum exo_space_use */
 };
 uint64_t *table_link(uint64_t pfn, enum table_link which);
 
-/* Make the four frames an empty page table of `level`; level 4 also gets the kernel's half. */
+/* Make the four frames an empty page table of `level` (1 to 3). */
 void table_make(uint64_t pfn, unsigned level);
+
+/* An empty space; an environment's also gets the kernel's half. */
+void table_make_space(uint64_t pfn, uint64_t use);
 
 /* A bounded piece of taking a page table, or a whole space, apart: 0 or EXO_MORE. */
 int table_end(uint64_t pfn);

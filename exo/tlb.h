@@ -22,4 +22,11 @@ void tlb_note_all(uint64_t space);
 /* Ask the other CPUs for what was noted; returns when every one concerned has answered. */
 void tlb_flush_others(void);
 
+/*
+ * Cached translations of all spaces of guests, and of devices, end before these return; called by
+ * tlb_flush_others when such a space lost rights.
+ */
+void guests_flush(void);
+void devices_flush(void);
+
 #endif

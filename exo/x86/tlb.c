@@ -8,9 +8,12 @@
  */
 #include "tlb.h"
 
+#include <exo/space.h>
+
 #include "cpu.h"
 #include "kernel.h"
 #include "run.h"
+#include "table.h"
 #include "trace.h"
 #include "x86/enter.h"
 #include "x86/lapic.h"
@@ -56,6 +59,8 @@ void tlb_note(uint64_t space, uint64_t va, uint64_t pages, uint64_t bytes, bool 
 			for (; pages; pages--, va += bytes)
 				invlpg(va);
 	}
+	if (lost && space != c->space && *table_link(space, TABLE_USE) != EXO_SPACE_ENV)
+		c->notes.any = c->notes.special = true;
 	if (lost && cpu_count > 1) {
 		c->notes.every_space |= c->notes.any && c->notes.space != space;
 		c->notes.any = true;
@@ -110,5 +115,9 @@ void tlb_flush_others(void)
 	struct cpu *c = this_cpu();
 
 	flush_others(c, &c->notes);
-	c->notes.any = c->notes.every_space = false;
+	if (c->notes.special) {
+		guests_flush();
+		devices_flush();
+	}
+	c->notes.any = c->notes.every_space = c->notes.special = false;
 }

@@ -114,7 +114,7 @@ EXO_TEST(wrong_kinds_and_arguments_make_no_object, SHORT)
 	expect_error(exo_retype(f.slot, sid, f.lo, EXO_KIND_PT, 0), ARG);
 	expect_error(exo_retype(f.slot, sid, f.lo, EXO_KIND_PT, 4), ARG);
 	expect_error(exo_retype(f.slot, sid, f.lo, EXO_KIND_PT, 1ull << 32 | 1), ARG);
-	expect_error(exo_retype(f.slot, sid, f.lo, EXO_KIND_SPACE, 1), ARG);
+	expect_error(exo_retype(f.slot, sid, f.lo, EXO_KIND_SPACE, 3), ARG);
 	expect_error(exo_retype(f.slot, sid, f.lo, EXO_KIND_ENV, 7), ARG);
 	expect_error(exo_retype(f.slot, sid, f.lo, EXO_KIND_FILTER, 1), ARG);
 	expect_error(exo_retype(f.slot, sid, f.lo, EXO_KIND_PACKETS, 0), ARG);

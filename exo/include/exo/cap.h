@@ -19,7 +19,7 @@
  *   PORT   x86 I/O ports [lo, hi)
  *   ENV    lo = first frame of the environment; hi = event entry + 1 for a doorbell, else 0 (in
  *          the node that holds the object: hi = end of its frames)
- *   SPACE  lo = frame of the top-level table
+ *   SPACE  lo = frame of the top-level table; `unit`: enum exo_space_use
  *   PT     lo = frame of a page table of level `unit` (1 to 3)
  *   TABLE  lo = a capability table frame
  *   RING   lo = first frame of a disk ring

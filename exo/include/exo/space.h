@@ -13,6 +13,18 @@
  * Each space maps its own tables, read-only to user mode, at this entry of the top-level table:
  * the entry for va at level 1 stands at EXO_SELF_VA + (va >> 12) * 8.
  */
+/*
+ * Whose addresses a SPACE translates: the argument of exo_retype for one, and `unit` of its claims.
+ * Those of a guest and of a device map nothing of the kernel and not themselves; no environment runs
+ * in them.
+ */
+enum exo_space_use {
+	EXO_SPACE_ENV,          /* an environment's */
+	EXO_SPACE_GUEST,        /* a virtual machine's: guest physical to physical */
+	EXO_SPACE_DEVICE,       /* a device's, for DMA */
+	EXO_SPACE_USES
+};
+
 #define EXO_SELF_SLOT 255ul
 #define EXO_SELF_VA   (EXO_SELF_SLOT << 39)
 #define EXO_USER_TOP  0x00007ffffffff000ul   /* addresses [0, USER_TOP) are the program's */
