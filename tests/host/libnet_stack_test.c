@@ -6,8 +6,8 @@
 // sources: libnet/memory.c libnet/name.c libnet/neighbour.c libnet/page.c libnet/pattern.c
 // sources: libnet/ring.c libnet/socket.c libnet/socket_listen.c libnet/socket_tcp.c
 // sources: libnet/socket_udp.c libnet/stack.c libnet/stack_in.c libnet/stack_out.c
-// sources: libnet/stack_page.c libnet/stack_ring.c libnet/lwip/convert.c libnet/lwip/system.c
-// sources: libnet/lwip/timers.c exo/base/format.c
+// sources: libnet/stack_page.c libnet/stack_reopen.c libnet/stack_ring.c libnet/lwip/convert.c libnet/lwip/system.c
+// sources: libnet/lwip/stdlib.c libnet/lwip/timers.c exo/base/format.c
 // sources: build/src/lwip/src/core/def.c build/src/lwip/src/core/dns.c
 // sources: build/src/lwip/src/core/inet_chksum.c build/src/lwip/src/core/init.c
 // sources: build/src/lwip/src/core/ip.c build/src/lwip/src/core/mem.c
