@@ -149,7 +149,7 @@ static int object_end(struct exo_cap *c)
 	trace_unmap(c);
 	trace_record(EXO_TRACE_END, c->lo, frame_use(c->lo));
 	memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
-	work_left -= 32;
+	work_left -= 32 + (int)(c->hi - c->lo) / 8;
 	for (uint64_t pfn = c->lo; pfn < c->hi; pfn++) {
 		frame_entry(pfn)->object = 0;
 		frame_set(pfn, c->parent, EXO_USE_MEMORY);
@@ -169,11 +169,25 @@ static int claim_finish(struct exo_cap *c)
 	return 0;
 }
 
-/* Hang the children of c on `heir`, behind c itself if c is one of heir's children. */
+/* Which child of c is hung elsewhere next: a NIC claim on the same filter is the last to be. */
+static struct exo_cap *child_to_move(const struct exo_cap *c)
+{
+	struct exo_cap *kid = slot_at(c->child);
+
+	return nic_filter_shared(kid, c) && kid->next ? slot_at(kid->next) : kid;
+}
+
+/*
+ * Hang the children of c on `heir`, behind c itself if c is one of heir's children.  A NIC claim
+ * loses its bindings first and its child on the same filter last: it goes in one step with that,
+ * since a filter goes with the topmost claim that names it.
+ */
 static int children_inherit(struct exo_cap *c, struct exo_cap *heir)
 {
+	if (c->kind == EXO_KIND_NIC && bindings_end(c))
+		return EXO_MORE;
 	while (c->child) {
-		struct exo_cap *kid = slot_at(c->child);
+		struct exo_cap *kid = child_to_move(c);
 
 		if (work_left-- <= 0)
 			return EXO_MORE;

@@ -2,9 +2,9 @@
 /*
  * lock.h - spin locks, and the order they are taken in.
  *
- * Order: tree_lock (claims, owner map, page tables, bindings), then a disk's lock, then a CPU's
- * slot lock.  Interrupts are off in the kernel.  Every loop that waits for another CPU answers
- * its TLB requests meanwhile (spin_wait), so waiting with a lock held cannot deadlock.
+ * Order: tree_lock (claims, owner map, page tables, bindings), then a disk's or a NIC's lock, then
+ * a CPU's slot lock.  Interrupts are off in the kernel.  Every loop that waits for another CPU
+ * answers its TLB requests meanwhile (spin_wait), so waiting with a lock held cannot deadlock.
  */
 #ifndef EXO_LOCK_H
 #define EXO_LOCK_H

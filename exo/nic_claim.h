@@ -4,7 +4,8 @@
  *
  * Invariant: the claims that name one filter are a chain in the derivation tree; its deepest, the
  * filter's holder, is the one whose rings get the packets and the only one that may be narrowed or
- * given.  A filter hangs in the classifier exactly while a claim names it.  tree_lock held.
+ * given.  A filter hangs in the classifier exactly while a claim names it: a claim that ends gives
+ * its child on the same filter to its heir in the step in which it goes.  tree_lock held.
  */
 #ifndef EXO_NIC_CLAIM_H
 #define EXO_NIC_CLAIM_H
@@ -16,6 +17,12 @@ int nic_give_check(const struct exo_cap *parent);
 
 /* A claim was derived with the patterns of its parent: it is their holder now. */
 void nic_given(struct exo_cap *child);
+
+/* Do both name the same filter?  Of a claim's children at most one does. */
+static inline bool nic_filter_shared(const struct exo_cap *a, const struct exo_cap *b)
+{
+	return a->kind == EXO_KIND_NIC && b->kind == EXO_KIND_NIC && a->lo == b->lo;
+}
 
 /* The claim is about to go; its bindings and children are gone. */
 void nic_forget(struct exo_cap *c);

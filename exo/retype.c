@@ -95,6 +95,8 @@ static int plan_object(struct env *e, uint64_t arg, const struct exo_cap *dst,
 		p->spec.rights = EXO_R_CONTROL;
 		p->frames = EXO_FRAMES_FILTER;
 		p->use[0] = EXO_USE_FILTER;
+		if (p->spec.lo >> 32)           /* filters name each other by 32 bits */
+			return -EXO_E_RANGE;
 		return arg ? -EXO_E_ARG : 0;
 	case EXO_KIND_PACKETS:
 		p->spec.rights = EXO_R_CONTROL | EXO_R_MAP;

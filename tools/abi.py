@@ -279,6 +279,7 @@ processor. For slice and event upcalls all of it is.
 {code(comment_of('nic.h', 'nic.h - claims on packets'))}
 {code(comment_of('nic.h', 'Byte n of a packet matches'))}
 {layout('nic.h', 'exo_pattern')}
+{code(comment_of('nic.h', 'What exo_nic_narrow adds'))}
 {layout('nic.h', 'exo_nic_spec')}
 {layout('nic.h', 'exo_filter')}
 {code(comment_of('nic.h', 'Packet rings.'))}

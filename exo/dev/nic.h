@@ -113,8 +113,9 @@ struct nic {
 /* What one turn of one ring may send, and all turns of one call or interrupt. */
 #define NIC_TURN_PACKETS 16u
 #define NIC_TURN_BYTES   (64u * 1024u)
-#define NIC_SEND_BATCH   32u
-#define NIC_RECEIVE_BATCH 64u           /* packets of a queue taken at a time, copies counted */
+#define NIC_SEND_BATCH   32u            /* packets, or rings that had none */
+#define NIC_RECEIVE_BATCH 64u           /* packets of a queue taken at a time, copies and deep */
+                                        /* filters counted; copies of what is sent at a time */
 #define NIC_RINGS_MAX    16u            /* rings bound by one claim */
 #define NIC_WIDE_MAX     64u            /* rings that are told of the link of one NIC */
 #define NIC_RESET_SECONDS 10u   /* of no progress, before somebody who waits resets the device */
@@ -263,12 +264,12 @@ void nic_timer(struct timer *t);
 
 /* Take what was received, at most NIC_RECEIVE_BATCH: true if there may be more. */
 bool nic_receive(struct nic *n, unsigned queue);
-/* Copies of a packet that a claim of filter f sends, for the shares that see what is sent. */
-void nic_copy_sent(struct nic *n, struct filter *f, const struct nic_send *s,
-                   const uint8_t *header);
+/* Copies of a packet that a claim of filter f sends, for the shares that see it; how many. */
+unsigned nic_copy_sent(struct nic *n, struct filter *f, const struct nic_send *s,
+                       const uint8_t *header);
 /*
- * Give the device what waits, in turns, at most NIC_SEND_BATCH packets, and tell it once: true if
- * more waits and no interrupt will go on with it.
+ * Give the device what waits, in turns, at most NIC_SEND_BATCH packets, fewer if they are copied
+ * for many shares, and tell it once: true if more waits and no interrupt will go on with it.
  */
 bool nic_submit(struct nic *n, unsigned queue);
 /* Finish what the device has sent. */

@@ -66,12 +66,36 @@ static uint32_t packet_parts(struct packets *r)
 	return 0;
 }
 
-/* What is left of a packet that was refused before its end came. */
+/* Does anybody wait for the end of one of these parts? */
+static bool packet_is_lent(struct packets *r, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (part_at(r, r->tx_next + i)->claim)
+			return true;
+	return false;
+}
+
+/*
+ * The beginning of a packet, whose end has not come.  Frames are not pinned for that: it may never
+ * come, and who wants them back would wait for ever.
+ */
+static enum packet_end packet_unfinished(struct nic *n, struct packets *r)
+{
+	uint32_t count = r->tx_taken - r->tx_next;
+
+	if (!packet_is_lent(r, count))
+		return PACKET_NONE;
+	r->skipping = true;
+	packet_refuse(n, r, count, -EXO_E_ARG);
+	return PACKET_REFUSED;
+}
+
+/* What is left of a packet that was refused before its end came, as many parts as a packet has. */
 static void packet_skip(struct nic *n, struct packets *r)
 {
 	uint32_t first = r->tx_next;
 
-	while (r->skipping && r->tx_next != r->tx_taken)
+	while (r->skipping && r->tx_next != r->tx_taken && r->tx_next - first < EXO_PACKET_PARTS)
 		r->skipping = part_at(r, r->tx_next++)->flags & EXO_TX_MORE;
 	if (r->tx_next != first)
 		parts_done(n, r, first, r->tx_next - first);
@@ -154,15 +178,6 @@ static int packet_check(const struct nic *n, const struct packets *r, const stru
 	return err || !cut ? err : segment_check(n, f, s, header);
 }
 
-/* Does anybody wait for the end of one of these parts? */
-static bool packet_is_lent(struct packets *r, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (part_at(r, r->tx_next + i)->claim)
-			return true;
-	return false;
-}
-
 static void packet_count(struct nic *n, struct packets *r, const struct nic_send *s)
 {
 	struct filter *f = filter_at(r->filter);
@@ -182,25 +197,28 @@ static void packet_count(struct nic *n, struct packets *r, const struct nic_send
 	packets_show(r, rounds);
 }
 
-/* It is the device's from here on. */
-static void packet_give(struct nic *n, unsigned queue, struct packets *r, uint32_t count,
+/* It is the device's from here on.  Copies that were made. */
+static unsigned packet_give(struct nic *n, unsigned queue, struct packets *r, uint32_t count,
                         struct nic_send *s, const uint8_t *header)
 {
 	struct nic_queue *q = &n->queue[queue];
+	unsigned copies;
 
 	s->cookie = packets_pfn(r) << COOKIE_RING |
 	            (r->tx_next % EXO_PACKETS) << COOKIE_FIRST | count;
 	packet_count(n, r, s);
-	nic_copy_sent(n, filter_at(r->filter), s, header);
+	copies = nic_copy_sent(n, filter_at(r->filter), s, header);
 	n->ops->send(n, queue, s);
 	q->eager |= packet_is_lent(r, count);
 	if (!q->flight++)
 		q->life_tsc = read_tsc();
 	r->flight++;
 	r->tx_next += count;
+	return copies;
 }
 
-enum packet_end packet_send(struct nic *n, unsigned queue, struct packets *r, uint32_t *bytes)
+enum packet_end packet_send(struct nic *n, unsigned queue, struct packets *r,
+                            struct packet_cost *cost)
 {
 	struct nic_send s;
 	uint32_t count;
@@ -208,9 +226,11 @@ enum packet_end packet_send(struct nic *n, unsigned queue, struct packets *r, ui
 	int err;
 
 	packet_skip(n, r);
+	if (r->skipping)
+		return r->tx_next == r->tx_taken ? PACKET_NONE : PACKET_REFUSED;
 	count = packet_parts(r);
 	if (!count)
-		return PACKET_NONE;
+		return packet_unfinished(n, r);
 	if (count > EXO_PACKET_PARTS) {
 		r->skipping = part_at(r, r->tx_next + count - 1)->flags & EXO_TX_MORE;
 		packet_refuse(n, r, count, -EXO_E_ARG);
@@ -228,8 +248,8 @@ enum packet_end packet_send(struct nic *n, unsigned queue, struct packets *r, ui
 		packet_refuse(n, r, count, err);
 		return PACKET_REFUSED;
 	}
-	*bytes = s.length;
-	packet_give(n, queue, r, count, &s, header);
+	cost->bytes = s.length;
+	cost->copies = packet_give(n, queue, r, count, &s, header);
 	return PACKET_SENT;
 }
 

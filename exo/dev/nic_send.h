@@ -8,14 +8,21 @@
 #include "dev/nic.h"
 
 enum packet_end {
-	PACKET_NONE,            /* no whole packet waits */
+	PACKET_NONE,            /* no whole packet waits, and nothing is pinned for a part of one */
 	PACKET_WAITS,           /* the device has no room now */
 	PACKET_SENT,            /* the device has it */
 	PACKET_REFUSED,         /* its parts are done */
 };
 
-/* Send the ring's next packet if the device has room.  *bytes: its length. */
-enum packet_end packet_send(struct nic *n, unsigned queue, struct packets *r, uint32_t *bytes);
+/* What sending a packet cost. */
+struct packet_cost {
+	uint32_t bytes;         /* its length */
+	uint32_t copies;        /* for shares that see what is sent */
+};
+
+/* Send the ring's next packet if the device has room.  *cost is 0 before. */
+enum packet_end packet_send(struct nic *n, unsigned queue, struct packets *r,
+                            struct packet_cost *cost);
 
 /* All that waits is refused, -EXO_E_STALE. */
 void packets_refuse_all(struct nic *n, struct packets *r);

@@ -69,11 +69,12 @@ void packets_cancel(struct nic *n, struct packets *r)
 }
 
 /* One packet of the ring whose turn it is: what became of it. */
-static enum packet_end turn_step(struct nic *n, unsigned queue, struct packets *r)
+static enum packet_end turn_step(struct nic *n, unsigned queue, struct packets *r,
+                                 unsigned *copies)
 {
 	struct nic_queue *q = &n->queue[queue];
-	uint32_t bytes = 0;
-	enum packet_end end = packet_send(n, queue, r, &bytes);
+	struct packet_cost cost = { 0 };
+	enum packet_end end = packet_send(n, queue, r, &cost);
 
 	switch (end) {
 	case PACKET_NONE:
@@ -82,13 +83,14 @@ static enum packet_end turn_step(struct nic *n, unsigned queue, struct packets *
 	case PACKET_SENT:
 	case PACKET_REFUSED:
 		q->turn_packets--;
-		q->turn_bytes -= (uint32_t)min_u64(bytes, q->turn_bytes);
+		q->turn_bytes -= (uint32_t)min_u64(cost.bytes, q->turn_bytes);
 		if (!q->turn_packets || !q->turn_bytes)
 			turn_begin(q, r->turn_next);
 		break;
 	case PACKET_WAITS:
 		break;
 	}
+	*copies += cost.copies;
 	return end;
 }
 
@@ -108,19 +110,21 @@ static bool queue_settle(struct nic *n, unsigned queue)
 	return q->turn && !q->flight;
 }
 
-/* Each step but a full device's takes parts off a ring, or a ring off the circle. */
+/*
+ * Each step but a full device's takes parts off a ring, or a ring off the circle: both count, since
+ * there may be any number of rings that have nothing to send.
+ */
 bool nic_submit(struct nic *n, unsigned queue)
 {
 	struct nic_queue *q = &n->queue[queue];
-	unsigned sent = 0;
+	unsigned sent = 0, copies = 0;
 
-	for (unsigned steps = 0; q->turn && steps < NIC_SEND_BATCH;) {
-		enum packet_end end = turn_step(n, queue, packets_at(q->turn));
+	for (unsigned i = 0; q->turn && i < NIC_SEND_BATCH && copies < NIC_RECEIVE_BATCH; i++) {
+		enum packet_end end = turn_step(n, queue, packets_at(q->turn), &copies);
 
 		if (end == PACKET_WAITS)
 			break;
 		sent += end == PACKET_SENT;
-		steps += end != PACKET_NONE;
 	}
 	if (sent) {
 		n->info->rounds++;

@@ -148,9 +148,11 @@ bool virtio_is_broken(const struct virtio *v)
 	return v->common->device_status & VIRTIO_NEEDS_RESET;
 }
 
+/* It may ignore the reset: then it must not reach memory that is about to be others'. */
 void virtio_fail(struct virtio *v)
 {
 	virtio_reset(v);
+	pci_command(v->where, 0, PCI_COMMAND_MASTER);
 	v->common->device_status = VIRTIO_FAILED;
 }
 

@@ -97,7 +97,8 @@ void virtio_ready(struct virtio *v);    /* DRIVER_OK */
 bool virtio_config_entry(struct virtio *v, uint16_t entry);
 /* Does the device say that it needs a reset? */
 bool virtio_is_broken(const struct virtio *v);
-void virtio_fail(struct virtio *v);     /* give up: reset and FAILED */
+/* Give up: reset, FAILED, and no bus mastering, whatever the device does. */
+void virtio_fail(struct virtio *v);
 
 /* Memory for a queue (boot_frames, two of them); boot only. */
 void virtq_memory(struct virtq *q);

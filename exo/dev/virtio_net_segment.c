@@ -76,7 +76,7 @@ int vnet_segments(const struct nic *n, const struct filter *f, const struct nic_
 		return -EXO_E_ARG;
 	if (end < start + TCP_MIN || end != start + (header[start + TCP_WORDS] >> 4) * 4u)
 		return -EXO_E_ARG;
-	if (s->segment < SEGMENT_MIN || s->length <= end || s->segment > n->info->bytes_max - end)
+	if (s->segment < SEGMENT_MIN || s->length <= end || s->segment + end > n->info->bytes_max)
 		return -EXO_E_RANGE;
 	if (v4 ? named(f, 0, ipv4, ARRAY_LEN(ipv4)) : named(f, 0, ipv6, ARRAY_LEN(ipv6)))
 		return -EXO_E_RIGHTS;

@@ -6,8 +6,8 @@
 // sources: libnet/memory.c libnet/name.c libnet/neighbour.c libnet/page.c libnet/pattern.c
 // sources: libnet/ring.c libnet/socket.c libnet/socket_listen.c libnet/socket_tcp.c
 // sources: libnet/socket_udp.c libnet/stack.c libnet/stack_in.c libnet/stack_out.c
-// sources: libnet/stack_page.c libnet/stack_ring.c libnet/lwip/convert.c libnet/lwip/system.c
-// sources: libnet/lwip/timers.c exo/base/format.c
+// sources: libnet/stack_page.c libnet/stack_reopen.c libnet/stack_ring.c libnet/lwip/convert.c
+// sources: libnet/lwip/stdlib.c libnet/lwip/system.c libnet/lwip/timers.c exo/base/format.c
 // sources: build/src/lwip/src/core/def.c build/src/lwip/src/core/dns.c
 // sources: build/src/lwip/src/core/inet_chksum.c build/src/lwip/src/core/init.c
 // sources: build/src/lwip/src/core/ip.c build/src/lwip/src/core/mem.c
@@ -31,9 +31,12 @@
 #include "libnet_fake.h"
 
 #include <exos/time.h>
+#include <lwip/priv/tcp_priv.h>
 #include <net/lwip.h>
 #include <net/socket.h>
 #include <net/stack.h>
+
+#include "../../libnet/stack_parts.h"
 
 #define SECOND_NS 1000000000ul
 #define PORT      80u
@@ -400,6 +403,73 @@ static void serial_client(void)
 TEST(two_thousand_connections_opened_and_closed)
 {
 	run(&(struct cable){ .lose = 0 }, serial_server, serial_client);
+}
+
+/* --- a port used anew while the old connection waits out its time --- */
+
+/* A TCP segment of the waiting connection's ports, as it would come in. */
+static size_t segment_make(uint8_t *to, const struct tcp_pcb *pcb, uint32_t sequence, uint8_t flags)
+{
+	memset(to, 0, 54);
+	to[12] = 0x08;
+	to[14] = 0x45;
+	to[23] = NET_TCP;
+	memcpy(to + 26, &ip_2_ip4(&pcb->remote_ip)->addr, 4);
+	memcpy(to + 30, &ip_2_ip4(&pcb->local_ip)->addr, 4);
+	to[34] = (uint8_t)(pcb->remote_port >> 8);
+	to[35] = (uint8_t)pcb->remote_port;
+	to[36] = (uint8_t)(pcb->local_port >> 8);
+	to[37] = (uint8_t)pcb->local_port;
+	for (unsigned i = 0; i < 4; i++)
+		to[38 + i] = (uint8_t)(sequence >> (24 - 8 * i));
+	to[47] = flags;
+	return 54;
+}
+
+static void anew_server(void)
+{
+	uint8_t segment[54];
+	struct net_socket *s;
+	struct tcp_pcb *pcb;
+	char word[4];
+
+	SIDE_CHECK(net_listen(stack, PORT, 4, &listener) == 0);
+	SIDE_CHECK(net_accept(listener, exos_deadline(60 * SECOND_NS), &s) == 0);
+	SIDE_CHECK(net_receive(s, word, 4, exos_deadline(60 * SECOND_NS)) == 4);
+	net_close(s);
+	while (!tcp_tw_pcbs && !side_failed)
+		net_stack_run(stack, exos_deadline(SECOND_NS / 10));
+	pcb = tcp_tw_pcbs;
+	if (!pcb)
+		return;
+	stack_reopen(segment, segment_make(segment, pcb, pcb->rcv_nxt, TCP_SYN));
+	stack_reopen(segment, segment_make(segment, pcb, pcb->rcv_nxt - 9, TCP_SYN));
+	stack_reopen(segment, segment_make(segment, pcb, pcb->rcv_nxt + 1, TCP_SYN | TCP_ACK));
+	stack_reopen(segment, segment_make(segment, pcb, pcb->rcv_nxt + 1, TCP_ACK));
+	stack_reopen(segment, segment_make(segment, pcb, pcb->rcv_nxt + 1, TCP_SYN) - 1);
+	segment_make(segment, pcb, pcb->rcv_nxt + 1, TCP_SYN);
+	segment[35]++;
+	stack_reopen(segment, sizeof segment);
+	SIDE_CHECK(tcp_tw_pcbs == pcb);
+	stack_reopen(segment, segment_make(segment, pcb, pcb->rcv_nxt + 1, TCP_SYN));
+	SIDE_CHECK(tcp_tw_pcbs == NULL);
+}
+
+static void anew_client(void)
+{
+	struct net_addr to = address(4, 1);
+	struct net_socket *s;
+	char word[4] = "abc";
+
+	SIDE_CHECK(net_connect(stack, &to, PORT, exos_deadline(60 * SECOND_NS), &s) == 0);
+	SIDE_CHECK(net_send(s, word, 4, 0) == 4);
+	SIDE_CHECK(net_receive(s, word, 4, exos_deadline(60 * SECOND_NS)) == 0);
+	net_close(s);
+}
+
+TEST(a_newer_connection_ends_the_wait_of_an_old_one)
+{
+	run(&(struct cable){ .lose = 0 }, anew_server, anew_client);
 }
 
 /* --- sending in place --- */

@@ -804,6 +804,35 @@ static void test_refused_flood(void)
 	verdict("nic_forged_packets_are_refused_in_pieces");
 }
 
+/* Any number of rings may wait with packets that have no end: they are looked at in pieces. */
+static void test_unfinished(void)
+{
+	enum { MANY = 80, FIRST = BOOT_PFN + 400 };
+	struct nic *n = &nics.nic[0];
+	unsigned waiting = 0;
+
+	cpu = 0;
+	lock_take(&n->lock);
+	for (unsigned i = 0; i < MANY; i++) {
+		struct packets *r = packets_at(FIRST + 7 * i);
+
+		packets_make(FIRST + 7 * i, 1);
+		r->tx_taken = 1;
+		r->part[0].flags = EXO_TX_MORE;
+		packets_queue_up(n, r);
+	}
+	lock_release(&n->lock);
+	soon = 0;
+	nic_work(n, 0, true);
+	for (unsigned i = 0; i < MANY; i++)
+		waiting += packets_at(FIRST + 7 * i)->in_turn;
+	EXPECT(waiting == MANY - NIC_SEND_BATCH && soon == 1, waiting, soon);
+	nic_work(n, 0, true);
+	nic_work(n, 0, true);
+	EXPECT(!n->queue[0].turn, 0, 0);
+	verdict("nic_rings_without_a_whole_packet_are_passed_in_pieces");
+}
+
 static int32_t send_error(unsigned i, struct exo_tx t)
 {
 	struct owner *o = &owners[i];
@@ -1089,6 +1118,33 @@ static void test_share(void)
 	verdict("nic_shares_get_copies_both_ways");
 }
 
+/* Copies for shares are work: the more there are, the fewer packets are sent at a time. */
+static void test_many_shares(void)
+{
+	struct exo_nic_spec none = { 0 }, whole;
+	struct filter *root = filter_at(nics.nic[0].filter);
+	unsigned first = 16;
+
+	lock_take(&nics.nic[0].lock);
+	for (unsigned i = 0; i < FILTER_SHARES - 1; i++) {
+		EXPECT(!filter_check(root, &none, EXO_R_WRITE, true, &whole), i, 0);
+		filter_attach(root, filter_at(FILTER_PFN + first + i), &whole, EXO_R_WRITE, true);
+	}
+	lock_release(&nics.nic[0].lock);
+	device_size = DEVICE_MAX;
+	for (unsigned n = 0; n < DEVICE_MAX; n++)
+		owner_begin(1, 60, false);
+	EXPECT(owner_kick(1) == DEVICE_MAX, 0, 0);
+	EXPECT(ring_n(1)->flight == NIC_RECEIVE_BATCH / FILTER_SHARES, ring_n(1)->flight, 0);
+	drain();
+	EXPECT(owners[1].page->tx_done == owners[1].written, 0, 0);
+	lock_take(&nics.nic[0].lock);
+	for (unsigned i = 0; i < FILTER_SHARES - 1; i++)
+		filter_detach(filter_at(FILTER_PFN + first + i));
+	lock_release(&nics.nic[0].lock);
+	verdict("nic_copies_of_sent_packets_are_counted_as_work");
+}
+
 /* --- the device's troubles --- */
 
 static void test_link(void)
@@ -1171,6 +1227,7 @@ int main(void)
 	test_turns();
 	test_interrupts();
 	test_refused_flood();
+	test_unfinished();
 	test_offload();
 	test_rights();
 	test_bind_errors();
@@ -1178,6 +1235,7 @@ int main(void)
 	test_receive_odd();
 	test_flood();
 	test_share();
+	test_many_shares();
 	test_link();
 	test_silent_device();
 	return 0;

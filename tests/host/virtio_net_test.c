@@ -378,7 +378,9 @@ static void test_reset(void)
 	use(&pair()->tx, pair()->tx.avail->ring[0], 0);
 	EXPECT(nic.ops->sent(&nic, 0, &cookie) && cookie == 49);
 	common()->device_feature = 0;           /* it does not come back */
+	EXPECT(config_read(WHERE, PCI_COMMAND) & PCI_COMMAND_MASTER);
 	EXPECT(!nic.ops->reset(&nic) && common()->device_status == VIRTIO_FAILED);
+	EXPECT(!(config_read(WHERE, PCI_COMMAND) & PCI_COMMAND_MASTER));
 	verdict("virtio_net_reset");
 }
 

@@ -28,7 +28,20 @@ struct exo_pattern {
 _Static_assert(sizeof(struct exo_pattern) == 256, "ABI: exo_pattern");
 _Static_assert(EXO_NIC_WORDS * 8 == EXO_NIC_HEADER, "ABI: exo_pattern");
 
-/* What exo_nic_narrow adds to the patterns of the claim it narrows. */
+/*
+ * What exo_nic_narrow adds to the patterns of the claim it narrows.  The new claim has an unused
+ * filter of its own; siblings that are not shares differ in a bit that both name, receiving if both
+ * receive, sending if both send.  A share gets copies: with EXO_R_READ of what is received under
+ * the claim it was derived from, with EXO_R_WRITE of what is sent under it; it sends nothing and is
+ * not narrowed.  A claim that was given on whole (exo_cap_give, exo_cap_narrow) gets no packets and
+ * derives nothing until that child is gone; it can still send.  When a filter's object ends, the
+ * claims that name it end, with all below them.
+ *
+ * Errors: those of looking the claims up; RANGE (a value outside its mask, or a bit against the
+ * claim's own patterns), SPLIT (a sibling has some of these packets, or the claim was given on),
+ * SHARED (it is a share), BUSY (the filter is in use), ROOM (16 filters above it already; 8 shares
+ * of one claim, or 64 different masks below it; more than 1,024 siblings to compare with).
+ */
 struct exo_nic_spec {
 	struct exo_pattern receive, send;
 };
@@ -59,7 +72,15 @@ _Static_assert(sizeof(struct exo_filter) == 584, "ABI: exo_filter");
  *
  * The send ring: the owner writes parts, then tx_tail, then kicks.  A packet is one part or
  * several, all but the last with EXO_TX_MORE.  tx_done counts the parts whose bytes the device
- * has read (or that were refused), in order: their buffers may be used again.
+ * has read (or that were refused), in order: their buffers may be used again.  The parts of a
+ * packet are kicked together if one of them is lent by a claim: what is pinned must not wait for an
+ * end that may never come, so such a packet is refused (ARG) if its last part is not there.
+ *
+ * A packet that is not segmented has at most bytes_max bytes (struct exo_nic_info), another 65,550.
+ * Segmented are TCP packets over Ethernet without tags and IPv4 without options, or IPv6 without
+ * extensions, if the send pattern names no byte that differs from segment to segment: IP lengths,
+ * IPv4's identification and checksum, TCP's sequence number, data offset, flags and checksum, the
+ * payload.  `segment` is at least 64, checksum_start the TCP header, checksum_offset 16.
  */
 #define EXO_PACKETS       256u          /* entries of each ring */
 #define EXO_PACKET_BYTES  2048u         /* of a receive buffer */
@@ -114,7 +135,7 @@ struct exo_packets_page {
 	uint64_t refused;       /* [k] packets not sent */
 	uint64_t sent;          /* [k] packets given to the device */
 	uint64_t received;      /* [k] packets put into buffers */
-	uint64_t dropped;       /* [k] packets that found no buffer posted */
+	uint64_t dropped;       /* [k] packets that found no buffer, or one outside the data area */
 	uint64_t rounds;        /* [k] times the device was told of this ring's packets */
 	uint64_t copied;        /* [k] bytes copied by the kernel for this ring, both ways */
 	uint64_t lent;          /* [k] bytes of parts taken that lie in lent frames */
@@ -139,7 +160,7 @@ struct exo_nic_info {
 	exo_sid  root;          /* NIC claim of all packets */
 	uint64_t received, received_bytes;
 	uint64_t sent, sent_bytes;
-	uint64_t dropped;       /* received and given to nobody: nobody's, no ring, or no buffer */
+	uint64_t dropped;       /* received, but not by a holder: none, no ring, or no buffer */
 	uint64_t refused;       /* not sent */
 	uint64_t interrupts;
 	uint64_t rounds;        /* times the device was told of packets to send */
