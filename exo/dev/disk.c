@@ -20,6 +20,7 @@ static const struct disk_driver {
 	bool (*start)(const struct exo_pci_info *info);
 } drivers[] = {
 	{ virtio_blk_is, virtio_blk_start },
+	{ nvme_disk_is, nvme_disk_start },
 };
 
 static const struct disk_driver *driver_of(const struct exo_pci_info *info)

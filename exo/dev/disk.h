@@ -88,6 +88,9 @@ void disk_interrupt(struct disk *d);
 /* virtio_blk.c: is this function one of its kind?  Start it: false and a notice if it is no use. */
 bool virtio_blk_is(const struct exo_pci_info *info);
 bool virtio_blk_start(const struct exo_pci_info *info);
+/* nvme_disk.c: likewise. */
+bool nvme_disk_is(const struct exo_pci_info *info);
+bool nvme_disk_start(const struct exo_pci_info *info);
 
 /* One request that was taken off a ring. */
 struct ring_request {

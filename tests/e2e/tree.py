@@ -9,6 +9,7 @@ import os
 import random
 import re
 
+import qemu
 import scenario
 import xxh64
 
@@ -88,6 +89,29 @@ def big_blocks(run):
     done = run.make_run(b"hash -r /\nexit\n", DISK=image)
     run.check(done.returncode == 0, f"make run ended with {done.returncode}")
     compare(run, run.clean(done.stdout), expected)
+
+
+@scenario.test("disk_nvme", timeout=180.0, device="nvme", blocks=512)
+@scenario.test("disk_nvme_4k", timeout=180.0, blocks=4096,
+               device="nvme,logical_block_size=4096,physical_block_size=4096,mdts=1,"
+                      "max_ioqpairs=1,msix_qsize=1")
+def nvme(run, device, blocks):
+    """The same from NVMe controllers: one of QEMU's making, one that takes 8 KiB at a time."""
+    run.need("mke2fs")
+    root = run.file("tree")
+    if root.exists():
+        run.command(["rm", "-rf", root], good=(0,))
+    root.mkdir()
+    expected = generate(root, 99)
+    image = run.file("disk.img")
+    run.command(["mke2fs", "-q", "-F", "-t", "ext2", "-b", "4096", "-d", root, image, "32M"],
+                good=(0,))
+    with run.boot(*qemu.disk_arguments(image, device=device)) as box:
+        run.prompt(box)
+        run.check(f"blocks of {blocks} bytes" in box.text(), "the disk is not the one that was given")
+        compare(run, run.shell(box, "hash -r /", 100.0), expected)
+        box.send("exit\r")
+        run.end(box, qemu.POWER_OFF)
 
 
 @scenario.test("foreign_disk", timeout=120.0)

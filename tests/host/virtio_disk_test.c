@@ -54,6 +54,8 @@ void spin_wait(void) { fail("a lock is taken twice", 0, 0); abort(); }
 uint64_t read_tsc(void) { return now_tsc; }
 void machine_notice(const char *format, ...) { (void)format; }
 bool virtio_blk_is(const struct exo_pci_info *info) { return info->vendor == 1; }
+bool nvme_disk_is(const struct exo_pci_info *info) { return !info; }
+bool nvme_disk_start(const struct exo_pci_info *info) { (void)info; abort(); }
 
 void *boot_frames(uint64_t count) { return calloc(count, EXO_PAGE_SIZE); }
 void *boot_export(uint64_t bytes) { return calloc(1, bytes); }

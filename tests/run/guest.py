@@ -25,26 +25,35 @@ MACHINES = (
     ("smp2", 2, "tcg,thread=multi", "256M", ""),
     ("smp4", 4, "tcg,thread=multi", "256M", ""),
     ("icount", 1, "tcg", "256M", "icount=7"),
+    ("nvme", 2, "tcg,thread=multi", "256M", ""),
 )
+# Machines for tests of one class only; what their disk is instead of virtio.
+CLASSES = {"nvme": "DISK"}
+DISKS = {"nvme": "nvme"}
 TEST = re.compile(r"^EXO_TEST\((\w+),\s*(\w+)\)", re.M)
 END = re.compile(r"^suite: end (\w+) passed=(\d+) failed=(\d+) skipped=(\d+)\s*$", re.M)
 
 
-def names(context):
-    """The names of all guest tests, from their sources."""
+def names(context, needs=""):
+    """The names of all guest tests, or of those of a class, from their sources."""
     found = []
     for path in sorted((context.repo / "tests" / "guest").glob("*.c")):
-        found += [m[0] for m in TEST.findall(path.read_text(encoding="utf-8"))]
+        found += [m[0] for m in TEST.findall(path.read_text(encoding="utf-8"))
+                  if needs in ("", m[1])]
     return tuple(found)
+
+
+def job_of(context, machine):
+    """The job of a machine: all tests, or those that it is for."""
+    needs = CLASSES.get(machine[0], "")
+    cases = names(context, needs)
+    return Job(f"guest/{machine[0]}", functools.partial(run_suite, machine), 400.0, cases,
+               only=cases if needs else ())
 
 
 def jobs(context):
     """One job for each machine."""
-    cases = names(context)
-    if not cases:
-        return []
-    return [Job(f"guest/{machine[0]}", functools.partial(run_suite, machine), 400.0, cases)
-            for machine in MACHINES]
+    return [job_of(context, machine) for machine in MACHINES] if names(context) else []
 
 
 def make_disk(path):
@@ -71,7 +80,8 @@ def run_suite(machine, context, job):
         if job.only:
             line += " test=only=" + ",".join(job.only)
         # Slower than any program, so that it shows whether a program runs on meanwhile.
-        arguments = qemu.disk_arguments(disk, writable=True, bytes_per_s=50_000_000)
+        arguments = qemu.disk_arguments(disk, writable=True, bytes_per_s=50_000_000,
+                                        device=DISKS.get(name, "virtio"))
         if extra:
             arguments += ["-icount", "shift=7,sleep=off"]
         else:       # with a deterministic clock nobody answers in time

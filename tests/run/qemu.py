@@ -47,13 +47,16 @@ def firmware_arguments():
     raise FileNotFoundError("no OVMF image in /usr/share/ovmf or /usr/share/OVMF: install ovmf")
 
 
-def disk_arguments(path, number=0, writable=False, bytes_per_s=0):
-    """A virtio block device over a raw file; what is written to it is thrown away at the end."""
+def disk_arguments(path, number=0, writable=False, bytes_per_s=0, device="virtio"):
+    """A disk over a raw file; what is written to it is thrown away at the end.  `device`: virtio or
+    nvme, with further properties behind a comma."""
     mode = "snapshot=on" if writable else "readonly=on"
     if bytes_per_s:
         mode += f",throttling.bps-total={bytes_per_s}"
+    kind, _, more = device.partition(",")
+    driver = {"virtio": "virtio-blk-pci,disable-legacy=on", "nvme": f"nvme,serial=exo{number}"}[kind]
     return ["-drive", f"if=none,id=disk{number},format=raw,file={path},{mode}",
-            "-device", f"virtio-blk-pci,drive=disk{number},disable-legacy=on"]
+            "-device", f"{driver},drive=disk{number}" + (f",{more}" if more else "")]
 
 
 def base_arguments(memory, cpus, accel):
