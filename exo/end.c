@@ -21,6 +21,7 @@
 #include "slices.h"
 #include "table.h"
 #include "trace.h"
+#include "vcpu.h"
 
 int work_left;
 
@@ -56,6 +57,7 @@ static int bindings_end(struct exo_cap *c)
 	case EXO_KIND_ENV:
 	case EXO_KIND_RING:
 	case EXO_KIND_PACKETS:
+	case EXO_KIND_VCPU:
 	case EXO_KIND_TABLE:
 	case EXO_KIND_TRACE:
 		return entries_unbind(c);
@@ -118,6 +120,8 @@ static int object_take_apart(struct exo_cap *c)
 		return ring_end(c->lo);
 	case EXO_KIND_PACKETS:
 		return packets_end(c->lo);
+	case EXO_KIND_VCPU:
+		return vcpu_end(c->lo);
 	case EXO_KIND_FILTER:
 		return filter_end(c->lo);
 	default:

@@ -120,6 +120,12 @@ static inline uint32_t in32(uint16_t port)
 	return v;
 }
 
+/* Copy `words` of 8 bytes upwards. */
+static inline void copy_words(void *dst, const void *src, uint64_t words)
+{
+	asm volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(words) : : "memory");
+}
+
 static inline void cpu_pause(void)
 {
 	asm volatile("pause" : : : "memory");

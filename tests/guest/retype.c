@@ -28,6 +28,7 @@ static const struct object objects[] = {
 	 { EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW, EXO_USE_SHADOW } },
 	{ EXO_KIND_ENV, 0, EXO_FRAMES_ENV, { EXO_USE_ENV, EXO_USE_ENVPAGE, EXO_USE_ENV } },
 	{ EXO_KIND_RING, 0, EXO_FRAMES_RING, { EXO_USE_RING, EXO_USE_RINGPAGE, EXO_USE_RINGPAGE } },
+	{ EXO_KIND_VCPU, 0, EXO_FRAMES_VCPU, { EXO_USE_VCPU, EXO_USE_VCPUPAGE, EXO_USE_VCPU } },
 	{ EXO_KIND_FILTER, 0, EXO_FRAMES_FILTER, { EXO_USE_FILTER } },
 	{ EXO_KIND_PACKETS, 1, EXO_FRAMES_PACKETS + 1,
 	 { EXO_USE_RING, EXO_USE_RING, EXO_USE_RINGPAGE, EXO_USE_RINGPAGE, EXO_USE_RINGPAGE,
@@ -197,7 +198,8 @@ EXO_TEST(object_frames_are_never_mapped_writable, SHORT)
 		by[1] = made;
 		by[2] = guest_claim("trace");
 		for (unsigned i = 0; i < o->frames; i++) {
-			bool page = o->use[i] == EXO_USE_ENVPAGE || o->use[i] == EXO_USE_RINGPAGE;
+			bool page = o->use[i] == EXO_USE_ENVPAGE || o->use[i] == EXO_USE_RINGPAGE ||
+				    o->use[i] == EXO_USE_VCPUPAGE;
 
 			for (unsigned c = 0; c < 3; c++) {
 				int err = exos_space_map(&exos_space_own, va, by[c], f.lo + i, 1,
