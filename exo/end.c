@@ -57,10 +57,11 @@ static int bindings_end(struct exo_cap *c)
 	case EXO_KIND_ENV:
 	case EXO_KIND_RING:
 	case EXO_KIND_PACKETS:
-	case EXO_KIND_VCPU:
 	case EXO_KIND_TABLE:
 	case EXO_KIND_TRACE:
 		return entries_unbind(c);
+	case EXO_KIND_VCPU:
+		return entries_unbind(c) || vcpu_unbind(c) ? EXO_MORE : 0;
 	case EXO_KIND_SLOT:
 		slices_unbind(c);
 		return 0;

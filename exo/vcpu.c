@@ -67,6 +67,17 @@ static void vcpu_link(struct vcpu *v, uint64_t space)
 	*head = v->pfn;
 }
 
+/* Who runs it by this claim says so and then looks at the claim: vcpu_run. */
+int vcpu_unbind(const struct exo_cap *c)
+{
+	struct vcpu *v = vcpu_at(c->lo);
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&v->by, __ATOMIC_SEQ_CST) != slot_name(c))
+		return 0;
+	return vcpu_inside(v) ? EXO_MORE : 0;
+}
+
 int vcpu_end(uint64_t pfn)
 {
 	struct vcpu *v = vcpu_at(pfn);
@@ -164,6 +175,7 @@ int64_t sys_vcpu_run(struct env *e, uint64_t slot, uint64_t seen)
 	uint32_t state = VCPU_FREE;
 	struct exo_cap *cap;
 	struct vcpu *v;
+	unsigned frozen;
 	int64_t result = claim_find(e, slot, EXO_KIND_VCPU, EXO_R_RUN, &cap);
 
 	if (result)
@@ -174,8 +186,14 @@ int64_t sys_vcpu_run(struct env *e, uint64_t slot, uint64_t seen)
 	if (!__atomic_compare_exchange_n(&v->state, &state, VCPU_RUNNING, false, __ATOMIC_SEQ_CST,
 	                                 __ATOMIC_SEQ_CST))
 		return -EXO_E_BUSY;
-	__atomic_store_n(&v->cpu, c->number, __ATOMIC_SEQ_CST);
-	result = claim_same(cap, slot) ? vcpu_enter(c, e, v, seen) : -EXO_E_STALE;
+	__atomic_store_n(&v->cpu, c->number, __ATOMIC_RELAXED);
+	__atomic_store_n(&v->by, slot, __ATOMIC_SEQ_CST);
+	/* A slot's generation changes before its flags are cleared. */
+	frozen = __atomic_load_n(&cap->flags, __ATOMIC_SEQ_CST) & (EXO_CAP_FROZEN | EXO_CAP_ENDING);
+	if (!claim_same(cap, slot))
+		result = -EXO_E_STALE;
+	else
+		result = frozen ? -EXO_E_FROZEN : vcpu_enter(c, e, v, seen);
 	__atomic_store_n(&v->state, VCPU_FREE, __ATOMIC_SEQ_CST);
 	return result;
 }

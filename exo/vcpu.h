@@ -20,6 +20,7 @@ struct vcpu {
 	struct vmcb *vmcb;              /* [I] its third frame */
 	uint32_t state;                 /* [a] enum vcpu_state */
 	uint32_t cpu;                   /* [a] that runs it, when RUNNING */
+	exo_slot by;                    /* [a] the claim by which it runs, when RUNNING */
 	uint32_t ending;                /* [a] it may run no more */
 	uint32_t last_cpu;              /* where it ran last; who made it RUNNING */
 	uint64_t epoch;                 /* of what is cached for it there; likewise */
@@ -35,6 +36,11 @@ void vcpu_make(uint64_t pfn);
 
 /* A piece of ending a VCPU: 0, or EXO_MORE while a CPU is still inside.  tree_lock held. */
 int vcpu_end(uint64_t pfn);
+
+struct exo_cap;
+
+/* A piece of ending a claim on a VCPU: 0, or EXO_MORE while a CPU is inside by it.  tree_lock held. */
+int vcpu_unbind(const struct exo_cap *c);
 
 /* A piece of parting all VCPUs from nested tables that end: 0 or EXO_MORE.  tree_lock held. */
 int vcpus_part(uint64_t space);

@@ -191,6 +191,13 @@ static inline void xsetbv(uint32_t index, uint64_t v)
 {
 	asm volatile("xsetbv" : : "c"(index), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
 }
+static inline uint64_t xgetbv(uint32_t index)
+{
+	uint32_t lo, hi;
+
+	asm volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(index));
+	return (uint64_t)hi << 32 | lo;
+}
 static inline void xsave(void *area, uint64_t mask)
 {
 	asm volatile("xsave64 (%0)"

@@ -213,6 +213,7 @@ uint32_t svm_run(struct cpu *c, struct vcpu *v, uint64_t space)
 	cache_check(c, v, changed);
 	svm_enter(virt_to_phys(b), c->guest.host_pa, p);
 	__atomic_store_n(&c->guest.inside, 0, __ATOMIC_RELEASE);
+	vectors_restore();              /* QEMU 7.2 does not intercept XSETBV */
 	machine_check((uint32_t)b->exit_code);
 	return page_tell(b, p);
 }

@@ -107,7 +107,8 @@ bool vm_make(struct vm *vm)
 
 void vm_end(struct vm *vm)
 {
-	exos_space_window_end(vm->page, 1);
+	if (vm->page)
+		exos_space_window_end(vm->page, 1);
 	exos_space_window_end(vm->ram, VM_FRAMES);
 	guest_frames_end(&vm->objects);
 	guest_frames_end(&vm->memory);
