@@ -23,7 +23,9 @@
 #define MSR_MCG_STATUS 0x17a
 #define MSR_VM_CR      0xc0010114
 #define MSR_VM_HSAVE   0xc0010117
+#define EFER_LME       (1ul << 8)
 #define EFER_SVME      (1ul << 12)
+#define CR4_PAE        (1ul << 5)
 #define VM_CR_SVMDIS   (1ul << 4)
 #define MCG_IN_PROGRESS (1ul << 2)
 
@@ -127,6 +129,9 @@ static void state_take(struct vmcb *b, const struct exo_vcpu_page *p)
 	copy_words(s, &p->state, sizeof(*s) / sizeof(uint64_t));
 	s->efer = (s->efer & EFER_MAY) | EFER_SVME;
 	s->cr4 &= CR4_MAY;
+	/* Without paging and PAE, QEMU 7.2 does not get out of a guest that has LME. */
+	if (s->efer & EFER_LME)
+		s->cr4 |= CR4_PAE;
 	s->dr7 = DR7_OFF;
 }
 
@@ -153,6 +158,22 @@ static uint32_t page_take(struct vmcb *b, struct exo_vcpu_page *p)
 	return changed;
 }
 
+/*
+ * What a guest can change: its segments and control registers, and of the model-specific registers
+ * those that it reaches without an exit.
+ */
+static void state_tell(const struct exo_vcpu_state *s, struct exo_vcpu_state *to)
+{
+	copy_words(to, s, offsetof(struct exo_vcpu_state, spare0) / sizeof(uint64_t));
+	to->cpl = s->cpl;
+	to->efer = s->efer & ~EFER_SVME;
+	copy_words(&to->cr4, &s->cr4, 7);       /* to rip */
+	to->rsp = s->rsp;
+	to->rax = s->rax;
+	to->kernel_gs_base = s->kernel_gs_base;
+	to->cr2 = s->cr2;
+}
+
 static uint32_t page_tell(const struct vmcb *b, struct exo_vcpu_page *p)
 {
 	uint32_t code = (uint32_t)b->exit_code;
@@ -168,8 +189,7 @@ static uint32_t page_tell(const struct vmcb *b, struct exo_vcpu_page *p)
 	p->interrupt = b->interrupt;
 	p->shadow = b->shadow;
 	p->runs++;
-	copy_words(&p->state, &b->state, sizeof(p->state) / sizeof(uint64_t));
-	p->state.efer &= ~EFER_SVME;
+	state_tell(&b->state, &p->state);
 	return code;
 }
 

@@ -60,15 +60,6 @@ svm_enter:
 	mov %r13, (VCPU_R8 + 40)(%rax)
 	mov %r14, (VCPU_R8 + 48)(%rax)
 	mov %r15, (VCPU_R8 + 56)(%rax)
-	/* Nothing of the guest's stays where the processor could guess with it. */
-	xor %ecx, %ecx
-	xor %edx, %edx
-	xor %esi, %esi
-	xor %edi, %edi
-	xor %r8d, %r8d
-	xor %r9d, %r9d
-	xor %r10d, %r10d
-	xor %r11d, %r11d
 	add $16, %rsp
 	pop %r15
 	pop %r14

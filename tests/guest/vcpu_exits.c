@@ -9,6 +9,7 @@
 #include <exos/slot.h>
 #include <exos/start.h>
 #include <exos/time.h>
+#include "peer.h"
 #include "vm.h"
 #include "x86/insn.h"
 
@@ -274,6 +275,37 @@ static void run_to_alarm(struct vm *vm)
 
 }
 
+/* word[0]: turns. */
+static void turn(struct peer *peer)
+{
+	for (volatile uint64_t *turns = &peer->word[0];; (*turns)++)
+		continue;
+}
+
+EXO_TEST(slices_end_a_guest_that_turns, LONG)
+{
+	uint64_t end, interrupted = 0, slices;
+	struct peer peer;
+	struct vm vm;
+
+	must(vm_make(&vm));
+	VM_LOAD(&vm, 0xfa, 0xff, 0xc0, 0xeb, 0xfc);     /* cli; inc %eax; jmp back */
+	must_eq(peer_make(&peer), 0);
+	must_eq(peer_slots(&peer, exos_page()->cpu, 0, 4), 0);
+	must_eq(peer_start(&peer, turn, 0), 0);
+	slices = exos_page()->slices;
+	end = exos_deadline(3000000000ull);
+	while ((exos_page()->slices - slices < 4 || peer.page->slices < 4) && exos_tsc() < end)
+		interrupted += exo_vcpu_run(vm.vcpu, exos_page()->event_head) == EXO_EXIT_INTR;
+	expect(exos_page()->slices - slices >= 4);
+	expect(peer.page->slices >= 4);
+	expect(peer.word[0] > 0);
+	expect(interrupted >= 4);
+	expect(vm.page->state.rax > 1000);
+	peer_end(&peer);
+	vm_end(&vm);
+}
+
 EXO_TEST(events_end_a_guest_that_turns_or_sleeps, SHORT)
 {
 	struct vm vm;
@@ -286,6 +318,10 @@ EXO_TEST(events_end_a_guest_that_turns_or_sleeps, SHORT)
 	vm.page->intercept[0] = 0;              /* hlt is not intercepted, and masked is masked */
 	vm.page->changed = EXO_VCPU_CONTROLS;
 	VM_LOAD(&vm, 0xfa, 0xf4, 0xeb, 0xfd);
+	run_to_alarm(&vm);
+	/* monitor; mwait; jmp back */
+	VM_LOAD(&vm, 0xfa, 0x31, 0xc0, 0x31, 0xc9, 0x31, 0xd2, 0x0f, 0x01, 0xc8, 0x0f, 0x01, 0xc9,
+		0xeb, 0xf2);
 	run_to_alarm(&vm);
 	vm_end(&vm);
 }

@@ -3,7 +3,7 @@
  * vcpu_hostile.c - pages with anything in them, guests made of anything: the kernel goes on, memory
  * that is not the guest's stays as it was, and a good guest still runs.
  *
- * `test=vcpu-runs=N` on the boot line asks for another number of runs.
+ * `test=vcpu-runs=N` and `test=vcpu-seed=N` on the boot line ask for more runs, and for others.
  */
 #include <base/util.h>
 #include <exos/cap.h>
@@ -17,14 +17,14 @@
 #define RUNS_USUAL 4000u
 #define VICTIM     4u                   /* frames that no guest may reach */
 
-static uint64_t runs_asked(void)
+static uint64_t number_asked(const char *key, uint64_t usual)
 {
-	const char *word = suite_word("test=vcpu-runs");
+	const char *word = suite_word(key);
 	uint64_t n = 0;
 
 	for (; word && *word >= '0' && *word <= '9'; word++)
 		n = n * 10 + (uint64_t)(*word - '0');
-	return n ? n : RUNS_USUAL;
+	return n ? n : usual;
 }
 
 /* Everything in the page that the kernel reads, at random. */
@@ -87,11 +87,14 @@ static void victim_check(const uint64_t *victim)
 
 EXO_TEST(nothing_in_a_vcpu_page_hurts, LONG)
 {
-	uint64_t runs = runs_asked(), entered = 0, counts[4] = { 0 }, *victim, xcr0 = insn_xcr0();
+	uint64_t runs = number_asked("test=vcpu-runs", RUNS_USUAL), entered = 0, counts[4] = { 0 }, *victim, xcr0 = insn_xcr0();
+	uint64_t seed = number_asked("test=vcpu-seed", 1);
 	struct guest_frames f;
 	struct vm vm;
 
 	must(vm_make(&vm));
+	for (uint64_t i = 1; i < seed; i++)
+		guest_random();
 	must_eq(guest_frames_make(&f, VICTIM), 0);
 	victim = exos_space_window(f.slot, f.lo, VICTIM, GUEST_RW, NULL);
 	must(victim != NULL);
@@ -120,8 +123,8 @@ EXO_TEST(nothing_in_a_vcpu_page_hurts, LONG)
 	}
 	expect(entered > runs / 2);
 	expect(counts[0] && counts[1] && counts[2] && counts[3]);
-	printf("vcpu: %lu runs: %lu refused, %lu interrupted, %lu without memory, %lu others\n",
-	       runs, counts[0], counts[1], counts[2], counts[3]);
+	printf("vcpu: seed %lu: %lu runs: %lu refused, %lu interrupted, %lu without memory, %lu others\n",
+	       seed, runs, counts[0], counts[1], counts[2], counts[3]);
 	vm_long(&vm);
 	VM_LOAD(&vm, 0x0f, 0x01, 0xd9);
 	vm.page->event_inject = vm.page->interrupt = vm.page->shadow = 0;

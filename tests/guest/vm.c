@@ -68,6 +68,20 @@ void vm_load(struct vm *vm, const void *code, unsigned bytes)
 	vm->page->state.rip = VM_CODE;
 }
 
+bool vm_present(void)
+{
+	struct guest_frames f;
+	exo_slot vcpu;
+	int err;
+
+	if (guest_frames_make(&f, EXO_FRAMES_VCPU) < 0)
+		return false;
+	err = exos_cap_retype(f.slot, f.lo, EXO_KIND_VCPU, 0, &vcpu);
+	expect(err == 0 || err == -EXO_E_ABSENT);
+	guest_frames_end(&f);
+	return err == 0;
+}
+
 static bool objects_make(struct vm *vm)
 {
 	uint64_t pfn;
@@ -78,10 +92,8 @@ static bool objects_make(struct vm *vm)
 	pfn = vm->objects.lo;
 	vm->space.slot = guest_retype(vm->objects.slot, pfn, EXO_KIND_SPACE, EXO_SPACE_GUEST);
 	pfn += EXO_FRAMES_PT;
-	vm->vcpu = (exo_slot)exo_retype(vm->objects.slot, guest_sid(), pfn, EXO_KIND_VCPU, 0);
-	if ((int64_t)vm->vcpu == -EXO_E_ABSENT)
-		guest_skip("this processor has no SVM with nested paging");
-	if (!expect((int64_t)vm->vcpu > 0))
+	vm->vcpu = guest_retype(vm->objects.slot, pfn, EXO_KIND_VCPU, 0);
+	if (!vm->vcpu)
 		return false;
 	vm->page = exos_space_window(vm->vcpu, pfn + 1, 1, GUEST_RW, NULL);
 	return expect(vm->space.slot != 0) && expect(vm->page != NULL);
@@ -90,6 +102,8 @@ static bool objects_make(struct vm *vm)
 bool vm_make(struct vm *vm)
 {
 	memset(vm, 0, sizeof(*vm));
+	if (!vm_present())
+		guest_skip("this processor has no SVM with nested paging");
 	if (!objects_make(vm))
 		return false;
 	vm->ram = exos_space_window(vm->memory.slot, vm->memory.lo, VM_FRAMES, GUEST_RW, NULL);

@@ -28,6 +28,9 @@ struct vm {
 	uint8_t *ram;                           /* the guest's memory, as the test maps it */
 };
 
+/* Does the processor have SVM with nested paging? */
+bool vm_present(void);
+
 /* Make one that is ready to run in 64-bit mode at VM_CODE; skips the test where there is no SVM. */
 bool vm_make(struct vm *vm);
 void vm_end(struct vm *vm);

@@ -56,7 +56,8 @@ struct exo_vcpu_state {
 	uint32_t spare1;
 	uint64_t efer;          /* SCE LME LMA NXE; the kernel adds SVME */
 	uint8_t  spare2[112];
-	uint64_t cr4, cr3, cr0;
+	uint64_t cr4;           /* without PKE and CET; the kernel sets PAE where LME is set */
+	uint64_t cr3, cr0;
 	uint64_t dr7, dr6;
 	uint64_t rflags, rip;
 	uint8_t  spare3[88];
