@@ -55,6 +55,11 @@ struct cpu {
 	uint64_t wheel_done;            /* slots up to this one have been looked through */
 	uint32_t tlb_asked, tlb_answered;       /* [a] */
 	struct tlb_notes notes;
+	struct {
+		uint64_t save_pa, host_pa;      /* [I] frames for its state while a guest runs */
+		uint64_t last;                  /* id of the VCPU that ran here last */
+		uint32_t inside;                /* [a] a guest runs here, or will without looking */
+	} guest;
 	uint64_t started;               /* [a] */
 	void *tables;                   /* [I] what the processor reads, see x86/cpu.c */
 };

@@ -21,6 +21,7 @@
 #include "slices.h"
 #include "table.h"
 #include "trace.h"
+#include "vcpu.h"
 
 int work_left;
 
@@ -59,6 +60,8 @@ static int bindings_end(struct exo_cap *c)
 	case EXO_KIND_TABLE:
 	case EXO_KIND_TRACE:
 		return entries_unbind(c);
+	case EXO_KIND_VCPU:
+		return entries_unbind(c) || vcpu_unbind(c) ? EXO_MORE : 0;
 	case EXO_KIND_SLOT:
 		slices_unbind(c);
 		return 0;
@@ -118,6 +121,8 @@ static int object_take_apart(struct exo_cap *c)
 		return ring_end(c->lo);
 	case EXO_KIND_PACKETS:
 		return packets_end(c->lo);
+	case EXO_KIND_VCPU:
+		return vcpu_end(c->lo);
 	case EXO_KIND_FILTER:
 		return filter_end(c->lo);
 	default:

@@ -100,6 +100,7 @@ struct env {
 	uint64_t watch_env;             /* pfn of who is told when it stops, 0: nobody */
 	uint32_t watch_entry;
 	uint32_t has_vectors;           /* the vector state in its third frame is valid */
+	uint32_t in_guest;              /* [a] in vcpu_run: events end it */
 	uint64_t space_next, space_prev;        /* pfn of others that run in the same space */
 	struct source source[EXO_EVENTS];
 };

@@ -21,6 +21,7 @@
 #include "x86/lapic.h"
 #include "x86/pte.h"
 #include "x86/setup.h"
+#include "x86/svm.h"
 #include "x86/trap.h"
 
 #include <base/format.h>
@@ -155,6 +156,7 @@ void kernel_main(struct exo_boot *boot)
 	cpus_export();
 	idt_start();
 	vectors_probe();
+	svm_probe();
 	cpu_start(cpus[0]);             /* from here on this_cpu() works */
 	clock_calibrate(acpi.pm_timer);
 	machine_fill();

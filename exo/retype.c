@@ -17,6 +17,8 @@
 #include "frame.h"
 #include "run.h"
 #include "table.h"
+#include "vcpu.h"
+#include "x86/svm.h"
 
 /* A table whose node lies in a table whose node lies in a table ...: they end one inside another.
  */
@@ -61,6 +63,7 @@ static int plan_object(struct env *e, uint64_t arg, const struct exo_cap *dst,
 					   EXO_USE_SHADOW};
 	static const enum exo_use env[3] = { EXO_USE_ENV, EXO_USE_ENVPAGE, EXO_USE_ENV };
 	static const enum exo_use ring[3] = { EXO_USE_RING, EXO_USE_RINGPAGE, EXO_USE_RINGPAGE };
+	static const enum exo_use vcpu[3] = { EXO_USE_VCPU, EXO_USE_VCPUPAGE, EXO_USE_VCPU };
 	static const enum exo_use packets[4] = { EXO_USE_RING, EXO_USE_RING, EXO_USE_RINGPAGE,
 						 EXO_USE_RINGPAGE };
 
@@ -90,6 +93,13 @@ static int plan_object(struct env *e, uint64_t arg, const struct exo_cap *dst,
 		p->spec.rights = EXO_R_CONTROL | EXO_R_MAP;
 		p->frames = EXO_FRAMES_RING;
 		memcpy(p->use, ring, sizeof(ring));
+		return arg ? -EXO_E_ARG : 0;
+	case EXO_KIND_VCPU:
+		p->spec.rights = EXO_R_CONTROL | EXO_R_RUN | EXO_R_MAP;
+		p->frames = EXO_FRAMES_VCPU;
+		memcpy(p->use, vcpu, sizeof(vcpu));
+		if (!svm_present())
+			return -EXO_E_ABSENT;
 		return arg ? -EXO_E_ARG : 0;
 	case EXO_KIND_FILTER:
 		p->spec.rights = EXO_R_CONTROL;
@@ -167,6 +177,9 @@ static void object_init(const struct object_plan *p, exo_sid node)
 		break;
 	case EXO_KIND_ENV:
 		env_make(pfn, node);
+		break;
+	case EXO_KIND_VCPU:
+		vcpu_make(pfn);
 		break;
 	case EXO_KIND_PACKETS:
 		packets_make(pfn, p->frames - EXO_FRAMES_PACKETS);

@@ -206,7 +206,7 @@ void env_wake(struct env *e)
 
 	if ((state == ENV_BLOCKED || state == ENV_WAITING) && state_move(e, state, ENV_READY))
 		env_kick(e);
-	else if (e->page->event_rip)
+	else if (e->page->event_rip || __atomic_load_n(&e->in_guest, __ATOMIC_SEQ_CST))
 		env_attend(e);
 }
 

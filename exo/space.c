@@ -66,11 +66,14 @@ FOR_LEVEL bool range_next(struct range *r)
 	return true;
 }
 
-static int prot_check(unsigned prot)
+/* A guest writes its own code; what it may do with its memory is its monitor's affair. */
+static int prot_check(uint64_t space, unsigned prot)
 {
 	if (prot & ~(EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC) || !(prot & EXO_R_READ))
 		return -EXO_E_ARG;
-	return (prot & EXO_R_WRITE) && (prot & EXO_R_EXEC) ? -EXO_E_ARG : 0;
+	if (!(prot & EXO_R_WRITE) || !(prot & EXO_R_EXEC))
+		return 0;
+	return *table_link(space, TABLE_USE) == EXO_SPACE_GUEST ? 0 : -EXO_E_ARG;
 }
 
 /* May a FRAME claim name these frames?  A share's cannot have been given away or retyped. */
@@ -131,6 +134,7 @@ static int claim_check(const struct exo_cap *c, const struct exo_map_op *op, uin
 		return -EXO_E_RANGE;
 	switch (c->kind) {
 	case EXO_KIND_ENV:
+	case EXO_KIND_VCPU:
 		if (!map)
 			return -EXO_E_RIGHTS;
 		return op->pfn == c->lo + 1 ? EXO_R_READ | EXO_R_WRITE : -EXO_E_RANGE;
@@ -195,7 +199,7 @@ FOR_LEVEL int space_map(struct env *e, struct range *r, const struct exo_map_op 
 	unsigned prot = op->prot & EXO_R_ALL;
 	uint64_t frames_each = level_frames(r->level), value;
 	struct exo_cap *c;
-	int err = prot_check(prot), most;
+	int err = prot_check(r->space, prot), most;
 
 	if (err || (err = claim_any(e, op->slot, &c)) < 0)
 		return err;
@@ -271,7 +275,7 @@ FOR_LEVEL int part_may(const struct range *r, unsigned prot)
 FOR_LEVEL int space_protect(struct range *r, unsigned prot)
 {
 	uint64_t bits = prot_bits(prot);
-	int err = prot_check(prot);
+	int err = prot_check(r->space, prot);
 
 	if (err || (err = parts_check(r, part_may, prot)) < 0)
 		return err;

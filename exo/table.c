@@ -17,6 +17,7 @@
 #include "frame.h"
 #include "run.h"
 #include "tlb.h"
+#include "vcpu.h"
 
 /* The kernel's own top-level table, whose upper half every space shares. */
 extern uint64_t *kernel_pml4;
@@ -166,11 +167,13 @@ static void table_unhang(uint64_t pfn)
 		tlb_note_all(space);
 }
 
-/* Stop the environments that run in a space and part them from it. */
+/* Stop the environments, or VCPUs, that run in a space and part them from it. */
 static int space_empty(uint64_t pfn)
 {
 	uint64_t *head = table_link(pfn, TABLE_ENVS);
 
+	if (*table_link(pfn, TABLE_USE) == EXO_SPACE_GUEST)
+		return vcpus_part(pfn);
 	while (*head) {
 		struct env *e = env_at(*head);
 		int more = work_left > 0 ? env_stop(e, EXO_STOP_SPACE) : EXO_MORE;

@@ -17,6 +17,9 @@ void vectors_save(struct cpu *c);
 /* The present environment used them while out of reach: they become its own. */
 void vectors_load(struct cpu *c);
 
+/* After a guest: vector states that it switched on or off are as they were. */
+void vectors_restore(void);
+
 /* Put them out of reach unless they belong to the present environment. */
 void vectors_fence(struct cpu *c);
 

@@ -10,6 +10,7 @@
 #include "x86/enter.h"
 #include "x86/lapic.h"
 #include "x86/setup.h"
+#include "x86/svm.h"
 #include "x86/trap.h"
 
 #define MSR_EFER   0xc0000080
@@ -177,5 +178,6 @@ void cpu_start(struct cpu *c)
 	protection_start();
 	syscall_start();
 	vectors_start();
+	svm_start(c);
 	lapic_start();
 }

@@ -120,6 +120,12 @@ static inline uint32_t in32(uint16_t port)
 	return v;
 }
 
+/* Copy `words` of 8 bytes upwards. */
+static inline void copy_words(void *dst, const void *src, uint64_t words)
+{
+	asm volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(words) : : "memory");
+}
+
 static inline void cpu_pause(void)
 {
 	asm volatile("pause" : : : "memory");
@@ -184,6 +190,13 @@ static inline void write_user_gsbase(uint64_t v)
 static inline void xsetbv(uint32_t index, uint64_t v)
 {
 	asm volatile("xsetbv" : : "c"(index), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
+}
+static inline uint64_t xgetbv(uint32_t index)
+{
+	uint32_t lo, hi;
+
+	asm volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(index));
+	return (uint64_t)hi << 32 | lo;
 }
 static inline void xsave(void *area, uint64_t mask)
 {

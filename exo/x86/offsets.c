@@ -4,6 +4,8 @@
  */
 #include "x86/offsets.h"
 
+#include <exo/vcpu.h>
+
 #include "cpu.h"
 #include "x86/enter.h"
 
@@ -46,6 +48,14 @@ TIE(exo_context, rsp, AREA_RSP);
 TIE(exo_context, vector, AREA_VECTOR);
 TIE(exo_context, error, AREA_ERROR);
 TIE(exo_context, cr2, AREA_CR2);
+TIE(exo_vcpu_page, rcx, VCPU_RCX);
+TIE(exo_vcpu_page, rdx, VCPU_RDX);
+TIE(exo_vcpu_page, rbx, VCPU_RBX);
+TIE(exo_vcpu_page, rbp, VCPU_RBP);
+TIE(exo_vcpu_page, rsi, VCPU_RSI);
+TIE(exo_vcpu_page, rdi, VCPU_RDI);
+TIE(exo_vcpu_page, r8, VCPU_R8);
+TIE(exo_vcpu_page, r15, VCPU_R8 + 56);
 TIE(regs, vector, 120);
 TIE(regs, rip, 136);
 _Static_assert(sizeof(struct regs) == 176, "entry.S pushes this");

@@ -57,6 +57,15 @@
 #define AREA_ERROR      56
 #define AREA_CR2        64
 
+/* struct exo_vcpu_page */
+#define VCPU_RCX        0
+#define VCPU_RDX        8
+#define VCPU_RBX        16
+#define VCPU_RBP        24
+#define VCPU_RSI        32
+#define VCPU_RDI        40
+#define VCPU_R8         48
+
 /* Selectors. */
 #define KERNEL_CS       0x08
 #define KERNEL_SS       0x10
@@ -68,7 +77,7 @@
 
 /* Call numbers. */
 #define CALL_FIRST      0x4000
-#define CALL_COUNT      0x15
+#define CALL_COUNT      0x17
 #define SWITCH_FIRST    0x4020
 #define SWITCH_COUNT    5
 #define CALL_GATE_CALL  0x4022

@@ -119,6 +119,12 @@ void vectors_load(struct cpu *c)
 	c->stats->vector_loads++;
 }
 
+void vectors_restore(void)
+{
+	if (has_xsave && xgetbv(0) != states)
+		xsetbv(0, states);
+}
+
 void vectors_fence(struct cpu *c)
 {
 	if (c->vector_owner == c->env)

@@ -39,11 +39,13 @@ static int64_t call_with(unsigned which, exo_slot name, exo_sid sid)
 	case 16: return exo_nic_narrow(name, sid, name, (uint64_t)&spec, EXO_R_READ);
 	case 17: return exo_nic_bind(name, name, 1);
 	case 18: return exo_nic_kick(name);
+	case 19: return exo_vcpu_bind(name, name);
+	case 20: return exo_vcpu_run(name, 0);
 	default: return exo_env_yield(name);
 	}
 }
-#define CALLS 20u
-#define CALL_YIELD 19u
+#define CALLS 22u
+#define CALL_YIELD 21u
 
 EXO_TEST(forged_names_name_nothing, LONG)
 {
@@ -118,6 +120,7 @@ static bool accepts(unsigned which, uint32_t kind)
 	case 14: case 15: return kind == EXO_KIND_RING;
 	case 16: return kind == EXO_KIND_NIC;
 	case 17: case 18: return kind == EXO_KIND_PACKETS;
+	case 19: case 20: return kind == EXO_KIND_VCPU;
 	default: return kind == EXO_KIND_ENV || kind == EXO_KIND_GATE;
 	}
 }

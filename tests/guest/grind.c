@@ -24,7 +24,7 @@
 
 #define SECOND   1000000000ull
 #define MOST     8u             /* grinders */
-#define FRAMES   48u            /* of each */
+#define FRAMES   56u            /* of each */
 
 static volatile uint64_t over;
 static struct peer grinders[MOST], victim, server;
@@ -121,10 +121,10 @@ static void some_call(struct peer *p)
 {
 	static const uint32_t kinds[] = { EXO_KIND_PT, EXO_KIND_TABLE, EXO_KIND_ENV, EXO_KIND_SPACE,
 					  EXO_KIND_RING, EXO_KIND_FILTER, EXO_KIND_PACKETS,
-					  EXO_KIND_FRAME };
+					  EXO_KIND_FRAME, EXO_KIND_VCPU };
 	uint64_t r = next(p);
 
-	switch (r % 26) {
+	switch (r % 28) {
 	case 0: case 1: case 2:
 		exo_cap_narrow(some_name(p), some_number(p), some_number(p), some_number(p),
 			       next(p) & (0x3ff | EXO_SHARE));
@@ -135,7 +135,7 @@ static void some_call(struct peer *p)
 			     p->slots[8 + r / 2048 % 56].gen)); break;
 	case 5: exo_cap_revoke(some_name(p)); break;
 	case 6: case 7: case 8:
-		exo_retype(some_name(p), some_number(p), some_number(p), kinds[next(p) % 8],
+		exo_retype(some_name(p), some_number(p), some_number(p), kinds[next(p) % 9],
 			   r & 1024 ? some_name(p) : next(p) % 5);
 		break;
 	case 9: case 10: some_map(p); break;
@@ -153,7 +153,9 @@ static void some_call(struct peer *p)
 	case 21: some_narrow(p); break;
 	case 22: exo_nic_bind(some_name(p), some_name(p), some_number(p)); break;
 	case 23: exo_nic_kick(some_name(p)); break;
-	case 24: exo_env_wait(p->page->event_head, insn_tsc() + r % 100000); break;
+	case 24: exo_vcpu_bind(some_name(p), some_name(p)); break;
+	case 25: exo_vcpu_run(some_name(p), r & 1024 ? p->page->event_head : some_number(p)); break;
+	case 26: exo_env_wait(p->page->event_head, insn_tsc() + r % 100000); break;
 	default: exo_env_yield(some_name(p)); break;
 	}
 }
@@ -222,11 +224,14 @@ static bool equip(unsigned n, uint32_t cpu)
 	struct peer *p = &grinders[n];
 	const struct exos_grant *time = peer_time(cpu);
 	uint64_t first = time ? time->lo + 4 + 2 * (n / exos_machine()->cpus) : 0;
-	exo_slot frame, space, env, bell, gate;
+	exo_slot frame, space, env, bell, gate, nested;
+	int64_t vcpu;
 
 	space = guest_retype(frames[n].slot, frames[n].lo, EXO_KIND_SPACE, 0);
 	env = guest_retype(frames[n].slot, frames[n].lo + 4, EXO_KIND_ENV, 0);
-	frame = guest_narrow(frames[n].slot, frames[n].lo + 7, frames[n].hi, GUEST_R_FRAMES);
+	nested = guest_retype(frames[n].slot, frames[n].lo + 7, EXO_KIND_SPACE, EXO_SPACE_GUEST);
+	vcpu = exo_retype(frames[n].slot, guest_sid(), frames[n].lo + 11, EXO_KIND_VCPU, 0);
+	frame = guest_narrow(frames[n].slot, frames[n].lo + 14, frames[n].hi, GUEST_R_FRAMES);
 	if (!space || !env || !frame)
 		return false;
 	bell = (exo_slot)exo_doorbell(env, guest_sid(), 9, EXO_R_NOTIFY);
@@ -241,6 +246,11 @@ static bool equip(unsigned n, uint32_t cpu)
 	give(p, 2, env, EXO_R_CONTROL | EXO_R_RUN | EXO_R_NOTIFY | EXO_R_GIVE | EXO_R_MAP);
 	give(p, 3, bell, EXO_R_NOTIFY);
 	give(p, 4, gate, EXO_R_CALL);
+	if (vcpu > 0) {         /* there is SVM */
+		give(p, 6, (exo_slot)vcpu, EXO_R_CONTROL | EXO_R_RUN | EXO_R_MAP);
+		give(p, 7, nested, EXO_R_CONTROL | EXO_R_RUN);
+		expect_eq(exo_vcpu_bind((exo_slot)vcpu, nested), 0);
+	}
 	return true;
 }
 

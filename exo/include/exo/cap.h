@@ -27,12 +27,13 @@
  *   NIC    lo = frame of its filter, which holds its patterns; `unit` = NIC
  *   FILTER lo = a filter: the patterns of a NIC claim
  *   PACKETS lo = first frame of packet rings
+ *   VCPU   lo = first frame of a virtual processor
  *   TRACE  lo = hi = 0: read kernel objects (see EXO_KIND_TRACE in space.h)
  */
 #define EXO_KINDS(X)                                                        \
 	X(NONE, 0) X(FRAME, 1) X(SLOT, 2) X(BLOCK, 3) X(IRQ, 4) X(PORT, 5)  \
 	X(ENV, 6) X(SPACE, 7) X(GATE, 8) X(TRACE, 9) X(PT, 10) X(TABLE, 11) \
-	X(RING, 12) X(NIC, 13) X(FILTER, 14) X(PACKETS, 15)
+	X(RING, 12) X(NIC, 13) X(FILTER, 14) X(PACKETS, 15) X(VCPU, 16)
 #define EXO_KIND_ENUM(name, number) EXO_KIND_##name = number,
 enum exo_kind { EXO_KINDS(EXO_KIND_ENUM) EXO_KIND_COUNT };
 #undef EXO_KIND_ENUM
@@ -44,8 +45,8 @@ enum exo_kind { EXO_KINDS(EXO_KIND_ENUM) EXO_KIND_COUNT };
 #define EXO_R_RETYPE  0x0008    /* FRAME: make objects of it; a share never has it */
 #define EXO_R_CONTROL 0x0010    /* ENV: start, stop, watch; SPACE, PT: change; others: use */
 #define EXO_R_NOTIFY  0x0020    /* ENV: post an event */
-#define EXO_R_RUN     0x0040    /* ENV: name it in a slot, yield to it; SPACE: run in it */
-#define EXO_R_MAP     0x0080    /* ENV, rings: map their shared pages; TABLE: map read-only */
+#define EXO_R_RUN     0x0040    /* ENV: name it in a slot, yield to it; SPACE: run in it; VCPU: enter */
+#define EXO_R_MAP     0x0080    /* ENV, rings, VCPU: map their shared pages; TABLE: map read-only */
 #define EXO_R_GIVE    0x0100    /* ENV: put claims into slots it opened; make gates to it */
 #define EXO_R_CALL    0x0200    /* GATE: call it */
 #define EXO_R_ALL     0x03ff
@@ -85,7 +86,8 @@ _Static_assert(offsetof(struct exo_cap, bind) == 40, "ABI: exo_cap");
 	X(TABLE, 5, "claims") X(PT, 6, "page table") X(SHADOW, 7, "shadow")  \
 	X(ENV, 8, "environment") X(ENVPAGE, 9, "environment page")           \
 	X(RING, 10, "ring") X(RINGPAGE, 11, "ring page")                  \
-	X(FILTER, 12, "filter")
+	X(FILTER, 12, "filter") X(VCPU, 13, "virtual processor")          \
+	X(VCPUPAGE, 14, "virtual processor page")
 #define EXO_USE_ENUM(name, number, text) EXO_USE_##name = number,
 enum exo_use { EXO_USES(EXO_USE_ENUM) EXO_USE_COUNT };
 #undef EXO_USE_ENUM
@@ -128,6 +130,7 @@ _Static_assert(sizeof(struct exo_chunk) == 32, "ABI: exo_chunk");
 #define EXO_FRAMES_ENV   3      /* kernel part, environment page, vector state */
 #define EXO_FRAMES_RING  3      /* kernel's part, requests, completions */
 #define EXO_FRAMES_FILTER 1
+#define EXO_FRAMES_VCPU  3      /* kernel part, shared page, control block of the hardware */
 #define EXO_FRAMES_PACKETS 6    /* and those of the data area (exo/nic.h) */
 
 #endif

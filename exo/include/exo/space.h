@@ -37,7 +37,10 @@ enum exo_map_op_code {
 	EXO_UNLINK,     /* take the page table of level `level` (1 to 3) for va out of the tree */
 };
 
-/* prot of a mapping: EXO_R_READ, with EXO_R_WRITE or EXO_R_EXEC, and a size */
+/*
+ * prot of a mapping: EXO_R_READ, with EXO_R_WRITE or EXO_R_EXEC (both only in the space of a
+ * guest), and a size
+ */
 #define EXO_SIZE_4K 0x0000
 #define EXO_SIZE_2M 0x1000
 #define EXO_SIZE_1G 0x2000
@@ -46,7 +49,7 @@ enum exo_map_op_code {
  * One entry.  pages counts pages of the given size; it may be at most EXO_MAP_MAX.  The claim of a
  * mapping may be
  *   FRAME (memory or device frames it holds, or shares of them; kernel exports: read-only),
- *   ENV, RING or PACKETS with EXO_R_MAP (the pages shared with the kernel: read and write),
+ *   ENV, VCPU, RING or PACKETS with EXO_R_MAP (the pages shared with the kernel: read and write),
  *   TABLE with EXO_R_MAP (read-only),
  *   TRACE (read-only, 4 KiB, one frame: a TABLE, ENVPAGE, PT or FILTER frame or the
  *   struct exo_packets_page of anybody; at most one

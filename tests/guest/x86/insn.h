@@ -110,6 +110,23 @@ static inline uint64_t insn_xmm15(void)
 	return value;
 }
 
+static inline uint64_t insn_fsbase(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("rdfsbase %0" : "=r"(value));
+	return value;
+}
+
+/* Which vector states are on (XCR0). */
+static inline uint64_t insn_xcr0(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	return (uint64_t)hi << 32 | lo;
+}
+
 static inline void insn_relax(void) { __asm__ volatile("pause" : : : "memory"); }
 
 #endif

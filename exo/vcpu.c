@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vcpu.c - virtual processors: bound to the nested tables of a space, run, ended.
+ *
+ * Invariant: a VCPU is RUNNING on one CPU at most, moved there by an atomic exchange.  Whoever
+ * takes its space or its life away first says so in it and then looks whether it is RUNNING; who
+ * runs it makes it RUNNING and then looks what was said.  What the hardware needs: x86/svm.c.
+ */
+#include "vcpu.h"
+
+#include <base/string.h>
+#include <exo/space.h>
+
+#include "calls.h"
+#include "claim.h"
+#include "cpu.h"
+#include "lock.h"
+#include "table.h"
+#include "x86/lapic.h"
+#include "x86/svm.h"
+
+void vcpu_make(uint64_t pfn)
+{
+	static uint64_t made;
+	struct vcpu *v = vcpu_at(pfn);
+
+	memset(v, 0, EXO_FRAMES_VCPU * EXO_PAGE_SIZE);
+	v->pfn = pfn;
+	v->id = ++made;
+	v->page = pfn_to_virt(pfn + 1);
+	v->vmcb = pfn_to_virt(pfn + 2);
+	v->page->changed = EXO_VCPU_STATE | EXO_VCPU_CONTROLS;
+	svm_make(v);
+}
+
+/* Is a CPU inside, or on its way?  Then it is told to come out. */
+static bool vcpu_inside(struct vcpu *v)
+{
+	if (__atomic_load_n(&v->state, __ATOMIC_SEQ_CST) == VCPU_FREE)
+		return false;
+	lapic_kick(cpus[__atomic_load_n(&v->cpu, __ATOMIC_RELAXED)]);
+	return true;
+}
+
+/* Take a VCPU that does not run off the list of its space, and put it on another's. */
+static void vcpu_unlink(struct vcpu *v)
+{
+	if (!v->bound)
+		return;
+	if (v->prev)
+		vcpu_at(v->prev)->next = v->next;
+	else
+		*table_link(v->bound, TABLE_ENVS) = v->next;
+	if (v->next)
+		vcpu_at(v->next)->prev = v->prev;
+	v->bound = v->next = v->prev = 0;
+}
+
+static void vcpu_link(struct vcpu *v, uint64_t space)
+{
+	uint64_t *head = table_link(space, TABLE_ENVS);
+
+	v->bound = space;
+	v->next = *head;
+	if (*head)
+		vcpu_at(*head)->prev = v->pfn;
+	*head = v->pfn;
+}
+
+/* Who runs it by this claim says so and then looks at the claim: vcpu_run. */
+int vcpu_unbind(const struct exo_cap *c)
+{
+	struct vcpu *v = vcpu_at(c->lo);
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&v->by, __ATOMIC_SEQ_CST) != slot_name(c))
+		return 0;
+	return vcpu_inside(v) ? EXO_MORE : 0;
+}
+
+int vcpu_end(uint64_t pfn)
+{
+	struct vcpu *v = vcpu_at(pfn);
+
+	__atomic_store_n(&v->ending, 1, __ATOMIC_SEQ_CST);
+	if (vcpu_inside(v))
+		return EXO_MORE;
+	vcpu_unlink(v);
+	return 0;
+}
+
+int vcpus_part(uint64_t space)
+{
+	uint64_t *head = table_link(space, TABLE_ENVS);
+
+	while (*head) {
+		struct vcpu *v = vcpu_at(*head);
+
+		if (work_left <= 0)
+			return EXO_MORE;
+		__atomic_store_n(&v->space, 0, __ATOMIC_SEQ_CST);
+		if (vcpu_inside(v))
+			return EXO_MORE;
+		vcpu_unlink(v);
+		work_left -= 4;
+	}
+	return 0;
+}
+
+static int bind_check(struct env *e, uint64_t vcpu, uint64_t space, struct exo_cap **vc,
+                      struct exo_cap **sc)
+{
+	int err = claim_find(e, vcpu, EXO_KIND_VCPU, EXO_R_CONTROL, vc);
+
+	if (err || (err = claim_find(e, space, EXO_KIND_SPACE, EXO_R_RUN, sc)) < 0)
+		return err;
+	if ((*sc)->unit != EXO_SPACE_GUEST)
+		return -EXO_E_KIND;
+	if (((*vc)->flags | (*sc)->flags) & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
+		return -EXO_E_FROZEN;
+	return vcpu_at((*vc)->lo)->ending ? -EXO_E_ENDED : 0;
+}
+
+/* Nobody but tree_lock's holder changes the binding; who runs it must not see it change. */
+static int vcpu_rebind(struct vcpu *v, uint64_t space)
+{
+	uint32_t state = VCPU_FREE;
+
+	if (!__atomic_compare_exchange_n(&v->state, &state, VCPU_RUNNING, false, __ATOMIC_SEQ_CST,
+	                                 __ATOMIC_SEQ_CST))
+		return -EXO_E_BUSY;
+	vcpu_unlink(v);
+	v->epoch = 0;
+	vcpu_link(v, space);
+	__atomic_store_n(&v->space, space, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&v->state, VCPU_FREE, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int64_t sys_vcpu_bind(struct env *e, uint64_t vcpu, uint64_t space)
+{
+	struct exo_cap *vc, *sc;
+	int err;
+
+	lock_take(&tree_lock);
+	err = bind_check(e, vcpu, space, &vc, &sc);
+	if (!err)
+		err = vcpu_rebind(vcpu_at(vc->lo), sc->lo);
+	lock_release(&tree_lock);
+	return err;
+}
+
+/* It is RUNNING and ours.  Events that come from now on end the guest's run: env_wake. */
+static int64_t vcpu_enter(struct cpu *c, struct env *e, struct vcpu *v, uint64_t seen)
+{
+	uint64_t space = __atomic_load_n(&v->space, __ATOMIC_SEQ_CST);
+	int64_t code = EXO_EXIT_INTR;
+
+	if (__atomic_load_n(&v->ending, __ATOMIC_SEQ_CST))
+		return -EXO_E_ENDED;
+	if (!space)
+		return -EXO_E_NOTABLE;
+	__atomic_store_n(&e->in_guest, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) == (uint32_t)seen)
+		code = svm_run(c, v, space);
+	else
+		v->page->exit_code = code;
+	__atomic_store_n(&e->in_guest, 0, __ATOMIC_RELEASE);
+	return code;
+}
+
+int64_t sys_vcpu_run(struct env *e, uint64_t slot, uint64_t seen)
+{
+	struct cpu *c = this_cpu();
+	uint32_t state = VCPU_FREE;
+	struct exo_cap *cap;
+	struct vcpu *v;
+	unsigned frozen;
+	int64_t result = claim_find(e, slot, EXO_KIND_VCPU, EXO_R_RUN, &cap);
+
+	if (result)
+		return result;
+	v = vcpu_at(cap->lo);
+	if (!claim_same(cap, slot))
+		return -EXO_E_STALE;
+	if (!__atomic_compare_exchange_n(&v->state, &state, VCPU_RUNNING, false, __ATOMIC_SEQ_CST,
+	                                 __ATOMIC_SEQ_CST))
+		return -EXO_E_BUSY;
+	__atomic_store_n(&v->cpu, c->number, __ATOMIC_RELAXED);
+	__atomic_store_n(&v->by, slot, __ATOMIC_SEQ_CST);
+	/* A slot's generation changes before its flags are cleared. */
+	frozen = __atomic_load_n(&cap->flags, __ATOMIC_SEQ_CST) & (EXO_CAP_FROZEN | EXO_CAP_ENDING);
+	if (!claim_same(cap, slot))
+		result = -EXO_E_STALE;
+	else
+		result = frozen ? -EXO_E_FROZEN : vcpu_enter(c, e, v, seen);
+	__atomic_store_n(&v->state, VCPU_FREE, __ATOMIC_SEQ_CST);
+	return result;
+}
