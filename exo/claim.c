@@ -13,10 +13,8 @@
 #include "env.h"
 #include "frame.h"
 #include "nic_claim.h"
+#include "pieces.h"
 #include "slices.h"
-
-/* Pieces a BLOCK or PORT claim may be cut into directly; each new piece is compared with all. */
-#define PIECES_MAX 1024
 
 struct lock tree_lock;
 
@@ -69,22 +67,6 @@ static bool claim_has_shares(const struct exo_cap *c)
 	return c->child && (slot_at(c->child)->flags & EXO_CAP_SHARE);
 }
 
-/* Does no child but shares touch [lo, hi)? */
-static int pieces_check(const struct exo_cap *parent, uint64_t lo, uint64_t hi)
-{
-	const struct exo_cap *c;
-	unsigned seen = 0;
-
-	for (exo_sid sid = parent->child; sid; sid = c->next) {
-		c = slot_at(sid);
-		if (++seen > PIECES_MAX)
-			return -EXO_E_ROOM;
-		if (!(c->flags & EXO_CAP_SHARE) && c->lo < hi && lo < c->hi)
-			return -EXO_E_SPLIT;
-	}
-	return 0;
-}
-
 /* A FRAME claim that was never used to map or pin need not look at its frames one by one. */
 static int frame_part_check(const struct exo_cap *parent, const struct claim_spec *spec)
 {
@@ -107,16 +89,17 @@ static int part_check(const struct exo_cap *parent, const struct claim_spec *spe
 		return -EXO_E_RIGHTS;
 	if (parent->kind == EXO_KIND_FRAME)
 		return frame_part_check(parent, spec);
-	if (spec->share)
-		return parent->kind == EXO_KIND_BLOCK ? pieces_check(parent, spec->lo, spec->hi)
-						      : -EXO_E_ARG;
-	if ((parent->flags & EXO_CAP_SHARE) || claim_has_shares(parent))
+	if (spec->share && parent->kind != EXO_KIND_BLOCK)
+		return -EXO_E_ARG;
+	if (!spec->share && ((parent->flags & EXO_CAP_SHARE) || claim_has_shares(parent)))
 		return -EXO_E_SHARED;
-	if (parent->kind == EXO_KIND_BLOCK && parent->bind)
-		return -EXO_E_MAPPED;
 	if (parent->kind == EXO_KIND_SLOT)
 		return slices_check(parent->unit, spec->lo, spec->hi, slot_sid(parent));
-	return pieces_check(parent, spec->lo, spec->hi);
+	if (parent->kind == EXO_KIND_PORT)
+		return ports_held(spec->lo, spec->hi, slot_sid(parent)) ? 0 : -EXO_E_SPLIT;
+	if (!spec->share && parent->bind)
+		return -EXO_E_MAPPED;
+	return pieces_clear(parent, spec->lo, spec->hi) ? 0 : -EXO_E_SPLIT;
 }
 
 int claim_derive_check(const struct exo_cap *parent, const struct claim_spec *spec)
@@ -170,8 +153,8 @@ static void slot_fill(struct exo_cap *dst, const struct claim_spec *spec)
 	dst->lo = spec->lo;
 	dst->hi = spec->hi;
 	dst->bind = dst->held = 0;
-	dst->unit = spec->unit;
-	dst->badge = spec->badge;
+	dst->unit = spec->kind == EXO_KIND_FRAME ? 0 : spec->unit;
+	dst->badge = spec->kind == EXO_KIND_FRAME || spec->kind == EXO_KIND_BLOCK ? 0 : spec->badge;
 	/* Readers without the lock go by the kind: it comes last. */
 	__atomic_store_n(&dst->kind, spec->kind, __ATOMIC_RELEASE);
 }
@@ -184,6 +167,7 @@ void claim_root(struct exo_cap *dst, const struct claim_spec *spec)
 void claim_derive(struct exo_cap *parent, struct exo_cap *dst, const struct claim_spec *spec)
 {
 	bool share = spec->share || (parent->flags & EXO_CAP_SHARE);
+	int work = FRAME_WORK_ALL;
 
 	slot_fill(dst, spec);
 	if (share)
@@ -196,7 +180,11 @@ void claim_derive(struct exo_cap *parent, struct exo_cap *dst, const struct clai
 	if (share || spec->kind != parent->kind)
 		return;
 	if (spec->kind == EXO_KIND_FRAME)
-		frame_range_move(spec->lo, spec->hi, slot_sid(parent), slot_sid(dst), ~0u);
+		frame_range_move(spec->lo, spec->hi, slot_sid(parent), slot_sid(dst), &work);
 	if (spec->kind == EXO_KIND_SLOT)
 		slices_move(spec->unit, spec->lo, spec->hi, slot_sid(parent), slot_sid(dst));
+	if (spec->kind == EXO_KIND_PORT)
+		ports_move(spec->lo, spec->hi, slot_sid(parent), slot_sid(dst));
+	if (spec->kind == EXO_KIND_BLOCK)
+		piece_add(parent, dst);
 }

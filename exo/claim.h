@@ -72,6 +72,13 @@ void claim_root(struct exo_cap *dst, const struct claim_spec *spec);
 int claim_drop(struct exo_cap *c);
 int claim_revoke(struct exo_cap *c);
 
+/*
+ * Does the slot belong to another environment than the one that runs?  Tell its environment that
+ * what was in it was taken.  (ask.c)
+ */
+bool claim_is_anothers(const struct exo_cap *c);
+void claim_tell_taken(const struct exo_cap *c);
+
 /* Does this ENV claim post one event entry? */
 static inline bool claim_is_doorbell(const struct exo_cap *c)
 {
