@@ -43,13 +43,14 @@ bool claim_is_anothers(const struct exo_cap *c)
 	return e && e != this_cpu()->env;
 }
 
-void claim_tell_taken(const struct exo_cap *c)
+void claim_tell_taken(struct exo_cap *c)
 {
 	struct env *e = slot_env(c);
 
 	if (!e)
 		return;
-	__atomic_add_fetch(&e->page->taken, 1, __ATOMIC_RELEASE);
+	c->held = (uint32_t)(e->page->taken + 1);
+	__atomic_store_n(&e->page->taken, (uint32_t)c->held, __ATOMIC_RELEASE);
 	env_tell(e);
 }
 

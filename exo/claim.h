@@ -73,11 +73,11 @@ int claim_drop(struct exo_cap *c);
 int claim_revoke(struct exo_cap *c);
 
 /*
- * Does the slot belong to another environment than the one that runs?  Tell its environment that
- * what was in it was taken.  (ask.c)
+ * Does the slot belong to another environment than the one that runs?  Number the record of what
+ * was taken out of it, and tell its environment.  (ask.c)
  */
 bool claim_is_anothers(const struct exo_cap *c);
-void claim_tell_taken(const struct exo_cap *c);
+void claim_tell_taken(struct exo_cap *c);
 
 /* Does this ENV claim post one event entry? */
 static inline bool claim_is_doorbell(const struct exo_cap *c)

@@ -67,7 +67,8 @@ enum exo_kind { EXO_KINDS(EXO_KIND_ENUM) EXO_KIND_COUNT };
  *
  * When a claim is taken from an environment by another's revoke, its slot is empty (kind NONE, the
  * name stale) and keeps, until it is used anew, what the claim was: EXO_CAP_TAKEN in flags, its
- * kind in `badge`, and unit, lo and hi.  These slots are the repossession list: as long as the
+ * kind in `badge`, its number among those of the environment (exo_env_page.taken then) in `held`,
+ * and unit, lo and hi.  These slots are the repossession list: as long as the
  * table, so that it cannot overflow, and read by loads.
  */
 struct exo_cap {
