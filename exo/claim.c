@@ -21,15 +21,16 @@ struct lock tree_lock;
 bool table_serves(struct env *e, uint64_t pfn)
 {
 	const struct exo_frame *f = frame_entry(pfn);
+	uint32_t *hit = &e->table_hit[pfn % TABLE_HITS];
 
 	if (!f || !frames.chunks[pfn / EXO_CHUNK_FRAMES].mixed)
 		return false;
 	if (f->use != EXO_USE_TABLE || f->object != e->id)
 		return false;
 	/* The table's end clears object, then table_hit: look again, lest the hit outlive it. */
-	__atomic_store_n(&e->table_hit, pfn, __ATOMIC_SEQ_CST);
+	__atomic_store_n(hit, (uint32_t)pfn, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&f->object, __ATOMIC_SEQ_CST) != e->id)
-		__atomic_store_n(&e->table_hit, TABLE_NONE, __ATOMIC_SEQ_CST);
+		__atomic_store_n(hit, TABLE_NONE, __ATOMIC_SEQ_CST);
 	return true;
 }
 
@@ -39,7 +40,8 @@ void table_forget(uint64_t pfn)
 
 	__atomic_store_n(&frame_entry(pfn)->object, 0, __ATOMIC_SEQ_CST);
 	if (id && frame_use(env_pfn) == EXO_USE_ENV && env_at(env_pfn)->id == id)
-		__atomic_store_n(&env_at(env_pfn)->table_hit, TABLE_NONE, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&env_at(env_pfn)->table_hit[pfn % TABLE_HITS], TABLE_NONE,
+				 __ATOMIC_SEQ_CST);
 }
 
 int slot_empty(struct env *e, uint64_t sid, struct exo_cap **out)
@@ -47,7 +49,7 @@ int slot_empty(struct env *e, uint64_t sid, struct exo_cap **out)
 	uint64_t pfn = sid / EXO_SLOTS_PER_FRAME;
 	struct exo_cap *c = slot_at(sid);
 
-	if (pfn != e->table_hit && !table_serves(e, pfn))
+	if (sid > UINT32_MAX || (!table_known(e, pfn) && !table_serves(e, pfn)))
 		return -EXO_E_SLOT;
 	if (c->kind != EXO_KIND_NONE || c->gen == GEN_RETIRED)
 		return -EXO_E_SLOT;

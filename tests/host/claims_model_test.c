@@ -118,7 +118,7 @@ static void arena_make(void)
 	env = env_at(ENV_PFN);
 	env->pfn = ENV_PFN;
 	env->id = 7ul << 32 | ENV_PFN;
-	env->table_hit = TABLE_NONE;
+	memset(env->table_hit, 0xff, sizeof(env->table_hit));
 	for (unsigned i = 0; i < TABLES; i++)
 		retype_first_table(TABLE_PFN + i, env->id);
 	c = slot_at(TABLE_PFN * EXO_SLOTS_PER_FRAME + 1);
@@ -644,7 +644,7 @@ TEST(claims_stale_and_foreign_names)
 	CHECK_EQ(claim_find(env, name, EXO_KIND_BLOCK, 0, &found), -EXO_E_KIND);
 	CHECK_EQ(claim_find(env, name, EXO_KIND_FRAME, EXO_R_WRITE, &found), -EXO_E_RIGHTS);
 	env->id++;
-	env->table_hit = TABLE_NONE;
+	memset(env->table_hit, 0xff, sizeof(env->table_hit));
 	CHECK_EQ(claim_any(env, name, &found), -EXO_E_STALE);
 	env->id--;
 	CHECK_EQ(until_done(claim_drop, c), 0);
