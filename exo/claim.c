@@ -13,25 +13,24 @@
 #include "env.h"
 #include "frame.h"
 #include "nic_claim.h"
+#include "pieces.h"
 #include "slices.h"
-
-/* Pieces a BLOCK or PORT claim may be cut into directly; each new piece is compared with all. */
-#define PIECES_MAX 1024
 
 struct lock tree_lock;
 
 bool table_serves(struct env *e, uint64_t pfn)
 {
 	const struct exo_frame *f = frame_entry(pfn);
+	uint32_t *hit = &e->table_hit[pfn % TABLE_HITS];
 
 	if (!f || !frames.chunks[pfn / EXO_CHUNK_FRAMES].mixed)
 		return false;
 	if (f->use != EXO_USE_TABLE || f->object != e->id)
 		return false;
 	/* The table's end clears object, then table_hit: look again, lest the hit outlive it. */
-	__atomic_store_n(&e->table_hit, pfn, __ATOMIC_SEQ_CST);
+	__atomic_store_n(hit, (uint32_t)pfn, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&f->object, __ATOMIC_SEQ_CST) != e->id)
-		__atomic_store_n(&e->table_hit, TABLE_NONE, __ATOMIC_SEQ_CST);
+		__atomic_store_n(hit, TABLE_NONE, __ATOMIC_SEQ_CST);
 	return true;
 }
 
@@ -41,7 +40,8 @@ void table_forget(uint64_t pfn)
 
 	__atomic_store_n(&frame_entry(pfn)->object, 0, __ATOMIC_SEQ_CST);
 	if (id && frame_use(env_pfn) == EXO_USE_ENV && env_at(env_pfn)->id == id)
-		__atomic_store_n(&env_at(env_pfn)->table_hit, TABLE_NONE, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&env_at(env_pfn)->table_hit[pfn % TABLE_HITS], TABLE_NONE,
+				 __ATOMIC_SEQ_CST);
 }
 
 int slot_empty(struct env *e, uint64_t sid, struct exo_cap **out)
@@ -49,7 +49,7 @@ int slot_empty(struct env *e, uint64_t sid, struct exo_cap **out)
 	uint64_t pfn = sid / EXO_SLOTS_PER_FRAME;
 	struct exo_cap *c = slot_at(sid);
 
-	if (pfn != e->table_hit && !table_serves(e, pfn))
+	if (sid > UINT32_MAX || (!table_known(e, pfn) && !table_serves(e, pfn)))
 		return -EXO_E_SLOT;
 	if (c->kind != EXO_KIND_NONE || c->gen == GEN_RETIRED)
 		return -EXO_E_SLOT;
@@ -67,22 +67,6 @@ static bool kind_splits(enum exo_kind kind)
 static bool claim_has_shares(const struct exo_cap *c)
 {
 	return c->child && (slot_at(c->child)->flags & EXO_CAP_SHARE);
-}
-
-/* Does no child but shares touch [lo, hi)? */
-static int pieces_check(const struct exo_cap *parent, uint64_t lo, uint64_t hi)
-{
-	const struct exo_cap *c;
-	unsigned seen = 0;
-
-	for (exo_sid sid = parent->child; sid; sid = c->next) {
-		c = slot_at(sid);
-		if (++seen > PIECES_MAX)
-			return -EXO_E_ROOM;
-		if (!(c->flags & EXO_CAP_SHARE) && c->lo < hi && lo < c->hi)
-			return -EXO_E_SPLIT;
-	}
-	return 0;
 }
 
 /* A FRAME claim that was never used to map or pin need not look at its frames one by one. */
@@ -107,16 +91,17 @@ static int part_check(const struct exo_cap *parent, const struct claim_spec *spe
 		return -EXO_E_RIGHTS;
 	if (parent->kind == EXO_KIND_FRAME)
 		return frame_part_check(parent, spec);
-	if (spec->share)
-		return parent->kind == EXO_KIND_BLOCK ? pieces_check(parent, spec->lo, spec->hi)
-						      : -EXO_E_ARG;
-	if ((parent->flags & EXO_CAP_SHARE) || claim_has_shares(parent))
+	if (spec->share && parent->kind != EXO_KIND_BLOCK)
+		return -EXO_E_ARG;
+	if (!spec->share && ((parent->flags & EXO_CAP_SHARE) || claim_has_shares(parent)))
 		return -EXO_E_SHARED;
-	if (parent->kind == EXO_KIND_BLOCK && parent->bind)
-		return -EXO_E_MAPPED;
 	if (parent->kind == EXO_KIND_SLOT)
 		return slices_check(parent->unit, spec->lo, spec->hi, slot_sid(parent));
-	return pieces_check(parent, spec->lo, spec->hi);
+	if (parent->kind == EXO_KIND_PORT)
+		return ports_held(spec->lo, spec->hi, slot_sid(parent)) ? 0 : -EXO_E_SPLIT;
+	if (!spec->share && parent->bind)
+		return -EXO_E_MAPPED;
+	return pieces_clear(parent, spec->lo, spec->hi) ? 0 : -EXO_E_SPLIT;
 }
 
 int claim_derive_check(const struct exo_cap *parent, const struct claim_spec *spec)
@@ -170,8 +155,8 @@ static void slot_fill(struct exo_cap *dst, const struct claim_spec *spec)
 	dst->lo = spec->lo;
 	dst->hi = spec->hi;
 	dst->bind = dst->held = 0;
-	dst->unit = spec->unit;
-	dst->badge = spec->badge;
+	dst->unit = spec->kind == EXO_KIND_FRAME ? 0 : spec->unit;
+	dst->badge = spec->kind == EXO_KIND_FRAME || spec->kind == EXO_KIND_BLOCK ? 0 : spec->badge;
 	/* Readers without the lock go by the kind: it comes last. */
 	__atomic_store_n(&dst->kind, spec->kind, __ATOMIC_RELEASE);
 }
@@ -184,6 +169,7 @@ void claim_root(struct exo_cap *dst, const struct claim_spec *spec)
 void claim_derive(struct exo_cap *parent, struct exo_cap *dst, const struct claim_spec *spec)
 {
 	bool share = spec->share || (parent->flags & EXO_CAP_SHARE);
+	int work = FRAME_WORK_ALL;
 
 	slot_fill(dst, spec);
 	if (share)
@@ -196,7 +182,11 @@ void claim_derive(struct exo_cap *parent, struct exo_cap *dst, const struct clai
 	if (share || spec->kind != parent->kind)
 		return;
 	if (spec->kind == EXO_KIND_FRAME)
-		frame_range_move(spec->lo, spec->hi, slot_sid(parent), slot_sid(dst), ~0u);
+		frame_range_move(spec->lo, spec->hi, slot_sid(parent), slot_sid(dst), &work);
 	if (spec->kind == EXO_KIND_SLOT)
 		slices_move(spec->unit, spec->lo, spec->hi, slot_sid(parent), slot_sid(dst));
+	if (spec->kind == EXO_KIND_PORT)
+		ports_move(spec->lo, spec->hi, slot_sid(parent), slot_sid(dst));
+	if (spec->kind == EXO_KIND_BLOCK)
+		piece_add(parent, dst);
 }

@@ -72,6 +72,13 @@ void claim_root(struct exo_cap *dst, const struct claim_spec *spec);
 int claim_drop(struct exo_cap *c);
 int claim_revoke(struct exo_cap *c);
 
+/*
+ * Does the slot belong to another environment than the one that runs?  Number the record of what
+ * was taken out of it, and tell its environment.  (ask.c)
+ */
+bool claim_is_anothers(const struct exo_cap *c);
+void claim_tell_taken(struct exo_cap *c);
+
 /* Does this ENV claim post one event entry? */
 static inline bool claim_is_doorbell(const struct exo_cap *c)
 {
@@ -101,10 +108,10 @@ static inline bool claim_same(const struct exo_cap *c, exo_slot name)
 
 static inline int claim_any(struct env *e, exo_slot name, struct exo_cap **out)
 {
-	uint64_t pfn = exo_slot_sid(name) / EXO_SLOTS_PER_FRAME;
+	uint32_t pfn = exo_slot_sid(name) / EXO_SLOTS_PER_FRAME;
 	struct exo_cap *c = slot_at(exo_slot_sid(name));
 
-	if (pfn != e->table_hit && !table_serves(e, pfn))
+	if (!table_known(e, pfn) && !table_serves(e, pfn))
 		return -EXO_E_STALE;
 	if (c->gen != exo_slot_gen(name) || c->kind == EXO_KIND_NONE)
 		return -EXO_E_STALE;

@@ -20,6 +20,7 @@
 /* What other CPUs must be asked to forget before the present call ends. */
 struct tlb_notes {
 	uint64_t space;         /* of all notes, unless every_space */
+	uint32_t own;           /* pages that ended of this CPU's space, one by one */
 	bool any, every_space;
 	bool special;           /* spaces of guests or devices are among them */
 };

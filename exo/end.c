@@ -3,8 +3,8 @@
  * end.c - dropping and revoking claims, and the end of objects, in bounded pieces.
  *
  * A claim is frozen before it ends, so that the work only shrinks.  Revoking takes the children
- * one by one; a child's own children are first hung on the claim revoked, so each claim is
- * touched twice however deep the tree.  An object goes with the node that holds its frames;
+ * one by one: first all frames of the child's range, then its own children are hung on the claim
+ * revoked; so each frame is looked at once and each claim touched twice however deep the tree.  An object goes with the node that holds its frames;
  * its frames become memory after a grace period, zeroed.
  */
 #include <base/string.h>
@@ -17,6 +17,7 @@
 #include "frame.h"
 #include "irq.h"
 #include "nic_claim.h"
+#include "pieces.h"
 #include "run.h"
 #include "slices.h"
 #include "table.h"
@@ -25,21 +26,40 @@
 
 int work_left;
 
-/* Empty a slot: its name is stale from now on. */
-static void slot_free(struct exo_cap *c)
+/*
+ * Is it in the index of its parent's pieces?  A claim that is revoked gives up its index: nobody
+ * narrows it before all its children are gone.
+ */
+static bool piece_is(const struct exo_cap *c)
 {
-	if (c->kind == EXO_KIND_NIC)
+	return c->kind == EXO_KIND_BLOCK && c->parent && !(c->flags & EXO_CAP_SHARE) &&
+	       !(slot_at(c->parent)->flags & EXO_CAP_REVOKING) && c->lo < c->hi;
+}
+
+/* Empty a slot: its name is stale from now on.  One taken by force keeps what was in it. */
+static void slot_free(struct exo_cap *c, bool forced)
+{
+	enum exo_kind kind = c->kind;
+	bool taken = forced && claim_is_anothers(c);
+
+	if (kind == EXO_KIND_NIC)
 		nic_forget(c);          /* while it hangs on its parent */
+	if (piece_is(c))
+		piece_remove(slot_at(c->parent), c);
 	claim_unhang(c);
 	if (claim_is_doorbell(c))
 		event_release(env_at(c->lo), c->hi - 1);
 	if (c->gen != GEN_RETIRED)
 		__atomic_store_n(&c->gen, c->gen + 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&c->kind, EXO_KIND_NONE, __ATOMIC_RELEASE);
-	c->flags = 0;
 	c->rights = 0;
-	c->lo = c->hi = c->bind = c->held = 0;
-	c->unit = c->badge = 0;
+	c->bind = c->held = 0;
+	c->flags = taken ? EXO_CAP_TAKEN : 0;
+	c->badge = taken ? kind : 0;
+	if (taken)
+		claim_tell_taken(c);
+	else
+		c->lo = c->hi = c->unit = 0;
 }
 
 /* A bounded piece of ending what was bound by the claim. */
@@ -78,6 +98,23 @@ static int bindings_end(struct exo_cap *c)
 	}
 }
 
+/*
+ * A bounded piece of giving the frames that a claim still holds back to its parent; badge: how far
+ * we came.  Nothing is looked at if a revoke above has them already.
+ */
+static int frames_return(struct exo_cap *c)
+{
+	uint64_t all = c->hi - c->lo;
+
+	if (!c->unit)
+		return 0;
+	if (c->badge == all)
+		c->badge = 0;           /* an object ended behind us */
+	c->badge = frame_range_move(c->lo + c->badge, c->hi, slot_sid(c), c->parent, &work_left) -
+	           c->lo;
+	return c->unit ? EXO_MORE : 0;
+}
+
 /* A bounded piece of giving the claim's range back to its parent. */
 static int range_return(struct exo_cap *c)
 {
@@ -85,11 +122,25 @@ static int range_return(struct exo_cap *c)
 		return 0;
 	if (c->kind == EXO_KIND_SLOT)
 		slices_move(c->unit, c->lo, c->hi, slot_sid(c), c->parent);
-	if (c->kind != EXO_KIND_FRAME)
+	if (c->kind == EXO_KIND_PORT)
+		ports_move(c->lo, c->hi, slot_sid(c), c->parent);
+	return c->kind == EXO_KIND_FRAME ? frames_return(c) : 0;
+}
+
+/*
+ * A bounded piece of taking all plain frames of a child's range, whoever below it holds them: one
+ * pass, however deep and broken the tree below is, where returning them level by level would look
+ * at the same frames again and again.  From now on nothing can be made of them down there.  The
+ * claim that takes them is frozen until all that was bound to them is gone.
+ */
+static int frames_take(const struct exo_cap *c, struct exo_cap *kid)
+{
+	if (kid->kind != EXO_KIND_FRAME || (kid->flags & EXO_CAP_SHARE) ||
+	    (c->flags & EXO_CAP_ENDING) || kid->badge == kid->hi - kid->lo)
 		return 0;
-	work_left -= 16;
-	c->lo = frame_range_move(c->lo, c->hi, slot_sid(c), c->parent, 1024);
-	return c->lo < c->hi ? EXO_MORE : 0;
+	kid->badge = frame_range_take(kid->lo + kid->badge, kid->hi, slot_sid(c), &work_left) -
+	             kid->lo;
+	return kid->badge < kid->hi - kid->lo ? EXO_MORE : 0;
 }
 
 /* Drop every claim in a table frame. */
@@ -163,14 +214,14 @@ static int object_end(struct exo_cap *c)
 }
 
 /* What remains to be done when a frozen claim has no children. */
-static int claim_finish(struct exo_cap *c)
+static int claim_finish(struct exo_cap *c, bool forced)
 {
 	if (bindings_end(c))
 		return EXO_MORE;
 	if ((c->flags & EXO_CAP_OBJECT) ? object_end(c) : range_return(c))
 		return EXO_MORE;
 	work_left -= 4;
-	slot_free(c);
+	slot_free(c, forced);
 	return 0;
 }
 
@@ -183,24 +234,60 @@ static struct exo_cap *child_to_move(const struct exo_cap *c)
 }
 
 /*
+ * The lowest piece of a BLOCK claim that is dropped becomes its parent's; what lies before it is the
+ * parent's again.  So the claim and its former pieces never overlap, and nobody gets what is theirs.
+ */
+static struct exo_cap *piece_inherit(struct exo_cap *c, struct exo_cap *heir)
+{
+	struct exo_cap *kid = piece_first(c);
+
+	piece_remove(c, kid);
+	if (!(heir->flags & EXO_CAP_REVOKING)) {
+		piece_remove(heir, c);
+		c->lo = kid->hi;
+		if (c->lo < c->hi)
+			piece_add(heir, c);
+		piece_add(heir, kid);
+	}
+	return kid;
+}
+
+/*
  * Hang the children of c on `heir`, behind c itself if c is one of heir's children.  A NIC claim
  * loses its bindings first and its child on the same filter last: it goes in one step with that,
  * since a filter goes with the topmost claim that names it.
  */
 static int children_inherit(struct exo_cap *c, struct exo_cap *heir)
 {
+	bool pieces = c->kind == EXO_KIND_BLOCK && !(c->flags & EXO_CAP_REVOKING);
+
 	if (c->kind == EXO_KIND_NIC && bindings_end(c))
 		return EXO_MORE;
 	while (c->child) {
 		struct exo_cap *kid = child_to_move(c);
 
-		if (work_left-- <= 0)
+		if (work_left <= 0)
 			return EXO_MORE;
+		work_left -= pieces && c->badge ? 8 : 1;
+		if (pieces && c->badge)
+			kid = piece_inherit(c, heir);
 		nic_inherit(kid, c, heir);
+		/* What a revoke took of c's frames, it took of the child's. */
+		if (kid->kind == EXO_KIND_FRAME && c->kind == EXO_KIND_FRAME &&
+		    c->badge == c->hi - c->lo)
+			kid->badge = kid->hi - kid->lo;
 		claim_unhang(kid);
 		claim_hang(heir, kid, (kid->flags & EXO_CAP_SHARE) ? NULL : c);
 	}
 	return 0;
+}
+
+/* From now on all that was derived from it ends. */
+static void revoke_begin(struct exo_cap *c)
+{
+	if (c->kind == EXO_KIND_BLOCK && !(c->flags & EXO_CAP_REVOKING))
+		c->badge = 0;
+	c->flags |= EXO_CAP_FROZEN | EXO_CAP_REVOKING;
 }
 
 /* End the first child of a frozen claim, or hang that child's children on it. */
@@ -208,23 +295,33 @@ static int child_end(struct exo_cap *c)
 {
 	struct exo_cap *kid = slot_at(c->child);
 
-	kid->flags |= EXO_CAP_FROZEN | EXO_CAP_ENDING;  /* its holder does not thaw it */
+	kid->flags |= EXO_CAP_ENDING;   /* its holder does not thaw it */
+	revoke_begin(kid);
+	if (frames_take(c, kid))
+		return EXO_MORE;
 	while ((kid->flags & EXO_CAP_OBJECT) && kid->child)
 		if (work_left <= 0 || child_end(kid))
 			return EXO_MORE;
 	if (children_inherit(kid, c))
 		return EXO_MORE;
-	return claim_finish(kid);
+	return claim_finish(kid, true);
+}
+
+static int children_end(struct exo_cap *c)
+{
+	while (c->child)
+		if (work_left <= 0 || child_end(c))
+			return EXO_MORE;
+	return 0;
 }
 
 int claim_revoke(struct exo_cap *c)
 {
-	c->flags |= EXO_CAP_FROZEN;
-	while (c->child)
-		if (work_left <= 0 || child_end(c))
-			return EXO_MORE;
+	revoke_begin(c);
+	if (children_end(c))
+		return EXO_MORE;
 	if (!(c->flags & EXO_CAP_ENDING))
-		c->flags &= ~EXO_CAP_FROZEN;
+		c->flags &= ~(EXO_CAP_FROZEN | EXO_CAP_REVOKING);
 	return 0;
 }
 
@@ -233,10 +330,10 @@ int claim_drop(struct exo_cap *c)
 	if (!c->parent)
 		return -EXO_E_ROOT;
 	c->flags |= EXO_CAP_FROZEN | EXO_CAP_ENDING;
-	while ((c->flags & EXO_CAP_OBJECT) && c->child)
-		if (work_left <= 0 || child_end(c))
-			return EXO_MORE;
+	/* A revoke that was begun is brought to its end: frames below may be ours already. */
+	if ((c->flags & (EXO_CAP_OBJECT | EXO_CAP_REVOKING)) && children_end(c))
+		return EXO_MORE;
 	if (children_inherit(c, slot_at(c->parent)))
 		return EXO_MORE;
-	return claim_finish(c);
+	return claim_finish(c, false);
 }

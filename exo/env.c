@@ -39,7 +39,7 @@ void env_make(uint64_t pfn, exo_sid object)
 	e->pfn = pfn;
 	e->id = (uint64_t)++made << 32 | pfn;
 	e->object = object;
-	e->table_hit = TABLE_NONE;
+	memset(e->table_hit, 0xff, sizeof(e->table_hit));
 	env_inside(e, 0);
 	e->source[0].kind = SOURCE_ALARM;
 	e->wait.kind = TIMER_WAIT;

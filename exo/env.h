@@ -61,13 +61,13 @@ struct source {
 	uint64_t id : 56;       /* gsi, pfn of the rings or watched environment's pfn */
 };
 
-#define TABLE_NONE (~0ul)       /* no slot lies in it */
+#define TABLE_HITS 256u         /* frames of 64 slots that are found at once */
+#define TABLE_NONE (~0u)        /* no slot lies in it */
 
 struct env {
 	struct exo_env_page *page;      /* asm */
 	uint64_t pfn;
 	uint64_t id; /* number of this environment << 32 | pfn; tables serve an id */
-	uint64_t table_hit;             /* [a] a frame of its tables; TABLE_NONE: none known */
 	uint64_t space;                 /* pfn of the top-level table, 0: none */
 	struct call_context ctx[2];     /* [inside] */
 	struct call_context *now;       /* &ctx[inside] */
@@ -102,11 +102,18 @@ struct env {
 	uint32_t has_vectors;           /* the vector state in its third frame is valid */
 	uint32_t in_guest;              /* [a] in vcpu_run: events end it */
 	uint64_t space_next, space_prev;        /* pfn of others that run in the same space */
+	uint32_t table_hit[TABLE_HITS]; /* [a] frames of its tables by their last bits, or TABLE_NONE */
 	struct source source[EXO_EVENTS];
 };
 _Static_assert(sizeof(struct env) <= EXO_PAGE_SIZE, "env: one frame");
 
 static inline struct env *env_at(uint64_t pfn) { return pfn_to_virt(pfn); }
+
+/* Was this frame found to hold slots of the environment? */
+static inline bool table_known(const struct env *e, uint32_t pfn)
+{
+	return e->table_hit[pfn % TABLE_HITS] == pfn;
+}
 
 /* May an environment get an upcall at this instruction? */
 static inline bool upcalls_on(const struct exo_env_page *p, uint64_t rip)

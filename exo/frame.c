@@ -95,39 +95,125 @@ static void chunk_mix(uint64_t pfn)
 		f[i].use = c->use;
 	}
 	c->mixed = 1;
+	c->odd = 0;
 }
 
-/* Go back to one entry for the chunk, if all its frames are alike. */
+/*
+ * Go back to one entry for the chunk, if all its frames are alike.  The search begins where it
+ * ended the last time: frames that become alike one by one are looked at once or twice each, in
+ * whatever order they come.
+ */
 static void chunk_unmix(uint64_t pfn)
 {
 	struct exo_chunk *c = chunk_of(pfn);
 	const struct exo_frame *f = &frames.fine[(uint64_t)c->fine * EXO_CHUNK_FRAMES];
 
-	for (unsigned i = EXO_CHUNK_FRAMES - 1; i; i--)
-		if (f[i].holder != f[0].holder || f[i].use != f[0].use)
+	for (unsigned i = 0; i < EXO_CHUNK_FRAMES; i++) {
+		unsigned at = (c->odd + i) % EXO_CHUNK_FRAMES;
+
+		if (f[at].holder != f[0].holder || f[at].use != f[0].use) {
+			c->odd = at;
 			return;
+		}
+	}
 	c->holder = f[0].holder;
 	c->use = f[0].use;
 	c->mixed = 0;
 }
 
-uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, unsigned limit)
+/* Claims hold so many frames more or less. */
+static void held_change(exo_sid sid, int64_t by)
 {
-	while (lo < hi && limit--) {
-		uint64_t end = chunk_end(lo, hi);
-		struct exo_chunk *c = chunk_of(lo);
-		bool whole = end - lo == EXO_CHUNK_FRAMES;
+	if (sid)
+		slot_at(sid)->unit += (uint32_t)by;
+}
 
-		if (!c->mixed && whole) {
-			if (c->holder == from)
-				c->holder = to;
-		} else if (c->fine && (c->mixed || c->holder == from)) {
-			chunk_mix(lo);
-			for (struct exo_frame *f = frame_entry(lo); lo < end; lo++, f++)
-				if (f->holder == from)
-					f->holder = to;
-			chunk_unmix(end - 1);
+static void held_move(exo_sid from, exo_sid to, int64_t count)
+{
+	held_change(from, -count);
+	held_change(to, count);
+}
+
+/* The part [lo, hi) of one mixed chunk; how many frames were moved. */
+static uint64_t fine_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to)
+{
+	uint64_t moved = 0;
+
+	for (struct exo_frame *f = frame_entry(lo); lo < hi; lo++, f++)
+		if (f->holder == from) {
+			f->holder = to;
+			moved++;
 		}
+	return moved;
+}
+
+static void part_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to)
+{
+	struct exo_chunk *c = chunk_of(lo);
+
+	if (!c->fine || (!c->mixed && c->holder != from))
+		return;
+	if (!c->mixed && hi - lo == EXO_CHUNK_FRAMES) {
+		c->holder = to;
+		held_move(from, to, EXO_CHUNK_FRAMES);
+		return;
+	}
+	chunk_mix(lo);
+	held_move(from, to, fine_range_move(lo, hi, from, to));
+	chunk_unmix(lo);
+}
+
+/* What a step costs: see frame_range_move. */
+static int part_work(uint64_t lo, uint64_t hi)
+{
+	return 1 + (chunk_of(lo)->mixed ? (int)((hi - lo) / 8) : 0);
+}
+
+uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, int *work)
+{
+	while (lo < hi && *work > 0 && (!from || slot_at(from)->unit)) {
+		uint64_t end = chunk_end(lo, hi);
+
+		*work -= part_work(lo, end);
+		part_move(lo, end, from, to);
+		lo = end;
+	}
+	return lo;
+}
+
+/* Does a claim, not an object, hold frames of this use? */
+static bool use_is_plain(enum exo_use use)
+{
+	return use == EXO_USE_MEMORY || use == EXO_USE_DEVICE;
+}
+
+static void part_take(uint64_t lo, uint64_t hi, exo_sid to)
+{
+	struct exo_chunk *c = chunk_of(lo);
+	uint64_t first = lo;
+
+	if (!c->fine)
+		return;
+	if (!c->mixed) {
+		if (use_is_plain(c->use) && c->holder != to)
+			part_move(lo, hi, c->holder, to);
+		return;
+	}
+	for (struct exo_frame *f = frame_entry(lo); lo < hi; lo++, f++)
+		if (f->holder != to && use_is_plain(f->use)) {
+			held_move(f->holder, to, 1);
+			f->holder = to;
+		}
+	chunk_unmix(first);
+}
+
+uint64_t frame_range_take(uint64_t lo, uint64_t hi, exo_sid to, int *work)
+{
+	while (lo < hi && *work > 0) {
+		uint64_t end = chunk_end(lo, hi);
+
+		*work -= part_work(lo, end);
+		part_take(lo, end, to);
 		lo = end;
 	}
 	return lo;
@@ -138,6 +224,10 @@ void frame_set(uint64_t pfn, exo_sid holder, enum exo_use use)
 	struct exo_frame *f = frame_entry(pfn);
 
 	chunk_mix(pfn);
+	if (use_is_plain(f->use))
+		held_change(f->holder, -1);
+	if (use_is_plain(use))
+		held_change(holder, 1);
 	f->holder = holder;
 	f->use = use;
 	if (use == EXO_USE_MEMORY)

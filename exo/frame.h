@@ -43,10 +43,17 @@ bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid);
 bool frame_range_busy(uint64_t lo, uint64_t hi);
 
 /*
- * Frames of [lo, hi) held by `from` are held by `to` from now on.  Returns where it stopped: hi, or
- * less after `limit` steps.
+ * Frames of [lo, hi) held by `from` are held by `to` from now on; 0 is nobody.  Returns where it
+ * stopped: hi, or less when *work, which counts chunks and each 8 frames of mixed ones, is used up
+ * or `from` holds nothing more.  Claims know how many frames they hold (cap->unit).
  */
-uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, unsigned limit);
+uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, int *work);
+
+/* The same for plain frames held by any claim at all, which all are `to`'s descendants. */
+uint64_t frame_range_take(uint64_t lo, uint64_t hi, exo_sid to, int *work);
+
+/* More work than any range is. */
+#define FRAME_WORK_ALL 0x7fffffff
 
 /* Set holder and use of one frame. */
 void frame_set(uint64_t pfn, exo_sid holder, enum exo_use use);

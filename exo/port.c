@@ -13,12 +13,12 @@
 #include "claim.h"
 #include "kernel.h"
 #include "lock.h"
+#include "pieces.h"
 #include "x86/insn.h"
 
 enum {
 	CHUNK = 16,             /* entries copied at a time */
 	PORT_BURST = 32,        /* accesses with the lock held */
-	CHILDREN_MAX = 64,      /* children of the claim looked at for one entry */
 };
 
 struct batch {
@@ -47,21 +47,6 @@ static void port_out(uint16_t port, unsigned size, uint32_t value)
 		out32(port, value);
 }
 
-/* Is [lo, hi) in no part of the claim that was given away? */
-static int ports_are_held(const struct exo_cap *claim, uint64_t lo, uint64_t hi)
-{
-	exo_sid sid = claim->child;
-
-	for (unsigned i = 0; sid && i < CHILDREN_MAX; i++) {
-		const struct exo_cap *c = slot_at(sid);
-
-		if (!(c->flags & EXO_CAP_SHARE) && lo < c->hi && c->lo < hi)
-			return -EXO_E_SPLIT;
-		sid = c->next;
-	}
-	return sid ? -EXO_E_SPLIT : 0;
-}
-
 static int op_check(const struct exo_cap *claim, const struct exo_port_op *op)
 {
 	if (op->size != 1 && op->size != 2 && op->size != 4)
@@ -73,7 +58,7 @@ static int op_check(const struct exo_cap *claim, const struct exo_port_op *op)
 	if (op->port < claim->lo || !range_fits(op->port - claim->lo, op->size,
 	                                        claim->hi - claim->lo))
 		return -EXO_E_RANGE;
-	return ports_are_held(claim, op->port, op->port + op->size);
+	return ports_held(op->port, op->port + op->size, slot_sid(claim)) ? 0 : -EXO_E_SPLIT;
 }
 
 /* One access of an entry; true: the entry is done. */

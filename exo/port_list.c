@@ -11,6 +11,7 @@
 
 #include "dev/acpi.h"
 #include "kernel.h"
+#include "pieces.h"
 
 struct port_list ports;
 
@@ -81,6 +82,7 @@ static void port_add(uint16_t lo, uint16_t count, const char *name)
 void ports_start(bool debug_exit)
 {
 	ports.info = boot_export(EXO_PAGE_SIZE);
+	port_holder = boot_frames(PORTS * sizeof(*port_holder) / EXO_PAGE_SIZE);
 	ports.count = 0;
 	for (unsigned i = 0; i < ARRAY_LEN(fixed); i++)
 		port_add(fixed[i].lo, fixed[i].count, fixed[i].name);

@@ -29,7 +29,7 @@ static inline const struct exo_cap *claim_quick(const struct env *e, exo_slot na
 {
 	const struct exo_cap *c = slot_at(exo_slot_sid(name));
 
-	if (UNLIKELY(exo_slot_sid(name) / EXO_SLOTS_PER_FRAME != e->table_hit))
+	if (UNLIKELY(!table_known(e, exo_slot_sid(name) / EXO_SLOTS_PER_FRAME)))
 		return NULL;
 	if (UNLIKELY(c->gen != exo_slot_gen(name) || c->kind != kind ||
 		     (rights & ~(unsigned)c->rights)))

@@ -133,7 +133,7 @@ static void entry_end(uint64_t *pte)
 
 	entry_remove(pte, level);
 	if (space)
-		tlb_note(space, va, 1, level_bytes(level), true);
+		tlb_note_end(space, va, level_bytes(level));
 }
 
 int entries_unbind(struct exo_cap *c)

@@ -16,6 +16,12 @@
  */
 void tlb_note(uint64_t space, uint64_t va, uint64_t pages, uint64_t bytes, bool lost);
 
+/*
+ * One of many entries that end in a call: this CPU forgets them one by one at first, and if there
+ * are many all at once when the call is over.
+ */
+void tlb_note_end(uint64_t space, uint64_t va, uint64_t bytes);
+
 /* Everything of the space may have changed. */
 void tlb_note_all(uint64_t space);
 

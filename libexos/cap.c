@@ -70,7 +70,10 @@ int exos_cap_end(exo_slot slot)
 		err = exos_cap_drop(slot);
 	if (err != -EXO_E_STALE)
 		return err;
-	/* Somebody above took it: only the slot is left to free. */
+	/* Somebody above took it: only the slot is left to free, if revoke.c does not do that. */
+	if (exos_cap_at(exo_slot_sid(slot)) &&
+	    (exos_cap_at(exo_slot_sid(slot))->flags & EXO_CAP_TAKEN))
+		return 0;
 	if (exos_cap_at(exo_slot_sid(slot)) && !exos_cap_name(exo_slot_sid(slot)))
 		exos_slot_free(exo_slot_sid(slot));
 	return 0;

@@ -17,6 +17,7 @@
 #include <exos/start.h>
 #include <stdbool.h>
 
+struct exo_cap;
 struct exos_worker;
 
 /* The library's own part of each environment page, at its end. */
@@ -108,8 +109,17 @@ struct core_stock {
 };
 extern struct core_stock core_stock;
 void core_frame_free(uint64_t pfn, uint64_t count);
+/* The range of an allocator's claim: false if the allocator has none in this slot. */
+bool core_frame_range(exo_sid sid, uint64_t *lo, uint64_t *hi);
+/* The claim in this slot is gone with its frames: how many of them were handed out. */
+uint64_t core_frame_lost(exo_sid sid);
+/* Every slot of the own table. */
+typedef void core_slot_visitor(exo_sid sid, const struct exo_cap *cap, void *context);
 exo_sid core_slot_alloc(void);
 void core_slot_free(exo_sid sid);
+/* Free a slot if it is taken; not with the core lock held, as the next. */
+void exos_slot_repair(exo_sid sid);
+void exos_slot_each(core_slot_visitor *visit, void *context);
 struct exos_space;
 int core_space_map(struct exos_space *space, uint64_t va, exo_slot claim, uint64_t pfn,
 		   uint64_t pages, uint32_t prot);
@@ -135,6 +145,7 @@ void exos_own_setup(void);
 void exos_frame_setup(void);
 void exos_grant_setup(void);
 void exos_region_setup(void);
+void exos_revoke_setup(void);
 
 /* Shown each grant in turn. */
 typedef void exos_grant_visitor(const struct exos_grant *grant, void *context);

@@ -12,13 +12,17 @@
 #include <exos/call.h>
 #include <exos/event.h>
 #include <exos/lock.h>
+#include <exos/revoke.h>
 
 struct handler {
 	exos_event_handler *run;
 	void *argument;
 };
 static struct handler handlers[EXO_EVENTS];
-static uint64_t taken[EXO_EVENTS / 64] = { 1 };         /* entry 0 is the alarm's */
+/* Entry 0 is the alarm's, one is for claims asked for and taken. */
+static uint64_t taken[EXO_EVENTS / 64] = {
+	[0] = 1, [EXOS_EVENT_REVOKE / 64] = 1ul << EXOS_EVENT_REVOKE % 64,
+};
 
 uint32_t exos_event_alloc(void)
 {

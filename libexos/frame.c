@@ -315,6 +315,14 @@ int exos_frame_add(exo_slot claim, uint64_t lo, uint64_t hi)
 	return err;
 }
 
+/* Its bits stay where they are: memory comes and goes seldom. */
+static void pool_remove(unsigned i)
+{
+	pool_count--;
+	for (; i < pool_count; i++)
+		pools[i] = pools[i + 1];
+}
+
 int exos_frame_remove(exo_slot claim)
 {
 	int err = -EXO_E_STALE;
@@ -325,14 +333,43 @@ int exos_frame_remove(exo_slot claim)
 		if (pools[i].claim != claim)
 			continue;
 		err = pools[i].free == pools[i].hi - pools[i].lo ? 0 : -EXO_E_BUSY;
-		/* Its bits stay where they are: memory comes and goes seldom. */
-		for (unsigned k = i; err == 0 && k + 1 < pool_count; k++)
-			pools[k] = pools[k + 1];
+		if (err == 0)
+			pool_remove(i);
 	}
-	if (err == 0)
-		pool_count--;
 	exos_core_drop();
 	return err;
+}
+
+static struct pool *pool_in_slot(exo_sid sid)
+{
+	for (unsigned i = 0; i < pool_count; i++)
+		if (exo_slot_sid(pools[i].claim) == sid)
+			return &pools[i];
+	return NULL;
+}
+
+bool core_frame_range(exo_sid sid, uint64_t *lo, uint64_t *hi)
+{
+	const struct pool *pool = pool_in_slot(sid);
+
+	if (!pool)
+		return false;
+	*lo = pool->lo;
+	*hi = pool->hi;
+	return true;
+}
+
+uint64_t core_frame_lost(exo_sid sid)
+{
+	struct pool *pool = pool_in_slot(sid);
+	uint64_t out;
+
+	if (!pool)
+		return 0;
+	stock_empty();
+	out = pool->hi - pool->lo - pool->free;
+	pool_remove((unsigned)(pool - pools));
+	return out;
 }
 
 void exos_frame_stats(struct exos_frame_stats *stats)

@@ -89,6 +89,7 @@ uint64_t exos_setup(struct exo_env_page *page)
 	exos_frame_setup();
 	exos_grant_setup();
 	exos_region_setup();
+	exos_revoke_setup();
 	return EXOS_STACK_HI;
 }
 

@@ -197,6 +197,24 @@ unsigned exos_slot_sweep(void)
 	return freed;
 }
 
+void exos_slot_repair(exo_sid sid)
+{
+	exos_core_take();
+	table_give(&list, sid, 1);
+	exos_core_drop();
+}
+
+void exos_slot_each(core_slot_visitor *visit, void *context)
+{
+	for (uint64_t i = 0; i < list.count; i++) {
+		const struct exo_cap *cap = (const struct exo_cap *)frame_va(list.at[i].index);
+		exo_sid base = list.at[i].pfn * EXO_SLOTS_PER_FRAME;
+
+		for (unsigned s = 0; s < EXO_SLOTS_PER_FRAME; s++)
+			visit(base + s, &cap[s], context);
+	}
+}
+
 /* The slots that are in use when the program starts. */
 static uint64_t taken_at_start(const struct exo_cap *cap)
 {

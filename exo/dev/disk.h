@@ -147,7 +147,7 @@ static inline struct exo_disk_cq_page *ring_cq(const struct ring *r)
 /*
  * exo_disk_bind: let `ring` submit on the range of `block`, told of completions by event `entry` of
  * `e`.  Takes tree_lock.  Errors: claim_find's (ring needs CONTROL), FROZEN, SPLIT (the range has
- * been given away in part), SHARED (too many shares to look past), BUSY (bound already), ABSENT (no
+ * been given away in part), BUSY (bound already), ABSENT (no
  * such disk), RANGE, ROOM.
  */
 int64_t sys_disk_bind(struct env *e, uint64_t ring, uint64_t block, uint64_t entry);

@@ -12,24 +12,8 @@
 #include "kernel.h"
 
 enum {
-	SHARES_MAX = 256,       /* shares of a block claim that bind looks past */
 	WORK_RING = 32,         /* steps that a piece of ending one ring is counted as */
 };
-
-/* Has none of the claim's range been given away?  Shares come before other children. */
-static int block_is_whole(const struct exo_cap *block)
-{
-	exo_sid sid = block->child;
-
-	for (unsigned i = 0; sid && i < SHARES_MAX; i++) {
-		const struct exo_cap *c = slot_at(sid);
-
-		if (!(c->flags & EXO_CAP_SHARE))
-			return -EXO_E_SPLIT;
-		sid = c->next;
-	}
-	return sid ? -EXO_E_SHARED : 0;
-}
 
 static int bind_check(struct env *e, uint64_t ring, uint64_t block, struct exo_cap **rc,
                       struct exo_cap **bc)
@@ -46,7 +30,8 @@ static int bind_check(struct env *e, uint64_t ring, uint64_t block, struct exo_c
 		return -EXO_E_BUSY;
 	if ((*bc)->unit >= disks.count)
 		return -EXO_E_ABSENT;
-	return block_is_whole(*bc);
+	/* Its pieces hang in a tree of which badge is the root. */
+	return (*bc)->badge ? -EXO_E_SPLIT : 0;
 }
 
 static void ring_bind(struct ring *r, struct exo_cap *block, struct env *e, uint32_t entry)

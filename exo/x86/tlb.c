@@ -68,6 +68,19 @@ void tlb_note(uint64_t space, uint64_t va, uint64_t pages, uint64_t bytes, bool 
 	}
 }
 
+void tlb_note_end(uint64_t space, uint64_t va, uint64_t bytes)
+{
+	struct tlb_notes *n = &this_cpu()->notes;
+
+	if (space != this_cpu()->space || ++n->own <= TLB_PAGES) {
+		tlb_note(space, va, 1, bytes, true);
+		return;
+	}
+	n->every_space |= n->any && n->space != space;
+	n->any = true;
+	n->space = space;
+}
+
 void tlb_note_all(uint64_t space)
 {
 	tlb_note(space, 0, TLB_PAGES + 1, 0, true);
@@ -114,6 +127,9 @@ void tlb_flush_others(void)
 {
 	struct cpu *c = this_cpu();
 
+	if (c->notes.own > TLB_PAGES)
+		tlb_load(c);
+	c->notes.own = 0;
 	flush_others(c, &c->notes);
 	if (c->notes.special) {
 		guests_flush();

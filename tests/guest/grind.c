@@ -18,13 +18,17 @@
 #include <exos/slot.h>
 #include <exos/start.h>
 #include <exos/time.h>
+#include <exo/disk.h>
+#include <exos/space.h>
+#include "grind.h"
 #include "guest.h"
 #include "peer.h"
 #include "x86/insn.h"
 
 #define SECOND   1000000000ull
-#define MOST     8u             /* grinders */
+#define MOST     GRINDERS
 #define FRAMES   56u            /* of each */
+#define BLOCKS   64u            /* of the disk, of each */
 
 static volatile uint64_t over;
 static struct peer grinders[MOST], victim, server;
@@ -116,6 +120,24 @@ static void some_narrow(struct peer *p)
 		       next(p) % 4 ? (uintptr_t)&spec : some_number(p), next(p) & (3 | EXO_SHARE));
 }
 
+/* A page with requests, as the grinder's own ring has it; some are good. */
+static void some_disk(struct peer *p)
+{
+	struct exo_disk_sq_page *sq = (void *)p->word[5];
+	struct exo_disk_cq_page *cq = (void *)(p->word[5] + EXO_PAGE_SIZE);
+	exo_slot ring = exo_slot_make(p->sid + 6, p->slots[6].gen);
+	uint64_t r = next(p);
+
+	exo_disk_bind(ring, exo_slot_make(p->sid + 7, p->slots[7].gen), 1 + r % 9);
+	for (unsigned i = 0; i < 1 + r % 7; i++, cq->sq_tail++)
+		sq->req[cq->sq_tail % EXO_DISK_RING] = (struct exo_disk_req){
+			.slot = exo_slot_make(p->sid, p->slots[0].gen),
+			.pfn = p->word[1] + 7 + next(p) % 30, .block = p->word[6] + next(p) % BLOCKS,
+			.count = (uint32_t)(1 + next(p) % 16), .op = EXO_DISK_READ };
+	exo_disk_kick(ring);
+	cq->cq_head = cq->cq_tail;
+}
+
 /* One call, any but exit and a wait without end. */
 static void some_call(struct peer *p)
 {
@@ -124,7 +146,7 @@ static void some_call(struct peer *p)
 					  EXO_KIND_FRAME, EXO_KIND_VCPU };
 	uint64_t r = next(p);
 
-	switch (r % 28) {
+	switch (r % 29) {
 	case 0: case 1: case 2:
 		exo_cap_narrow(some_name(p), some_number(p), some_number(p), some_number(p),
 			       next(p) & (0x3ff | EXO_SHARE));
@@ -155,7 +177,8 @@ static void some_call(struct peer *p)
 	case 23: exo_nic_kick(some_name(p)); break;
 	case 24: exo_vcpu_bind(some_name(p), some_name(p)); break;
 	case 25: exo_vcpu_run(some_name(p), r & 1024 ? p->page->event_head : some_number(p)); break;
-	case 26: exo_env_wait(p->page->event_head, insn_tsc() + r % 100000); break;
+	case 26: exo_cap_ask(some_name(p), insn_tsc(), 0); break;
+	case 27: exo_env_wait(p->page->event_head, insn_tsc() + r % 100000); break;
 	default: exo_env_yield(some_name(p)); break;
 	}
 }
@@ -163,6 +186,8 @@ static void some_call(struct peer *p)
 static void grind(struct peer *peer)
 {
 	while (!over) {
+		if (peer->word[5] && next(peer) % 8 == 0)
+			some_disk(peer);
 		some_call(peer);
 		__atomic_store_n(&peer->word[2], peer->word[2] + 1, __ATOMIC_RELAXED);
 	}
@@ -266,6 +291,90 @@ static void take_and_give_again(unsigned n, uint32_t cpu)
 	expect_eq(peer_start(&server, be_the_server, 0), 0);
 	exos_slot_sweep();
 	equip(n, cpu);
+}
+
+/* --- for kills.c: grinders that come and go --- */
+static exo_slot blocks_of[MOST];
+static void *rings[MOST];
+
+/* A ring of the grinder's last frames, which it finds mapped, and some blocks. */
+static bool equip_disk(unsigned n)
+{
+	const struct exos_grant *disk = exos_grant("disk", 0);
+	struct peer *p = &grinders[n];
+	uint64_t pfn = frames[n].hi - EXO_FRAMES_RING;
+	exo_slot ring;
+
+	rings[n] = NULL;
+	if (!disk)
+		return true;
+	ring = guest_retype(frames[n].slot, pfn, EXO_KIND_RING, 0);
+	rings[n] = ring ? exos_space_window(ring, pfn + 1, 2, GUEST_RW, NULL) : NULL;
+	if (!rings[n])
+		return false;
+	p->word[5] = (uint64_t)rings[n];
+	p->word[6] = disk->lo + n * BLOCKS;
+	if (!blocks_of[n])
+		blocks_of[n] = guest_narrow(disk->slot, p->word[6], p->word[6] + BLOCKS, EXO_R_READ);
+	give(p, 6, ring, EXO_R_CONTROL | EXO_R_MAP);
+	give(p, 7, blocks_of[n], EXO_R_READ);
+	return true;
+}
+
+bool grind_begin(void)
+{
+	over = 0;
+	return expect_eq(peer_make(&server), 0) && (peer_serve(&server, serve), true) &&
+	       expect_eq(peer_slots(&server, exos_page()->cpu, 3, 1), 0) &&
+	       expect_eq(peer_start(&server, be_the_server, 0), 0);
+}
+
+bool grind_start(unsigned n, uint64_t seed)
+{
+	uint32_t cpus = exos_machine()->cpus;
+
+	if (!make_grinder(n))
+		return false;
+	grinders[n].word[0] = seed | 1;
+	frames[n].hi -= EXO_FRAMES_RING;
+	if (!equip(n, n % cpus))
+		return false;
+	frames[n].hi += EXO_FRAMES_RING;
+	return equip_disk(n) && expect_eq(peer_slots(&grinders[n], n % cpus, n / cpus, 1), 0) &&
+	       expect_eq(peer_start(&grinders[n], grind, 0), 0);
+}
+
+uint64_t grind_calls(unsigned n)
+{
+	return __atomic_load_n(&grinders[n].word[2], __ATOMIC_RELAXED);
+}
+
+void grind_kill(unsigned n, bool objects_first)
+{
+	struct peer *p = &grinders[n];
+	exo_slot first = objects_first ? frames[n].slot : p->frames.slot;
+	exo_slot second = objects_first ? p->frames.slot : frames[n].slot;
+
+	expect_eq(exos_cap_revoke(first), 0);
+	expect_eq(exos_cap_revoke(second), 0);
+	expect_eq(exos_cap_look(first)->unit, first == p->frames.slot ? PEER_FRAMES : FRAMES);
+	if (rings[n])
+		exos_space_window_end(rings[n], 2);
+	guest_frames_end(&frames[n]);
+	if (slots_of[n])
+		exos_cap_end(slots_of[n]);
+	if (blocks_of[n])
+		exos_cap_end(blocks_of[n]);
+	slots_of[n] = blocks_of[n] = 0;
+	exos_space_window_end(p->page, 1);
+	p->page = NULL;                 /* there is nothing left to stop */
+	peer_end(p);
+}
+
+void grind_end(void)
+{
+	over = 1;
+	peer_end(&server);
 }
 
 static void grind_for(uint64_t seconds)

@@ -24,6 +24,7 @@
 #define GUEST_PORT  0x10        /* the ports of the first program that it gave away to us */
 #define GUEST_IRQ   0x20        /* the interrupts likewise */
 #define GUEST_NIC   0x40        /* the packets of the first NIC */
+#define GUEST_HUGE  0x80        /* as much memory as there is, at most 440 MiB */
 
 /* Classes, as written in EXO_TEST. */
 enum guest_class {
@@ -32,6 +33,7 @@ enum guest_class {
 	SMP = GUEST_SMP | GUEST_LONG,
 	DISK = GUEST_DISK | GUEST_LONG,
 	BIG = GUEST_BIG | GUEST_LONG,
+	HUGE = GUEST_HUGE | GUEST_LONG,
 	PORT = GUEST_PORT,
 	IRQ = GUEST_IRQ,
 	NIC = GUEST_NIC | GUEST_LONG,

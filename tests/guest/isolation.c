@@ -153,6 +153,10 @@ int parts_play(int argc, char **argv)
 		insn_spin();
 	if (argc == 3 && !strcmp(argv[2], "hostile"))
 		return hostile_part();
+	if (argc == 3 && !strcmp(argv[2], "citizen"))
+		return citizen_part();
+	if (argc == 3 && !strcmp(argv[2], "miser"))
+		return miser_part();
 	return SUITE_EXIT_FAIL;
 }
 

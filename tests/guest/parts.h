@@ -16,4 +16,8 @@ int parts_play(int argc, char **argv);
 /* hostile.c: use the environment page in every way, without end. */
 int hostile_part(void);
 
+/* revoke.c: use memory that can be asked for, and give it up, or ignore what is asked. */
+int citizen_part(void);
+int miser_part(void);
+
 #endif

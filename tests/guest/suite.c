@@ -28,6 +28,8 @@
 #define SECONDS      1000000000ull
 #define FRAMES_USUAL 2048u
 #define FRAMES_BIG   20480u
+#define FRAMES_HUGE  112640u
+#define FRAMES_KEPT  2048u      /* for the suite itself, beside a test that has all there is */
 
 /* Made by the linker around the section that EXO_TEST fills. */
 extern const struct guest_test *const __start_exo_tests[], *const __stop_exo_tests[];
@@ -95,6 +97,18 @@ static bool watch(const struct guest_test *test, struct exos_child *child, char 
 	return why == EXO_STOP_EXIT && code == SUITE_EXIT_SKIP;
 }
 
+/* How much memory a test gets. */
+static uint64_t frames_for(uint32_t needs)
+{
+	struct exos_frame_stats stats;
+
+	if (!(needs & GUEST_HUGE))
+		return needs & GUEST_BIG ? FRAMES_BIG : FRAMES_USUAL;
+	exos_frame_stats(&stats);
+	return stats.largest > FRAMES_BIG + FRAMES_KEPT
+		       ? min_u64(FRAMES_HUGE, stats.largest - FRAMES_KEPT) : FRAMES_BIG;
+}
+
 /* Start a test on its home CPU, wait, end it; as watch. */
 static bool run_child(const struct guest_test *test, unsigned home, char *reason, size_t bytes)
 {
@@ -102,8 +116,8 @@ static bool run_child(const struct guest_test *test, unsigned home, char *reason
 	struct exos_child child = { .page = NULL };
 	struct exos_spawn request = {
 		.file = program, .file_bytes = program_bytes, .argc = 3, .argv = argv,
-		.frames = test->needs & GUEST_BIG ? FRAMES_BIG : FRAMES_USUAL,
-			};
+		.frames = frames_for(test->needs),
+	};
 	bool skips;
 	int err;
 
@@ -130,7 +144,7 @@ static void quarantine(const struct guest_test *test)
 	exo_slot claim;
 	uint64_t pfn;
 
-	if (exos_frame_alloc(test->needs & GUEST_BIG ? FRAMES_BIG : FRAMES_USUAL, &pfn, &claim) < 0)
+	if (exos_frame_alloc(frames_for(test->needs), &pfn, &claim) < 0)
 		printf("note: no memory to put the test's own out of use\n");
 }
 

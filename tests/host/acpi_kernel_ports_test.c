@@ -6,7 +6,7 @@
  * Invariant: whatever the FADT says, no port that reaches memory or configuration space is listed,
  * and no access leaves the claim.
  */
-// sources: exo/port.c exo/port_list.c exo/base/string.c
+// sources: exo/port.c exo/port_list.c exo/pieces.c exo/base/string.c
 // includes: exo
 // flags: -include tests/host/virtio_fake.h -fno-builtin
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "claim.h"
 #include "dev/acpi.h"
 #include "kernel.h"
+#include "pieces.h"
 #include "port.h"
 #include <exo/port.h>
 
@@ -34,6 +35,12 @@ static unsigned answer_after;   /* accesses until a status port says yes */
 
 void spin_wait(void) { abort(); }
 void *boot_export(uint64_t bytes) { return calloc(1, bytes); }
+static exo_sid port_words[PORTS];
+void *boot_frames(uint64_t count)
+{
+	EXPECT(count * EXO_PAGE_SIZE == sizeof(port_words));
+	return memset(port_words, 0, sizeof(port_words));
+}
 
 static void note(uint16_t port, unsigned size, uint32_t value)
 {
@@ -160,6 +167,7 @@ static struct exo_cap *claim(void)
 	c->gen = 3;
 	c->lo = 0x3f8;
 	c->hi = 0x400;
+	ports_move(c->lo, c->hi, 0, slot_sid(c));
 	return c;
 }
 
@@ -237,13 +245,12 @@ static void test_refusals(void)
 	bad[1] = (struct exo_port_op){ .port = 0xffff, .size = 4 };
 	EXPECT(run(bad + 1, 1) == -EXO_E_RANGE);
 	*child = (struct exo_cap){ .kind = EXO_KIND_PORT, .lo = 0x3fa, .hi = 0x3fb };
-	c->child = slot_sid(child);
+	ports_move(0x3fa, 0x3fb, slot_sid(c), slot_sid(child));
 	bad[1] = (struct exo_port_op){ .port = 0x3f8, .size = 4 };
 	EXPECT(run(bad + 1, 1) == -EXO_E_SPLIT && !accesses);
 	EXPECT(run(&good, 1) == 1);
-	child->flags = EXO_CAP_SHARE;
+	ports_move(0x3fa, 0x3fb, slot_sid(child), slot_sid(c));
 	EXPECT(run(bad + 1, 1) == 1);
-	c->child = 0;
 	c->flags = EXO_CAP_FROZEN;
 	EXPECT(run(&good, 1) == -EXO_E_FROZEN && !accesses);
 	c->flags = 0;

@@ -661,8 +661,10 @@ static void test_bind_errors(void)
 	EXPECT(owner_bind(5) == -EXO_E_BUSY, 0, 0);
 	detach(5);
 	child->flags = 0;
-	block->child = slot_sid(child);
+	block->badge = slot_sid(child);
 	EXPECT(owner_bind(5) == -EXO_E_SPLIT, 0, 0);
+	block->badge = 0;
+	block->child = slot_sid(child);
 	child->flags = EXO_CAP_SHARE;
 	block->unit = 1;
 	EXPECT(owner_bind(5) == -EXO_E_ABSENT, 0, 0);

@@ -12,7 +12,7 @@
 
 /*
  * Kinds.  lo, hi and unit mean:
- *   FRAME  page frame numbers [lo, hi)
+ *   FRAME  page frame numbers [lo, hi); `unit`: how many it holds still
  *   SLOT   slots [lo, hi) of the slice vector of CPU `unit`
  *   BLOCK  blocks [lo, hi) of disk `unit`, in that disk's block size
  *   IRQ    interrupt source lo (an IOAPIC global interrupt number), hi = lo + 1
@@ -58,9 +58,20 @@ enum exo_kind { EXO_KINDS(EXO_KIND_ENUM) EXO_KIND_COUNT };
 #define EXO_CAP_SHARE  0x01     /* a share */
 #define EXO_CAP_FROZEN 0x02     /* being revoked: nothing new is derived or bound */
 #define EXO_CAP_OBJECT 0x04     /* it holds an object's frames: when it goes, the object ends */
-#define EXO_CAP_ENDING 0x08     /* its object is being taken apart */
+#define EXO_CAP_ENDING 0x08     /* it is being ended */
+#define EXO_CAP_REVOKING 0x10   /* all that was derived from it is being ended */
+#define EXO_CAP_ASKED  0x20     /* asked for by who gave it (exo_cap_ask): it may be taken */
+#define EXO_CAP_TAKEN  0x40     /* the slot is empty: what was in it was taken by force */
 
-/* One slot: 64 bytes.  [k] all: written by the kernel only. */
+/*
+ * One slot: 64 bytes.  [k] all: written by the kernel only.
+ *
+ * When a claim is taken from an environment by another's revoke, its slot is empty (kind NONE, the
+ * name stale) and keeps, until it is used anew, what the claim was: EXO_CAP_TAKEN in flags, its
+ * kind in `badge`, its number among those of the environment (exo_env_page.taken then) in `held`,
+ * and unit, lo and hi.  These slots are the repossession list: as long as the
+ * table, so that it cannot overflow, and read by loads.
+ */
 struct exo_cap {
 	uint32_t gen;           /* generation of the claim in it, or of the next one */
 	uint8_t  kind;          /* enum exo_kind */
@@ -72,8 +83,9 @@ struct exo_cap {
 	uint64_t lo, hi;        /* half-open, see EXO_KINDS */
 	uint64_t bind;          /* head of its bindings: physical names, by kind */
 	uint32_t unit;          /* CPU, disk or level, see EXO_KINDS */
-	uint32_t badge;         /* GATE: told to the callee */
-	uint64_t held;          /* FRAME: its requests in flight; objects: TRACE mapping's entry */
+	uint32_t badge;         /* GATE: told to the callee; BLOCK: its pieces; TAKEN: the kind */
+	uint64_t held;          /* FRAME: its requests in flight; objects: TRACE mapping's entry;
+	                           BLOCK: two pieces of the same parent below this one */
 };
 _Static_assert(sizeof(struct exo_cap) == 64, "ABI: exo_cap");
 _Static_assert(offsetof(struct exo_cap, lo) == 24, "ABI: exo_cap");
@@ -116,7 +128,7 @@ struct exo_chunk {
 	exo_sid  holder;        /* of all 512 frames, if not mixed */
 	uint8_t  use;           /* of all 512 frames, if not mixed */
 	uint8_t  mixed;         /* holder and use stand in the frames' own entries */
-	uint16_t spare;
+	uint16_t odd;           /* mixed: a frame that was found unlike the first */
 	uint32_t fine;          /* its entries are fine[fine * 512 ...); 0 is never used */
 	uint32_t large;         /* large page-table entries that cover it */
 	uint64_t busy;          /* small ones, and pins, of all its frames together */

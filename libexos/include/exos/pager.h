@@ -44,8 +44,15 @@ struct exos_region {
 	const struct exos_pager *pager;
 	void *context;          /* the pager's */
 	const char *name;       /* for messages */
+	uint32_t flags;         /* EXOS_REGION_* */
 	struct exos_region *left, *right;       /* the list's */
 };
+
+/*
+ * The pager can make each page anew as it was: when memory is asked for, pages are discarded and
+ * their frames given up (exos/revoke.h).
+ */
+#define EXOS_REGION_REBUILD 0x01
 
 /* Zeroed frames on first touch. Counts region->pages. */
 extern const struct exos_pager exos_pager_zero;
