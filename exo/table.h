@@ -25,7 +25,7 @@ struct shadow {
 enum table_link {
 	TABLE_PARENT,           /* the entry it hangs on; 0: on none */
 	TABLE_LEVEL,
-	TABLE_ENVS,             /* level 4: pfn of the first environment, or VCPU, that runs in it */
+	TABLE_ENVS,             /* level 4: pfn of the first environment or VCPU in it */
 	TABLE_USE,              /* level 4: enum exo_space_use */
 };
 uint64_t *table_link(uint64_t pfn, enum table_link which);

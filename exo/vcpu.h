@@ -39,7 +39,9 @@ int vcpu_end(uint64_t pfn);
 
 struct exo_cap;
 
-/* A piece of ending a claim on a VCPU: 0, or EXO_MORE while a CPU is inside by it.  tree_lock held. */
+/*
+ * A piece of ending a claim on a VCPU: 0, or EXO_MORE while a CPU is inside by it.  tree_lock held.
+ */
 int vcpu_unbind(const struct exo_cap *c);
 
 /* A piece of parting all VCPUs from nested tables that end: 0 or EXO_MORE.  tree_lock held. */

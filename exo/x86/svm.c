@@ -121,7 +121,7 @@ static void controls_take(struct vmcb *b, const struct exo_vcpu_page *p)
 	b->tsc_offset = p->tsc_offset;
 }
 
-/* What a guest may not have, whatever its library wrote; what is merely wrong the processor finds. */
+/* What a guest may not have is taken out; what is merely wrong the processor finds. */
 static void state_take(struct vmcb *b, const struct exo_vcpu_page *p)
 {
 	struct exo_vcpu_state *s = &b->state;

@@ -138,7 +138,7 @@ EXO_TEST(absent_guest_memory_exits, SHORT)
 	expect_eq(vm.page->exit_info2, gpa + 8);
 	expect_eq((uint32_t)vm.page->exit_info1, NPF_WRITE | NPF_USER);
 	expect_eq(vm.page->state.rip, VM_CODE);
-	/* The monitor maps something there, read-only: another error, then the read goes through. */
+	/* The monitor maps something there, read-only: another error. */
 	must_eq(exos_space_map(&vm.space, gpa, vm.memory.slot, vm.memory.lo + 6, 1, EXO_R_READ), 0);
 	expect_eq(vm_run(&vm), EXO_EXIT_NPF);
 	expect_eq((uint32_t)vm.page->exit_info1, 1 | NPF_WRITE | NPF_USER);

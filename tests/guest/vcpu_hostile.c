@@ -76,19 +76,65 @@ static int64_t run_shortly(struct vm *vm)
 	return exo_vcpu_run(vm->vcpu, seen);
 }
 
+static uint64_t victim_word(uint64_t i)
+{
+	return 0x1234567 ^ i * 0x9e3779b97f4a7c15ull;
+}
+
 static void victim_check(const uint64_t *victim)
 {
 	unsigned wrong = 0;
 
-	for (unsigned i = 0; i < VICTIM * 512; i++)
-		wrong += victim[i] != (0x1234567 ^ i * 0x9e3779b97f4a7c15ull);
+	for (uint64_t i = 0; i < VICTIM * 512; i++)
+		wrong += victim[i] != victim_word(i);
 	expect_eq(wrong, 0);
+}
+
+/* What the runs came to. */
+struct counts {
+	uint64_t entered, refused, interrupted, absent, other;
+};
+
+/* One run of whatever the turn brings. */
+static void run_once(struct vm *vm, uint64_t turn, struct counts *counts)
+{
+	uint64_t before;
+	int64_t code;
+
+	if (turn % 8 == 0)
+		page_scramble(vm->page);
+	else
+		page_bend(vm);
+	if (turn % 3)
+		memory_scramble(vm);
+	before = vm->page->runs;
+	code = run_shortly(vm);
+	expect(code >= 0);
+	expect_eq(vm->page->exit_code, code);
+	counts->entered += vm->page->runs != before;
+	counts->refused += code == EXO_EXIT_INVALID;
+	counts->interrupted += code == EXO_EXIT_INTR;
+	counts->absent += code == EXO_EXIT_NPF;
+	counts->other += code != EXO_EXIT_INVALID && code != EXO_EXIT_INTR &&
+			 code != EXO_EXIT_NPF;
+}
+
+/* A good guest runs as if nothing had been. */
+static void run_good(struct vm *vm)
+{
+	vm_long(vm);
+	VM_LOAD(vm, 0x0f, 0x01, 0xd9);
+	vm->page->event_inject = vm->page->interrupt = vm->page->shadow = 0;
+	vm->page->intercept[0] = vm->page->intercept_cr = vm->page->intercept_exc = 0;
+	vm->page->intercept[1] = 2;
+	expect_eq(vm_run(vm), EXO_EXIT_VMMCALL);
 }
 
 EXO_TEST(nothing_in_a_vcpu_page_hurts, LONG)
 {
-	uint64_t runs = number_asked("test=vcpu-runs", RUNS_USUAL), entered = 0, counts[4] = { 0 }, *victim, xcr0 = insn_xcr0();
+	uint64_t runs = number_asked("test=vcpu-runs", RUNS_USUAL), xcr0 = insn_xcr0(), *victim;
 	uint64_t seed = number_asked("test=vcpu-seed", 1);
+	struct counts counts = { 0 };
 	struct guest_frames f;
 	struct vm vm;
 
@@ -98,39 +144,20 @@ EXO_TEST(nothing_in_a_vcpu_page_hurts, LONG)
 	must_eq(guest_frames_make(&f, VICTIM), 0);
 	victim = exos_space_window(f.slot, f.lo, VICTIM, GUEST_RW, NULL);
 	must(victim != NULL);
-	for (unsigned i = 0; i < VICTIM * 512; i++)
-		victim[i] = 0x1234567 ^ i * 0x9e3779b97f4a7c15ull;
+	for (uint64_t i = 0; i < VICTIM * 512; i++)
+		victim[i] = victim_word(i);
 	for (uint64_t i = 0; i < runs && !guest_failures(); i++) {
-		uint64_t before = vm.page->runs;
-		int64_t code;
-
-		if (i % 8 == 0)
-			page_scramble(vm.page);
-		else
-			page_bend(&vm);
-		if (i % 3)
-			memory_scramble(&vm);
-		before = vm.page->runs;
-		code = run_shortly(&vm);
-		expect(code >= 0);
-		expect_eq(vm.page->exit_code, code);
-		entered += vm.page->runs != before;
-		counts[code == EXO_EXIT_INVALID ? 0 : code == EXO_EXIT_INTR ? 1 :
-		       code == EXO_EXIT_NPF ? 2 : 3]++;
+		run_once(&vm, i, &counts);
 		expect_eq(insn_xcr0(), xcr0);
 		if (i % 256 == 0)
 			victim_check(victim);
 	}
-	expect(entered > runs / 2);
-	expect(counts[0] && counts[1] && counts[2] && counts[3]);
-	printf("vcpu: seed %lu: %lu runs: %lu refused, %lu interrupted, %lu without memory, %lu others\n",
-	       seed, runs, counts[0], counts[1], counts[2], counts[3]);
-	vm_long(&vm);
-	VM_LOAD(&vm, 0x0f, 0x01, 0xd9);
-	vm.page->event_inject = vm.page->interrupt = vm.page->shadow = 0;
-	vm.page->intercept[0] = vm.page->intercept_cr = vm.page->intercept_exc = 0;
-	vm.page->intercept[1] = 2;
-	expect_eq(vm_run(&vm), EXO_EXIT_VMMCALL);
+	printf("vcpu: seed %lu: %lu runs: %lu refused, %lu interrupted, %lu without memory, "
+	       "%lu others\n", seed, runs, counts.refused, counts.interrupted, counts.absent,
+	       counts.other);
+	expect(counts.entered > runs / 2);
+	expect(counts.refused && counts.interrupted && counts.absent && counts.other);
+	run_good(&vm);
 	victim_check(victim);
 	exos_space_window_end(victim, VICTIM);
 	guest_frames_end(&f);

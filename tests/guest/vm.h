@@ -2,8 +2,8 @@
 /*
  * vm.h - a small virtual machine of one's own: a VCPU, nested tables, a few pages, code by bytes.
  *
- * Guest physical memory is [0, VM_FRAMES pages); in 64-bit mode the guest's own tables, in its pages
- * 1 and 2, map the first GiB one to one.  Code begins at VM_CODE.
+ * Guest physical memory is [0, VM_FRAMES pages); in 64-bit mode the guest's own tables, in its
+ * pages 1 and 2, map the first GiB one to one.  Code begins at VM_CODE.
  */
 #ifndef GUEST_VM_H
 #define GUEST_VM_H

@@ -21,6 +21,8 @@
 #include "slices.h"
 #include "space.h"
 #include "table.h"
+#include "vcpu.h"
+#include "x86/svm.h"
 #include "tlb.h"
 #include "trace.h"
 
@@ -70,6 +72,11 @@ int ring_end(uint64_t pfn) { (void)pfn; return 0; }
 int packets_end(uint64_t pfn) { (void)pfn; return 0; }
 void packets_make(uint64_t pfn, uint64_t frames_) { (void)pfn; (void)frames_; }
 int filter_end(uint64_t pfn) { (void)pfn; return 0; }
+bool svm_present(void) { return false; }
+void vcpu_make(uint64_t pfn) { (void)pfn; }
+int vcpu_end(uint64_t pfn) { (void)pfn; return 0; }
+int vcpu_unbind(const struct exo_cap *c) { (void)c; return 0; }
+int vcpus_part(uint64_t space) { (void)space; return 0; }
 int nic_unbind(struct exo_cap *c) { (void)c; return 0; }
 int nic_give_check(const struct exo_cap *c) { (void)c; return 0; }
 void nic_given(struct exo_cap *c) { (void)c; }

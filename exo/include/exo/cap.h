@@ -45,7 +45,7 @@ enum exo_kind { EXO_KINDS(EXO_KIND_ENUM) EXO_KIND_COUNT };
 #define EXO_R_RETYPE  0x0008    /* FRAME: make objects of it; a share never has it */
 #define EXO_R_CONTROL 0x0010    /* ENV: start, stop, watch; SPACE, PT: change; others: use */
 #define EXO_R_NOTIFY  0x0020    /* ENV: post an event */
-#define EXO_R_RUN     0x0040    /* ENV: name it in a slot, yield to it; SPACE: run in it; VCPU: enter */
+#define EXO_R_RUN     0x0040    /* ENV: name it in a slot, yield to it; SPACE, VCPU: run */
 #define EXO_R_MAP     0x0080    /* ENV, rings, VCPU: map their shared pages; TABLE: map read-only */
 #define EXO_R_GIVE    0x0100    /* ENV: put claims into slots it opened; make gates to it */
 #define EXO_R_CALL    0x0200    /* GATE: call it */

@@ -37,8 +37,10 @@
 #define EXO_VCPU_CR_FORCED    0x00100000u  /* writes of CR4 */
 #define EXO_VCPU_DR_FORCED    0xffffffffu
 #define EXO_VCPU_EXC_FORCED   0x00040000u  /* machine check */
-#define EXO_VCPU_MISC1_FORCED 0xdc40800fu  /* INTR NMI SMI INIT, RDPMC INVD INVLPGA I/O MSR FERR SHUTDOWN */
-#define EXO_VCPU_MISC2_FORCED 0x0000627du  /* SVM instructions but VMMCALL, WBINVD XSETBV RDPRU */
+/* INTR NMI SMI INIT RDPMC INVD INVLPGA I/O MSR FERR SHUTDOWN */
+#define EXO_VCPU_MISC1_FORCED 0xdc40800fu
+/* SVM instructions but VMMCALL; WBINVD XSETBV RDPRU */
+#define EXO_VCPU_MISC2_FORCED 0x0000627du
 #define EXO_VCPU_MISC3_FORCED 0x0000001bu  /* INVLPGB MCOMMIT TLBSYNC */
 
 struct exo_vcpu_segment {
@@ -95,7 +97,7 @@ struct exo_vcpu_page {
 	uint16_t pause_threshold, pause_count;  /* [u] VMCB offsets 3ch, 3eh */
 	uint64_t tsc_offset;    /* [u] added to the time stamp that the guest reads */
 	uint64_t spare[10];
-	uint64_t exit_code;     /* [k] low 32 bits of what the processor says; the call's result too */
+	uint64_t exit_code;     /* [k] low 32 bits of the processor's; the call's result too */
 	uint64_t exit_info1;    /* [k] */
 	uint64_t exit_info2;    /* [k] */
 	uint64_t exit_event;    /* [k] EXITINTINFO: the event whose delivery was cut by the exit */
