@@ -13,11 +13,16 @@
 #include <exos/space.h>
 #include <stdbool.h>
 
+/* Page tables of a domain, at most: each covers 2 MiB of addresses. */
+#define EXOS_PCI_TABLES 128u
+
 struct exos_pci {
 	exo_slot claim;
 	const struct exo_pci_info *info;
 	struct exos_space domain;       /* slot 0: none */
 	uint64_t root_pfn;              /* frames of the domain's top-level table */
+	exo_slot table[EXOS_PCI_TABLES];        /* its other tables */
+	uint32_t tables;
 };
 
 /* Begin to drive a function; takes nothing.  0; -EXO_E_KIND: not a PCI claim; -EXO_E_ABSENT: no list
