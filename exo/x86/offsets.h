@@ -68,7 +68,7 @@
 
 /* Call numbers. */
 #define CALL_FIRST      0x4000
-#define CALL_COUNT      0x15
+#define CALL_COUNT      0x1a
 #define SWITCH_FIRST    0x4020
 #define SWITCH_COUNT    5
 #define CALL_GATE_CALL  0x4022
