@@ -113,6 +113,9 @@ bool net_e1000e_wait(struct net_e1000e *card, uint64_t deadline_tsc)
 				return false;
 			continue;
 		}
+		net_e1000e_arm(card);
+		if (card_filled(card))
+			return true;
 		card->waits++;
 		if (!exos_event_wait(card->event, deadline_tsc))
 			return card_filled(card);

@@ -62,6 +62,9 @@ static inline void pci_write(uint32_t where, unsigned off, uint32_t value)
 	pci_access->write(where, off, value);
 }
 
+/* Does the boot line leave this function to programs? (pci_left.c) */
+bool pci_is_left(const struct exo_pci_info *info);
+
 /* Set and clear bits of the command register, without acknowledging status bits. */
 void pci_command(uint32_t where, uint32_t set, uint32_t clear);
 

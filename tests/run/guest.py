@@ -26,9 +26,10 @@ MACHINES = (
     ("smp4", 4, "tcg,thread=multi", "256M", ""),
     ("icount", 1, "tcg", "256M", "icount=7"),
     ("nvme", 2, "tcg,thread=multi", "256M", ""),
+    ("own", 2, "tcg,thread=multi", "256M", "leave=00:10.0"),
 )
 # Machines for tests of one class only; what their disk is instead of virtio.
-CLASSES = {"nvme": "DISK"}
+CLASSES = {"nvme": "DISK", "own": "PCI"}
 DISKS = {"nvme": "nvme"}
 TEST = re.compile(r"^EXO_TEST\((\w+),\s*(\w+)\)", re.M)
 END = re.compile(r"^suite: end (\w+) passed=(\d+) failed=(\d+) skipped=(\d+)\s*$", re.M)
@@ -82,7 +83,10 @@ def run_suite(machine, context, job):
         # Slower than any program, so that it shows whether a program runs on meanwhile.
         arguments = qemu.disk_arguments(disk, writable=True, bytes_per_s=50_000_000,
                                         device=DISKS.get(name, "virtio"))
-        if extra:
+        if name == "own":
+            arguments = ["-device", "intel-iommu,intremap=on,aw-bits=48", *arguments,
+                         *own_devices(disk)]
+        if "icount" in extra:
             arguments += ["-icount", "shift=7,sleep=off"]
         else:       # with a deterministic clock nobody answers in time
             for number in range(CARDS):
@@ -96,6 +100,14 @@ def run_suite(machine, context, job):
     if kept := run.end_captures(all(r.outcome in outcome.GOOD for r in results)):
         results[-1].reason += kept
     return results
+
+
+def own_devices(disk):
+    """Functions that the kernel leaves to programs: an NVMe controller (by the boot line's word), a
+    network card that it has no driver for."""
+    return ["-drive", f"if=none,id=own,format=raw,file={disk},snapshot=on",
+            "-device", "nvme,drive=own,serial=own,addr=0x10",
+            "-netdev", "user,id=own", "-device", "e1000e,netdev=own,addr=0x11"]
 
 
 def suite_disk(context):

@@ -61,6 +61,9 @@ const uint8_t *net_e1000e_take(struct net_e1000e *card, uint32_t *bytes);
 /* Give the oldest taken packet's buffer back to the card. */
 void net_e1000e_give(struct net_e1000e *card);
 
+/* Have the next packet raise the interrupt, or at once if one came since the last: no kernel call. */
+void net_e1000e_arm(struct net_e1000e *card);
+
 /* --- sending --- */
 
 /* Where to write the next packet, NET_E1000E_PACKET bytes at most; NULL: no room now. */
