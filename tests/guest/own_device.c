@@ -40,11 +40,9 @@ exo_slot own_device_find(uint32_t class_code, uint32_t id, const char *name)
 	guest_skip(name);
 }
 
-uint64_t own_device_calls(void)
+uint64_t own_device_entries(void)
 {
-	const struct exo_machine *m = exos_machine();
-	const struct exo_cpu_stats *s =
-		exos_machine_at(m->stats_off + exos_page()->cpu * EXO_PAGE_SIZE);
+	const volatile struct exo_env_page *page = exos_page();
 
-	return __atomic_load_n(&s->calls, __ATOMIC_RELAXED);
+	return page->calls + page->faults;
 }

@@ -13,7 +13,7 @@
  */
 exo_slot own_device_find(uint32_t class_code, uint32_t id, const char *name);
 
-/* System calls on this CPU so far. */
-uint64_t own_device_calls(void);
+/* Times this environment has entered the kernel so far: system calls and faults. */
+uint64_t own_device_entries(void);
 
 #endif
