@@ -24,6 +24,7 @@
 #define GUEST_PORT  0x10        /* the ports of the first program that it gave away to us */
 #define GUEST_IRQ   0x20        /* the interrupts likewise */
 #define GUEST_NIC   0x40        /* the packets of the first NIC */
+#define GUEST_PCI   0x80        /* the functions that the kernel does not drive */
 
 /* Classes, as written in EXO_TEST. */
 enum guest_class {
@@ -35,6 +36,7 @@ enum guest_class {
 	PORT = GUEST_PORT,
 	IRQ = GUEST_IRQ,
 	NIC = GUEST_NIC | GUEST_LONG,
+	PCI = GUEST_PCI | GUEST_LONG,
 	RTC = GUEST_PORT | GUEST_IRQ,
 };
 
