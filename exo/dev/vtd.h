@@ -37,6 +37,7 @@ enum {
 #define VTD_QUEUE     (1u << 26)
 #define VTD_REMAP     (1u << 25)
 #define VTD_SET_IRT   (1u << 24)
+#define VTD_OLD       (1u << 23)        /* messages in the old format pass */
 #define VTD_KEPT      0x96ffffffu       /* states that a command keeps: not the one-shot ones */
 
 #define VTD_MAX_UNITS 16u

@@ -112,7 +112,8 @@ bool vtd_irq_start(void)
 		vtd_write64(u, VTD_IRTA, virt_to_phys(table) | ENTRIES_LOG);
 		if (vtd_command(u, VTD_SET_IRT, true)) {
 			vtd_forget(u, VTD_INTERRUPTS);
-			if (u->works && vtd_command(u, VTD_REMAP, true))
+			if (u->works && vtd_command(u, VTD_REMAP, true) &&
+			    vtd_command(u, VTD_OLD, false))
 				continue;
 		}
 		machine_notice("IOMMU at 0x%lx not used: it does not remap interrupts", u->pa);
