@@ -28,28 +28,28 @@ MACHINES = (
     ("nvme", 2, "tcg,thread=multi", "256M", ""),
     ("own", 2, "tcg,thread=multi", "256M", "leave=00:10.0"),
 )
-# Machines for tests of one class only; what their disk is instead of virtio.
-CLASSES = {"nvme": "DISK", "own": "PCI"}
+# Machines for some tests only: class and begin of the name.  What their disk is instead of virtio.
+SOME = {"nvme": ("DISK", ""), "own": ("PCI", "own_")}
 DISKS = {"nvme": "nvme"}
 TEST = re.compile(r"^EXO_TEST\((\w+),\s*(\w+)\)", re.M)
 END = re.compile(r"^suite: end (\w+) passed=(\d+) failed=(\d+) skipped=(\d+)\s*$", re.M)
 
 
-def names(context, needs=""):
-    """The names of all guest tests, or of those of a class, from their sources."""
+def names(context, needs="", begin=""):
+    """The names of all guest tests, or of those of a class with this begin, from their sources."""
     found = []
     for path in sorted((context.repo / "tests" / "guest").glob("*.c")):
         found += [m[0] for m in TEST.findall(path.read_text(encoding="utf-8"))
-                  if needs in ("", m[1])]
+                  if needs in ("", m[1]) and m[0].startswith(begin)]
     return tuple(found)
 
 
 def job_of(context, machine):
     """The job of a machine: all tests, or those that it is for."""
-    needs = CLASSES.get(machine[0], "")
-    cases = names(context, needs)
+    some = SOME.get(machine[0], ())
+    cases = names(context, *some)
     return Job(f"guest/{machine[0]}", functools.partial(run_suite, machine), 400.0, cases,
-               only=cases if needs else ())
+               only=cases if some else ())
 
 
 def jobs(context):
