@@ -39,7 +39,7 @@ static unsigned nvme_take(struct fs_nvme *disk)
 	return n;
 }
 
-/* No answer: stop the controller, which ends every request; if it does not start again, that's it. */
+/* No answer: stop the controller, which ends every request; one that stays so is broken. */
 static void nvme_give_up(struct fs_nvme *disk)
 {
 	if (nvme_restart(&disk->nvme)) {

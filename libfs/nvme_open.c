@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nvme_open.c - taking an NVMe controller into use by its PCI claim, its memory, and giving it back.
+ * nvme_open.c - taking an NVMe controller into use by its PCI claim, its memory, the end.
  *
- * Invariant: frames that the controller may reach are given back only after they left its domain, or
- * after it was reset.
+ * Invariant: frames that the controller may reach are given back only after they left its domain,
+ * and those of its queues after it was reset.
  */
 #include <base/string.h>
 #include <base/util.h>

@@ -2,8 +2,8 @@
 /*
  * e1000e_open.c - taking an Intel 82574 into use by its PCI claim, waiting, giving it back.
  *
- * Invariant: the frames that the card may reach are given back only after it was reset and they left
- * its domain.
+ * Invariant: the frames that the card may reach are given back only after it was reset and they
+ * left its domain.
  */
 #include <base/string.h>
 #include <exo/cap.h>

@@ -34,7 +34,7 @@ exo_slot own_device_find(uint32_t class_code, uint32_t id, const char *name)
 		if (!f || !function_is(f, class_code, id))
 			continue;
 		if (!(f->flags & (EXO_PCI_DMA | EXO_PCI_UNSAFE)))
-			guest_skip("nothing holds a device's accesses to its program's frames here");
+			guest_skip("no IOMMU holds a device to its program's frames");
 		return g->slot;
 	}
 	guest_skip(name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * own_nvme.c - an NVMe controller driven by the test itself: what is written is read again, and what
- * the kernel has to do with it.
+ * own_nvme.c - an NVMe controller driven by the test itself: what is written is read again, and
+ * what the kernel has to do with it.
  *
  * The disk is filled like the suite's other one: word i of it is i * STEP.
  */
@@ -34,7 +34,8 @@ static bool disk_start(struct fs_nvme *disk, bool interrupts, void **data)
 	int err = fs_nvme_open(disk, claim, event);
 
 	if (err < 0) {
-		guest_fail("the controller cannot be driven: %d, %s", err, disk->why ? disk->why : "-");
+		guest_fail("the controller cannot be driven: %d, %s", err,
+			   disk->why ? disk->why : "-");
 		return false;
 	}
 	err = disk->memory.ops->alloc(&disk->memory, PAGES, data);
@@ -51,7 +52,7 @@ static void disk_end(struct fs_nvme *disk, void *data)
 		exos_event_free(disk->event);
 }
 
-/* Blocks at the end, the largest transfer, a single block within a page, and what is past the end. */
+/* The largest transfer, a single block within a page, the last block, what is past the end. */
 static void disk_reads(struct fs_nvme *disk, uint8_t *data)
 {
 	uint32_t block = disk->device.block_bytes;
@@ -60,7 +61,8 @@ static void disk_reads(struct fs_nvme *disk, uint8_t *data)
 	expect_eq(fs_nvme_read(disk, 0, data, PAGES * EXO_PAGE_SIZE), 0);
 	expect_eq(wrong_words((uint64_t *)data, PAGES * 512, 0), 0);
 	expect_eq(fs_nvme_read(disk, blocks - 1, data + 4096 - block, block), 0);
-	expect_eq(wrong_words((uint64_t *)(data + 4096 - block), block / 8, (blocks - 1) * block), 0);
+	expect_eq(wrong_words((uint64_t *)(data + 4096 - block), block / 8,
+			      (blocks - 1) * block), 0);
 	expect_eq(wrong_words((uint64_t *)(data + 4096), 512, 4096), 0);
 	expect_error(fs_nvme_read(disk, blocks, data, block), RANGE);
 	expect_error(fs_nvme_read(disk, blocks - 1, data, 2 * block), RANGE);

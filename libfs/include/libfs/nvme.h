@@ -3,8 +3,8 @@
  * nvme.h - an NVMe controller that belongs to this program: a block device without the kernel.
  *
  * The program holds the PCI claim, so registers, queues and interrupts are its own; the queue code
- * is the one the kernel shares disks by (base/nvme.h).  Reading and writing enter the kernel only to
- * wait, and never when it polls.  Buffers must come from `memory`: frames that the controller's
+ * is the one the kernel shares disks by (base/nvme.h).  Reading and writing enter the kernel only
+ * to wait, and never when it polls.  Buffers must come from `memory`: frames that the controller's
  * domain maps.  One thread at a time; while a request is waited for by event, handlers of other
  * events run: they must not use the same device.
  */
@@ -36,8 +36,8 @@ struct fs_nvme {
 
 /*
  * Drive the controller of the PCI claim `claim` (EXO_R_MAP and EXO_R_CONTROL), first active
- * namespace.  event: entry of exos_event_alloc that completions post, or 0: requests are polled for.
- * 0; -EXO_E_* of the claim; -FS_E_NOMEM; -FS_E_IO with `why` set: no controller that we can drive.
+ * namespace.  event: entry of exos_event_alloc that completions post, or 0: requests are polled
+ * for.  0; -EXO_E_* of the claim; -FS_E_NOMEM; -FS_E_IO with `why` set: it cannot be driven.
  */
 int fs_nvme_open(struct fs_nvme *disk, exo_slot claim, uint32_t event);
 

@@ -45,8 +45,8 @@ struct net_e1000e {
 /* --- the card, by its registers (net_e1000e_open does it all) --- */
 
 /*
- * Reset the card and set up its rings: registers, memory, dma, clock_ns and event are filled in, the
- * rest is zero.  Why it cannot be used, or NULL: then it receives.
+ * Reset the card and set up its rings: registers, memory, dma, clock_ns and event are filled in,
+ * the rest is zero.  Why it cannot be used, or NULL: then it receives.
  */
 const char *net_e1000e_start(struct net_e1000e *card);
 /* No more packets and no access to memory, as far as the card obeys. */
@@ -61,7 +61,7 @@ const uint8_t *net_e1000e_take(struct net_e1000e *card, uint32_t *bytes);
 /* Give the oldest taken packet's buffer back to the card. */
 void net_e1000e_give(struct net_e1000e *card);
 
-/* Have the next packet raise the interrupt, or at once if one came since the last: no kernel call. */
+/* Have the next packet raise the interrupt, or one that came since the last: no kernel call. */
 void net_e1000e_arm(struct net_e1000e *card);
 
 /* --- sending --- */
