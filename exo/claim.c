@@ -13,6 +13,7 @@
 #include "env.h"
 #include "frame.h"
 #include "nic_claim.h"
+#include "pci_claim.h"
 #include "pieces.h"
 #include "slices.h"
 
@@ -116,6 +117,8 @@ int claim_derive_check(const struct exo_cap *parent, const struct claim_spec *sp
 		return -EXO_E_ARG;
 	if (parent->kind == EXO_KIND_NIC)
 		return nic_give_check(parent);
+	if (parent->kind == EXO_KIND_PCI)
+		return pci_give_check(parent);
 	if (parent->kind == EXO_KIND_IRQ)
 		return parent->child ? -EXO_E_SPLIT : parent->bind ? -EXO_E_MAPPED : 0;
 	return 0;

@@ -17,6 +17,7 @@
 #include "frame.h"
 #include "irq.h"
 #include "nic_claim.h"
+#include "pci_claim.h"
 #include "pieces.h"
 #include "run.h"
 #include "slices.h"
@@ -89,6 +90,8 @@ static int bindings_end(struct exo_cap *c)
 		return c->bind ? block_unbind(c) : 0;
 	case EXO_KIND_NIC:
 		return c->bind ? nic_unbind(c) : 0;
+	case EXO_KIND_PCI:
+		return entries_unbind(c) ? EXO_MORE : pci_unbind(c);
 	case EXO_KIND_IRQ:
 		if (c->bind)
 			irq_unbind(c->lo);

@@ -18,6 +18,7 @@
 #include "frame.h"
 #include "gate.h"
 #include "irq.h"
+#include "pci_claim.h"
 #include "kernel.h"
 #include "run.h"
 #include "sched.h"
@@ -165,6 +166,10 @@ static void sources_end(struct env *e)
 			ring_forget(e->source[i].id);
 		else if (e->source[i].kind == SOURCE_PACKETS)
 			packets_forget(e->source[i].id);
+		else if (e->source[i].kind == SOURCE_PCI_VECTOR)
+			pci_vector_forget(e->source[i].id);
+		else if (e->source[i].kind == SOURCE_PCI_FAULT)
+			pci_fault_forget(e->source[i].id);
 		else if (e->source[i].kind == SOURCE_WATCH)
 			env_at(e->source[i].id)->watch_env = 0;
 		e->source[i] = (struct source){ 0 };

@@ -54,11 +54,13 @@ enum source_kind {
 	SOURCE_RING,
 	SOURCE_PACKETS,
 	SOURCE_WATCH,
+	SOURCE_PCI_VECTOR,
+	SOURCE_PCI_FAULT,
 	SOURCE_DOORBELL
 };
 struct source {
 	uint64_t kind : 8;      /* enum source_kind */
-	uint64_t id : 56;       /* gsi, pfn of the rings or watched environment's pfn */
+	uint64_t id : 56;       /* gsi, pfn of the rings or watched environment's pfn, vector, function's place */
 };
 
 #define TABLE_HITS 256u         /* frames of 64 slots that are found at once */

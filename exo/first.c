@@ -13,7 +13,7 @@
 #include "cpu.h"
 #include "dev/disk.h"
 #include "dev/nic.h"
-#include "dev/pci.h"
+#include "dev/pci_function.h"
 #include "irq.h"
 #include "kernel.h"
 #include "memory.h"
@@ -86,7 +86,8 @@ static uint64_t frames_take(uint64_t count)
 /* What the first program will find in the export area: counted before, filled now. */
 static uint64_t roots_count(void)
 {
-	return 48 + machine->runs + cpu_count + disks.count + nics.count + irqs.count + ports.count;
+	return 48 + machine->runs + cpu_count + disks.count + nics.count + irqs.count + ports.count +
+	       pci.count;
 }
 
 static void run_count(uint64_t lo, uint64_t hi, enum exo_run_kind kind)
@@ -150,6 +151,12 @@ static void devices_give(void)
 			.rights = EXO_R_READ | EXO_R_WRITE }));
 		nic_root(slot_at(nics.info[i].root));
 	}
+	for (uint32_t i = 0; i < pci.count; i++)
+		if (pci_function_given(pci_function_at(i)))
+			pci.info[i].root = exo_slot_sid(root((struct claim_spec){
+				.kind = EXO_KIND_PCI, .unit = i, .lo = pci.info[i].where,
+				.hi = pci.info[i].where + 1ul,
+				.rights = EXO_R_MAP | EXO_R_CONTROL }));
 	machine->trace_root = exo_slot_sid(root((struct claim_spec){
 		.kind = EXO_KIND_TRACE, .rights = EXO_R_READ }));
 }

@@ -48,6 +48,7 @@ int copy_out(uint64_t user, const void *src, uint64_t bytes);
  */
 typedef void interrupt_handler(void *context);
 unsigned vector_take(interrupt_handler *handler, void *context);
+void vector_context(unsigned vector, void *context);    /* another one for a vector taken */
 uint64_t msi_address(unsigned cpu);
 
 /* A number that programs cannot guess: the processor's, or at least the time of boot. */

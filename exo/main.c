@@ -8,7 +8,8 @@
 #include "dev/acpi.h"
 #include "dev/disk.h"
 #include "dev/nic.h"
-#include "dev/pci.h"
+#include "dev/iommu.h"
+#include "dev/pci_function.h"
 #include "dev/serial.h"
 #include "first.h"
 #include "frame.h"
@@ -161,12 +162,14 @@ void kernel_main(struct exo_boot *boot)
 	clock_calibrate(acpi.pm_timer);
 	machine_fill();
 	pci_start();
+	iommu_start();
 	ioapic_start();
 	irqs_start(cpus[0]->apic_id);
 	ports_start(boot_word("debug-exit"));
 	cpus_start();
 	disks_start();
 	nics_start();
+	pci_functions_start();
 	lists_fill();
 	first_make();                   /* takes the last frames */
 	memory_count();

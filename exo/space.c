@@ -14,6 +14,7 @@
 #include "claim.h"
 #include "env.h"
 #include "frame.h"
+#include "pci_claim.h"
 #include "table.h"
 #include "tlb.h"
 
@@ -130,6 +131,8 @@ static int claim_check(const struct exo_cap *c, const struct exo_map_op *op, uin
 	}
 	if (c->kind == EXO_KIND_PACKETS)
 		return packets_check(c, op->pfn, count);
+	if (c->kind == EXO_KIND_PCI)
+		return pci_map_check(c, op->pfn, count);
 	if (count != 1)
 		return -EXO_E_RANGE;
 	switch (c->kind) {
@@ -186,12 +189,25 @@ FOR_LEVEL int part_empty(const struct range *r, unsigned arg)
 	return 0;
 }
 
-static uint64_t map_value(const struct range *r, const struct exo_map_op *op)
+static uint64_t map_value(const struct range *r, const struct exo_map_op *op,
+			  const struct exo_cap *c)
 {
 	uint64_t value =
 		op->pfn << EXO_PAGE_SHIFT | prot_bits(op->prot) | (r->level > 1 ? PTE_PS : 0);
 
-	return frame_use(op->pfn) == EXO_USE_DEVICE ? value | PTE_PCD | PTE_PWT : value;
+	if (c->kind == EXO_KIND_PCI || frame_use(op->pfn) == EXO_USE_DEVICE)
+		value |= PTE_PCD | PTE_PWT;
+	return value;
+}
+
+/* Devices reach plain frames only, and registers are mapped by small pages. */
+FOR_LEVEL bool kind_maps(enum exo_kind kind, const struct range *r)
+{
+	if (kind == EXO_KIND_FRAME)
+		return true;
+	if (kind == EXO_KIND_PCI && r->level > 1)
+		return false;
+	return *table_link(r->space, TABLE_USE) != EXO_SPACE_DEVICE;
 }
 
 FOR_LEVEL int space_map(struct env *e, struct range *r, const struct exo_map_op *op)
@@ -205,6 +221,8 @@ FOR_LEVEL int space_map(struct env *e, struct range *r, const struct exo_map_op 
 		return err;
 	if (op->pfn & (frames_each - 1))
 		return -EXO_E_ARG;
+	if (!kind_maps(c->kind, r))
+		return -EXO_E_KIND;
 	if ((most = claim_check(c, op, r->pages * frames_each)) < 0)
 		return most;
 	if (prot & ~(unsigned)most)
@@ -212,7 +230,7 @@ FOR_LEVEL int space_map(struct env *e, struct range *r, const struct exo_map_op 
 	if ((err = parts_check(r, part_empty, 0)) < 0)
 		return err;
 
-	value = map_value(r, op);
+	value = map_value(r, op, c);
 	do
 		for (uint64_t i = 0; i < r->count; i++) {
 			entry_install(&r->pte[i], r->level, value, c, most);
@@ -221,6 +239,8 @@ FOR_LEVEL int space_map(struct env *e, struct range *r, const struct exo_map_op 
 	while (range_next(r));
 	if (c->kind == EXO_KIND_TRACE)
 		slot_at(frame_holder(op->pfn))->held = c->bind;
+	if (c->kind == EXO_KIND_PCI)
+		pci_use(c);
 	return 0;
 }
 
@@ -368,7 +388,7 @@ static int large_apply(struct env *e, uint64_t space, const struct exo_map_op *o
 	}
 }
 
-int space_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
+static int op_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
 {
 	if (op->op >= EXO_MAP && op->op <= EXO_PROTECT) {
 		if (op->prot & (EXO_SIZE_2M | EXO_SIZE_1G))
@@ -380,4 +400,20 @@ int space_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
 	if (op->op == EXO_UNLINK)
 		return space_unlink(space, op);
 	return -EXO_E_ARG;
+}
+
+/*
+ * A device's tables are read by a unit that may not look into the processor's caches, so it is
+ * told of additions too; and the shortest way (quick.h), which tells nobody, is not for them.
+ */
+int space_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
+{
+	int err = op_apply(e, space, op);
+
+	if (*table_link(space, TABLE_USE) == EXO_SPACE_DEVICE) {
+		leaf_cache.space = 0;
+		if (!err)
+			tlb_note(space, 0, 0, 0, true);
+	}
+	return err;
 }

@@ -15,6 +15,7 @@
 #include "claim.h"
 #include "env.h"
 #include "frame.h"
+#include "pci_claim.h"
 #include "run.h"
 #include "tlb.h"
 #include "vcpu.h"
@@ -186,13 +187,21 @@ static int space_empty(uint64_t pfn)
 	return 0;
 }
 
+static int space_end(uint64_t pfn)
+{
+	if (*table_link(pfn, TABLE_USE) != EXO_SPACE_DEVICE)
+		return space_empty(pfn);
+	pci_space_end(pfn);
+	return 0;
+}
+
 int table_end(uint64_t pfn)
 {
 	unsigned level = *table_link(pfn, TABLE_LEVEL);
 	unsigned last = level == 4 ? 255 : 512;
 	uint64_t *table = pfn_to_virt(pfn);
 
-	if (level == 4 && space_empty(pfn))
+	if (level == 4 && space_end(pfn))
 		return EXO_MORE;
 	leaf_cache.space = 0;
 	table_unhang(pfn);

@@ -25,7 +25,8 @@ struct shadow {
 enum table_link {
 	TABLE_PARENT,           /* the entry it hangs on; 0: on none */
 	TABLE_LEVEL,
-	TABLE_ENVS,             /* level 4: pfn of the first environment or VCPU in it */
+	TABLE_ENVS,             /* level 4: pfn of the first environment or VCPU in it; of a
+				 * DEVICE space: place of the first function it is bound to */
 	TABLE_USE,              /* level 4: enum exo_space_use */
 };
 uint64_t *table_link(uint64_t pfn, enum table_link which);

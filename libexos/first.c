@@ -55,6 +55,7 @@ static void list_devices(struct grant_visit *list, const struct exo_machine *m)
 	const struct exo_nic_info *nic = exos_machine_at(m->nics_off);
 	const struct exo_port_info *port = exos_machine_at(m->ports_off);
 	const struct exo_irq_info *irq = exos_machine_at(m->irqs_off);
+	const struct exo_pci_info *pci = exos_machine_at(m->pcis_off);
 
 	for (uint32_t i = 0; i < m->cpus; i++)
 		list_add(list, "slots", cpu[i].root);
@@ -69,6 +70,8 @@ static void list_devices(struct grant_visit *list, const struct exo_machine *m)
 	}
 	for (uint32_t i = 0; i < m->irqs; i++)
 		list_add(list, "irq", irq[i].root);
+	for (uint32_t i = 0; i < m->pcis; i++)
+		list_add(list, "pci", pci[i].root);
 }
 
 void exos_memory_first(exos_grant_visitor *visit, void *context)

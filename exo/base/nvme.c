@@ -90,7 +90,8 @@ static bool cut_joins(const struct cut *c)
 {
 	const struct nvme_piece *p = c->piece;
 
-	return c->pieces > 1 && (p[0].dma + p[0].bytes) % NVME_PAGE == 0 && p[1].dma % NVME_PAGE == 0;
+	return c->pieces > 1 && (p[0].dma + p[0].bytes) % NVME_PAGE == 0 &&
+	       p[1].dma % NVME_PAGE == 0;
 }
 
 /* The address of entry n of a command's pages: the first two stand in it, or the list. */

@@ -158,11 +158,12 @@ static const char *identify_all(struct nvme *n)
 /* 5.21.1.7, 5.3, 5.4: one pair of queues, as large as there are slots. */
 static const char *queues_create(struct nvme *n)
 {
+	uint32_t completions = n->interrupts ? (uint32_t)n->vector << 16 | INTERRUPTS : 0;
 	uint32_t size = (uint32_t)(n->io.queue.entries - 1) << 16 | IO_QUEUE;
 	const struct nvme_command command[] = {
 		{ .opcode = OP_SET_FEATURES, .id = 11, .word10 = FEATURE_QUEUES },
 		{ .opcode = OP_CREATE_CQ, .id = 12, .prp1 = page_dma(n, NVME_IO_CQ), .word10 = size,
-		  .word11 = CONTIGUOUS | (n->interrupts ? (uint32_t)n->vector << 16 | INTERRUPTS : 0) },
+		  .word11 = CONTIGUOUS | completions },
 		{ .opcode = OP_CREATE_SQ, .id = 13, .prp1 = page_dma(n, NVME_IO_SQ), .word10 = size,
 		  .word11 = (uint32_t)IO_QUEUE << 16 | CONTIGUOUS },
 	};

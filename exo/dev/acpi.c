@@ -129,6 +129,11 @@ static unsigned root_pointer(uint64_t rsdp, uint64_t *root)
 	return 8;
 }
 
+static void dmar_keep(const struct acpi_table *t)
+{
+	acpi.dmar = *t;
+}
+
 /* The tables that are read. */
 static const struct reader {
 	char signature[5];
@@ -137,6 +142,7 @@ static const struct reader {
 	{ "APIC", acpi_read_madt },
 	{ "MCFG", acpi_read_mcfg },
 	{ "FACP", acpi_read_fadt },
+	{ "DMAR", dmar_keep },
 };
 
 /* Read a table if it is one of ours and the first of its kind; `seen` has a bit for each reader. */

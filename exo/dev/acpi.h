@@ -3,7 +3,7 @@
  * acpi.h - what the kernel takes from the firmware's ACPI tables, read once at boot.
  *
  * Invariant: nothing outside a table whose signature, length and checksum are right is believed;
- * a table that lies is left out, and machine_notice says so.  Only MADT, MCFG and a few registers
+ * a table that lies is left out, and machine_notice says so.  Only MADT, MCFG, DMAR and a few registers
  * of the FADT are read: the byte code is the business of whoever holds the exported tables.
  */
 #ifndef EXO_DEV_ACPI_H
@@ -18,6 +18,7 @@
 struct acpi_ioapic {            /* ACPI 6.5, 5.2.12.3 */
 	uint64_t pa;
 	uint32_t gsi_base;      /* the global interrupt of its first input */
+	uint8_t  id;            /* by which the DMAR table names it */
 };
 
 /* An ISA interrupt wired to another global interrupt than that of its number, or level, or low. */
@@ -32,6 +33,12 @@ struct acpi_segment {           /* PCI Firmware Specification 3.3, 4.1.2 */
 	uint64_t pa;            /* configuration space of bus 0 of the segment (not of bus_lo) */
 	uint16_t segment;
 	uint8_t  bus_lo, bus_hi;        /* buses decoded, both included */
+};
+
+/* A table's bytes. */
+struct acpi_table {
+	const uint8_t *bytes;
+	uint32_t length;        /* checked, header included */
 };
 
 /* All [I]: set by acpi_start, never changed. */
@@ -51,6 +58,7 @@ struct acpi_info {
 	uint16_t reset_port;    /* 1 byte; 0: none */
 	uint8_t  reset_value;
 	uint16_t smi_command;   /* port; 0: none.  Never given away */
+	struct acpi_table dmar; /* remapping units, read in vtd_scope.c; length 0: none */
 	uint32_t sci;           /* global interrupt of ACPI's events, after overrides; 0: unknown */
 };
 extern struct acpi_info acpi;
@@ -62,12 +70,8 @@ extern struct acpi_info acpi;
  */
 void acpi_start(uint64_t rsdp);
 
-/* Between the files of acpi*.c: a table's bytes, readers for its unaligned little-endian fields. */
+/* Readers for the unaligned little-endian fields of a table. */
 
-struct acpi_table {
-	const uint8_t *bytes;
-	uint32_t length;        /* checked, header included */
-};
 #define ACPI_HEADER 36u         /* bytes of a table's header, ACPI 6.5, 5.2.6 */
 
 uint8_t acpi_u8(const struct acpi_table *t, uint32_t off);      /* 0 beyond the table's end */

@@ -74,7 +74,8 @@ static void read_ioapic(struct madt *m, uint32_t off, uint32_t bytes)
 		return;
 	if (m->fill)
 		m->ioapic[m->ioapics] = (struct acpi_ioapic){
-			.pa = pa, .gsi_base = acpi_u32(&m->t, off + 8) };
+			.pa = pa, .gsi_base = acpi_u32(&m->t, off + 8),
+			.id = acpi_u8(&m->t, off + 2) };
 	m->ioapics++;
 }
 

@@ -26,7 +26,7 @@ static const struct disk_driver {
 static const struct disk_driver *driver_of(const struct exo_pci_info *info)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(drivers); i++) {
-		if (drivers[i].is(info))
+		if (drivers[i].is(info) && !pci_is_left(info))
 			return &drivers[i];
 	}
 	return NULL;

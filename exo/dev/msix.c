@@ -6,6 +6,7 @@
  */
 #include "dev/pci.h"
 
+#include "dev/iommu.h"
 #include "kernel.h"
 
 enum {
@@ -42,13 +43,45 @@ bool msix_start(uint32_t where, struct msix *out)
 	return true;
 }
 
-void msix_set(const struct msix *m, uint32_t entry, uint64_t address, unsigned vector)
+void msix_write(const struct msix *m, uint32_t entry, uint64_t address, uint32_t data)
 {
 	volatile uint32_t *e = m->table + entry * ENTRY_WORDS;
 
 	e[ENTRY_CONTROL] = 1;
 	e[ENTRY_ADDRESS] = (uint32_t)address;
 	e[ENTRY_ADDRESS + 1] = (uint32_t)(address >> 32);
-	e[ENTRY_DATA] = vector;
+	e[ENTRY_DATA] = data;
 	e[ENTRY_CONTROL] = 0;
+}
+
+void msix_set(const struct msix *m, uint32_t entry, uint64_t address, unsigned vector)
+{
+	struct iommu_message message = iommu_message(m->where, address, vector);
+
+	msix_write(m, entry, message.address, message.data);
+}
+
+void msix_mask(const struct msix *m, uint32_t entry, bool mask)
+{
+	volatile uint32_t *control = m->table + entry * ENTRY_WORDS + ENTRY_CONTROL;
+
+	*control = mask;
+	(void)*control;         /* nothing comes behind the answer */
+}
+
+void msix_enable(const struct msix *m)
+{
+	uint32_t head = pci_read(m->where, m->cap) & 0x3fffffffu;
+
+	pci_write(m->where, m->cap, head | (uint32_t)(CONTROL_ENABLE | CONTROL_MASK_ALL) << 16);
+	for (uint32_t i = 0; i < m->entries; i++)
+		msix_mask(m, i, true);
+	pci_write(m->where, m->cap, head | (uint32_t)CONTROL_ENABLE << 16);
+}
+
+void msix_disable(const struct msix *m)
+{
+	uint32_t head = pci_read(m->where, m->cap) & 0x3fffffffu;
+
+	pci_write(m->where, m->cap, head);
 }

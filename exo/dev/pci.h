@@ -2,8 +2,8 @@
 /*
  * pci.h - PCI configuration space, the list of functions, capabilities, MSI-X.
  *
- * Invariant: used by one CPU, while booting; nothing here is reachable from a call.  A function is
- * named by `where` = segment << 16 | bus << 8 | device << 3 | function.  What a function says about
+ * Invariant: used by one CPU, while booting, or with tree_lock held for a function that a PCI claim
+ * is on.  A function is named by `where` = segment << 16 | bus << 8 | device << 3 | function.  What a function says about
  * itself is checked: lists end, offsets lie inside their BAR.
  */
 #ifndef EXO_DEV_PCI_H
@@ -37,7 +37,7 @@ struct pci_access {
 };
 extern const struct pci_access *pci_access;     /* set by pci_start; tests set a fake */
 
-/* The functions found: [I] after pci_start, but `used`, which drivers set. */
+/* The functions found: [I] after boot, but what changes with claims. */
 struct pci_list {
 	struct exo_pci_info *info;
 	uint32_t count;
@@ -61,6 +61,9 @@ static inline void pci_write(uint32_t where, unsigned off, uint32_t value)
 {
 	pci_access->write(where, off, value);
 }
+
+/* Does the boot line leave this function to programs? (pci_left.c) */
+bool pci_is_left(const struct exo_pci_info *info);
 
 /* Set and clear bits of the command register, without acknowledging status bits. */
 void pci_command(uint32_t where, uint32_t set, uint32_t clear);
@@ -94,5 +97,11 @@ struct msix {
 bool msix_start(uint32_t where, struct msix *out);
 /* Send `entry` as `vector` to the address of a CPU (msi_address), and unmask it. */
 void msix_set(const struct msix *m, uint32_t entry, uint64_t address, unsigned vector);
+
+/* Let an entry send just this; mask and unmask it; switch all on, each masked, and off again. */
+void msix_write(const struct msix *m, uint32_t entry, uint64_t address, uint32_t data);
+void msix_mask(const struct msix *m, uint32_t entry, bool mask);
+void msix_enable(const struct msix *m);
+void msix_disable(const struct msix *m);
 
 #endif

@@ -53,6 +53,12 @@ static inline void invlpg(uint64_t va)
 	asm volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
+/* Write back what this CPU's caches hold, for readers that do not look there (SDM 2D, WBINVD). */
+static inline void write_caches(void)
+{
+	asm volatile("wbinvd" : : : "memory");
+}
+
 static inline uint64_t read_msr(uint32_t msr)
 {
 	uint32_t lo, hi;

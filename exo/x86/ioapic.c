@@ -8,6 +8,7 @@
 #include "x86/ioapic.h"
 
 #include "dev/acpi.h"
+#include "dev/iommu.h"
 #include "kernel.h"
 #include "lock.h"
 #include "x86/insn.h"
@@ -27,6 +28,7 @@ enum {
 struct ioapic {
 	volatile uint32_t *base;
 	uint32_t gsi_base, inputs;
+	const struct acpi_ioapic *from;
 };
 
 static struct ioapic *ioapics;          /* [I] acpi.ioapics of them */
@@ -64,6 +66,7 @@ static void ioapic_probe(struct ioapic *io, const struct acpi_ioapic *from)
 
 	io->base = (volatile uint32_t *)(mapped + (from->pa - page));
 	io->gsi_base = from->gsi_base;
+	io->from = from;
 	version = reg_read(io, REG_VERSION);
 	io->inputs = version == ~0u ? 0 : (version >> 16 & 0xff) + 1;
 	if (!io->inputs || io->inputs > 240 || io->gsi_base > ~0u - io->inputs) {
@@ -116,6 +119,7 @@ void ioapic_route(uint32_t gsi, unsigned vector, uint32_t apic_id)
 	const struct ioapic *io = ioapic_of(gsi);
 	struct ioapic_wire wire = ioapic_wire(gsi);
 	uint32_t entry = ENTRY_MASK | vector;
+	uint64_t whole;
 
 	if (!io)
 		return;
@@ -123,9 +127,10 @@ void ioapic_route(uint32_t gsi, unsigned vector, uint32_t apic_id)
 		entry |= ENTRY_LOW;
 	if (wire.level)
 		entry |= ENTRY_LEVEL;
+	whole = iommu_ioapic_entry(io->from, entry, apic_id);
 	lock_take(&ioapic_lock);
-	reg_write(io, REG_INPUT + 2 * (gsi - io->gsi_base) + 1, apic_id << 24);
-	reg_write(io, REG_INPUT + 2 * (gsi - io->gsi_base), entry);
+	reg_write(io, REG_INPUT + 2 * (gsi - io->gsi_base) + 1, (uint32_t)(whole >> 32));
+	reg_write(io, REG_INPUT + 2 * (gsi - io->gsi_base), (uint32_t)whole);
 	lock_release(&ioapic_lock);
 }
 

@@ -77,7 +77,7 @@
 
 /* Call numbers. */
 #define CALL_FIRST      0x4000
-#define CALL_COUNT      0x18
+#define CALL_COUNT      0x1d
 #define SWITCH_FIRST    0x4020
 #define SWITCH_COUNT    5
 #define CALL_GATE_CALL  0x4022

@@ -38,6 +38,11 @@ unsigned vector_take(interrupt_handler *handler, void *context)
 	return 0;
 }
 
+void vector_context(unsigned vector, void *context)
+{
+	handlers[vector].context = context;
+}
+
 uint64_t msi_address(unsigned cpu)
 {
 	return 0xfee00000 | (uint64_t)cpus[cpu]->apic_id << 12;

@@ -22,7 +22,7 @@ static bool word_is(const char *word, size_t bytes, const char *name)
 static bool word_foreign(const char *word, size_t bytes)
 {
 	static const char *const name[] = {
-		"panic=", "dma=", "icount=", "log=", "test=", "slice=",
+		"panic=", "dma=", "leave=", "icount=", "log=", "test=", "slice=",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(name); i++)

@@ -30,6 +30,7 @@ static const struct policy {
 	{ "slots",       FOR_SHELL | FOR_APP,                 EXO_R_CONTROL },
 	{ "device",      FOR_APP,                             EXO_R_READ | EXO_R_WRITE },
 	{ "port",        FOR_APP,                             EXO_R_CONTROL },
+	{ "pci",         FOR_APP,                             EXO_R_MAP | EXO_R_CONTROL },
 };
 
 struct list {

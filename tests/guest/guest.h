@@ -25,6 +25,7 @@
 #define GUEST_IRQ   0x20        /* the interrupts likewise */
 #define GUEST_NIC   0x40        /* the packets of the first NIC */
 #define GUEST_HUGE  0x80        /* as much memory as there is, at most 440 MiB */
+#define GUEST_PCI   0x100        /* the device functions that the kernel does not drive */
 
 /* Classes, as written in EXO_TEST. */
 enum guest_class {
@@ -37,6 +38,7 @@ enum guest_class {
 	PORT = GUEST_PORT,
 	IRQ = GUEST_IRQ,
 	NIC = GUEST_NIC | GUEST_LONG,
+	PCI = GUEST_PCI | GUEST_LONG,
 	RTC = GUEST_PORT | GUEST_IRQ,
 };
 

@@ -95,6 +95,8 @@ void suite_grant(struct exos_spawn *request, uint32_t needs, unsigned home)
 		grant_named("disk", EXO_R_ALL);
 	if (needs & GUEST_NIC)
 		grant_named("nic", EXO_R_ALL);
+	if (needs & GUEST_PCI)
+		grant_kind(EXO_KIND_PCI);
 	if (needs & GUEST_PORT)
 		grant_kind(EXO_KIND_PORT);
 	if (needs & GUEST_IRQ)

@@ -361,7 +361,8 @@ static void honest(unsigned block_shift, uint8_t mdts, uint16_t queue_max)
 	memset(model, 1, MEDIUM);
 	for (unsigned round = 0; round < 3000; round++) {
 		enum nvme_op op = rand() % 2 ? NVME_READ : NVME_WRITE;
-		unsigned together = op == NVME_READ ? 1 + (unsigned)rand() % 8 : 1, back = 0, out = 0;
+		unsigned together = op == NVME_READ ? 1 + (unsigned)rand() % 8 : 1;
+		unsigned back = 0, out = 0;
 
 		for (unsigned i = 0; i < together; i++) {
 			int err = ask(i, op);

@@ -26,29 +26,30 @@ MACHINES = (
     ("smp4", 4, "tcg,thread=multi", "256M", ""),
     ("icount", 1, "tcg", "256M", "icount=7"),
     ("nvme", 2, "tcg,thread=multi", "256M", ""),
+    ("own", 2, "tcg,thread=multi", "256M", "leave=00:10.0"),
 )
-# Machines for tests of one class only; what their disk is instead of virtio.
-CLASSES = {"nvme": "DISK"}
+# Machines for some tests only: class and begin of the name.  What their disk is instead of virtio.
+SOME = {"nvme": ("DISK", ""), "own": ("PCI", "own_")}
 DISKS = {"nvme": "nvme"}
 TEST = re.compile(r"^EXO_TEST\((\w+),\s*(\w+)\)", re.M)
 END = re.compile(r"^suite: end (\w+) passed=(\d+) failed=(\d+) skipped=(\d+)\s*$", re.M)
 
 
-def names(context, needs=""):
-    """The names of all guest tests, or of those of a class, from their sources."""
+def names(context, needs="", begin=""):
+    """The names of all guest tests, or of those of a class with this begin, from their sources."""
     found = []
     for path in sorted((context.repo / "tests" / "guest").glob("*.c")):
         found += [m[0] for m in TEST.findall(path.read_text(encoding="utf-8"))
-                  if needs in ("", m[1])]
+                  if needs in ("", m[1]) and m[0].startswith(begin)]
     return tuple(found)
 
 
 def job_of(context, machine):
     """The job of a machine: all tests, or those that it is for."""
-    needs = CLASSES.get(machine[0], "")
-    cases = names(context, needs)
+    some = SOME.get(machine[0], ())
+    cases = names(context, *some)
     return Job(f"guest/{machine[0]}", functools.partial(run_suite, machine), 400.0, cases,
-               only=cases if needs else ())
+               only=cases if some else ())
 
 
 def jobs(context):
@@ -82,7 +83,10 @@ def run_suite(machine, context, job):
         # Slower than any program, so that it shows whether a program runs on meanwhile.
         arguments = qemu.disk_arguments(disk, writable=True, bytes_per_s=50_000_000,
                                         device=DISKS.get(name, "virtio"))
-        if extra:
+        if name == "own":
+            arguments = ["-device", "intel-iommu,intremap=on,aw-bits=48", *arguments,
+                         *own_devices(disk)]
+        if "icount" in extra:
             arguments += ["-icount", "shift=7,sleep=off"]
         else:       # with a deterministic clock nobody answers in time
             for number in range(CARDS):
@@ -96,6 +100,14 @@ def run_suite(machine, context, job):
     if kept := run.end_captures(all(r.outcome in outcome.GOOD for r in results)):
         results[-1].reason += kept
     return results
+
+
+def own_devices(disk):
+    """Functions that the kernel leaves to programs: an NVMe controller (by the boot line's word), a
+    network card that it has no driver for."""
+    return ["-drive", f"if=none,id=own,format=raw,file={disk},snapshot=on",
+            "-device", "nvme,drive=own,serial=own,addr=0x10",
+            "-netdev", "user,id=own", "-device", "e1000e,netdev=own,addr=0x11"]
 
 
 def suite_disk(context):

@@ -10,6 +10,7 @@
 
 #include <exo/cap.h>
 #include <exo/nic.h>
+#include <exo/pci.h>
 #include <exo/types.h>
 
 #define EXO_MACHINE_MAGIC 0x656e696863616d78ul  /* "xmachine" */
@@ -45,13 +46,6 @@ struct exo_disk_info {
 	uint32_t spare;
 };
 #define EXO_DISK_RO 1
-
-struct exo_pci_info {
-	uint16_t vendor, device;
-	uint32_t where;         /* segment << 16 | bus << 8 | device << 3 | function */
-	uint32_t class_code;    /* class << 16 | subclass << 8 | programming interface */
-	uint32_t used;          /* 1: driven by the kernel, to share it */
-};
 
 struct exo_irq_info {
 	uint32_t gsi;

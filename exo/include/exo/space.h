@@ -53,7 +53,9 @@ enum exo_map_op_code {
  *   TABLE with EXO_R_MAP (read-only),
  *   TRACE (read-only, 4 KiB, one frame: a TABLE, ENVPAGE, PT or FILTER frame or the
  *   struct exo_packets_page of anybody; at most one
- *   such mapping of a frame exists, and it ends with the object).
+ *   such mapping of a frame exists, and it ends with the object),
+ *   PCI with EXO_R_MAP (registers of the function: read and write, 4 KiB; see pci.h).
+ * In the space of a device only FRAME claims map.
  */
 struct exo_map_op {
 	exo_slot slot;

@@ -14,6 +14,7 @@
 #include <exo/env.h>
 #include <exo/errors.h>
 #include <exo/nic.h>
+#include <exo/pci.h>
 #include <exo/port.h>
 #include <exo/space.h>
 #include <exo/types.h>

@@ -159,7 +159,7 @@ struct nvme {
 	uint64_t registers_bytes;
 	uint8_t *memory;
 	uint64_t dma;
-	uint64_t wait_ns;       /* longest wait for the controller in one step, 0: what it asks for */
+	uint64_t wait_ns;       /* longest wait for it in one step, 0: what it asks for */
 	uint64_t (*clock_ns)(void *context);
 	void *context;
 	uint16_t vector;        /* MSI-X entry of I/O completions, if `interrupts` */

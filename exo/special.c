@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * special.c - spaces of devices: nobody uses them yet, so nothing is cached.
- */
-#include "tlb.h"
-
-void devices_flush(void)
-{
-}
