@@ -178,8 +178,8 @@ int64_t sys_vcpu_run(struct env *e, uint64_t slot, uint64_t seen)
 	unsigned frozen;
 	int64_t result = claim_find(e, slot, EXO_KIND_VCPU, EXO_R_RUN, &cap);
 
-	if (result)
-		return result;
+	if (result)             /* what was compared may have been half of a claim that was going */
+		return result == -EXO_E_STALE || claim_same(cap, slot) ? result : -EXO_E_STALE;
 	v = vcpu_at(cap->lo);
 	if (!claim_same(cap, slot))
 		return -EXO_E_STALE;

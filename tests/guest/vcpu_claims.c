@@ -9,6 +9,7 @@
 #include <exos/start.h>
 #include "peer.h"
 #include "vm.h"
+#include "x86/insn.h"
 
 #define ROUNDS 25u
 
@@ -86,6 +87,40 @@ EXO_TEST(only_guests_write_what_they_execute, SHORT)
 	expect_eq(exos_space_protect(&vm.space, 0, 1, EXO_R_READ), 0);
 	expect_eq(exos_space_protect(&vm.space, 0, 1, GUEST_RW | EXO_R_EXEC), 0);
 	vm_end(&vm);
+}
+
+/* word[0]: an address; word[1]: how many instructions were stepped over. */
+static void use_svm(struct peer *peer)
+{
+	static const uint8_t third[] = { 0xd8, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf };
+
+	for (unsigned i = 0; i < ARRAY_LEN(third); i++) {
+		uint64_t before = peer->upcalls;
+
+		insn_svm(third[i], peer->word[0]);
+		peer->word[1] += peer->upcalls == before + 1 && (peer->seen.vector == 13 ||
+								 peer->seen.vector == 6);
+	}
+}
+
+/* That the kernel uses SVM gives programs none of it. */
+EXO_TEST(programs_do_not_execute_svm, SHORT)
+{
+	struct guest_frames f;
+	struct peer peer;
+
+	must_eq(guest_frames_make(&f, 1), 0);
+	must_eq(peer_make(&peer), 0);
+	peer_upcalls(&peer, peer_note);
+	peer.word[15] = INSN_SVM_BYTES;
+	peer.word[0] = f.lo * EXO_PAGE_SIZE;
+	must_eq(peer_slots(&peer, exos_page()->cpu, 0, 4), 0);
+	must_eq(peer_start(&peer, use_svm, 0), 0);
+	expect(peer_wait(&peer, 10000));
+	expect_eq(peer.page->stop_reason, EXO_STOP_EXIT);
+	expect_eq(peer.word[1], 7);
+	peer_end(&peer);
+	guest_frames_end(&f);
 }
 
 /* word[0]: the VCPU by its name in the peer's table, word[1]: last result, word[2]: runs. */

@@ -110,6 +110,21 @@ static inline uint64_t insn_xmm15(void)
 	return value;
 }
 
+/* The instructions of SVM but VMMCALL, by their third byte (d8 to df): three bytes each. */
+#define INSN_SVM_BYTES 3
+static inline void insn_svm(uint8_t third, uint64_t rax)
+{
+	switch (third) {
+	case 0xd8: __asm__ volatile(".byte 0x0f, 0x01, 0xd8" : : "a"(rax) : "memory"); break;
+	case 0xda: __asm__ volatile(".byte 0x0f, 0x01, 0xda" : : "a"(rax) : "memory"); break;
+	case 0xdb: __asm__ volatile(".byte 0x0f, 0x01, 0xdb" : : "a"(rax) : "memory"); break;
+	case 0xdc: __asm__ volatile(".byte 0x0f, 0x01, 0xdc" : : "a"(rax) : "memory"); break;
+	case 0xdd: __asm__ volatile(".byte 0x0f, 0x01, 0xdd" : : "a"(rax) : "memory"); break;
+	case 0xde: __asm__ volatile(".byte 0x0f, 0x01, 0xde" : : "a"(rax) : "memory"); break;
+	default: __asm__ volatile(".byte 0x0f, 0x01, 0xdf" : : "a"(rax), "c"(0) : "memory");
+	}
+}
+
 static inline uint64_t insn_fsbase(void)
 {
 	uint64_t value;
