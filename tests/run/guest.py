@@ -19,12 +19,19 @@ from outcome import Job, Result
 GOOD_EXIT = 0x10
 DISK_BLOCKS = 65536             # of 512 bytes
 CARDS = 2                       # on user-mode networks, where the clock is real
-# name, CPUs, accelerator, memory, further classes of tests that are left out
+# Devices for PCI claims: a DMA engine, a card with MSI-X, a function that resets itself.  An IOMMU
+# must stand before the devices that it translates for.
+DEVICES = ("-device", "edu,dma_mask=0xffffffffffffffff", "-device", "e1000e",
+           "-device", "nvme,serial=functions")
+IOMMU = ("-device", "intel-iommu,intremap=on,aw-bits=48")
+# name, CPUs, accelerator, memory, further words of the boot line, further devices, which tests
 MACHINES = (
-    ("smp1", 1, "tcg,thread=multi", "256M", ""),
-    ("smp2", 2, "tcg,thread=multi", "256M", ""),
-    ("smp4", 4, "tcg,thread=multi", "256M", ""),
-    ("icount", 1, "tcg", "256M", "icount=7"),
+    ("smp1", 1, "tcg,thread=multi", "256M", "", (), ""),
+    ("smp2", 2, "tcg,thread=multi", "256M", "", DEVICES, ""),
+    ("smp4", 4, "tcg,thread=multi", "256M", "", (), ""),
+    ("icount", 1, "tcg", "256M", "icount=7", (), ""),
+    ("iommu", 2, "tcg,thread=multi", "256M", "", IOMMU + DEVICES, "^(pci|disk|nic|interrupts)_"),
+    ("unsafe", 2, "tcg,thread=multi", "256M", "dma=unsafe", DEVICES, "^pci_"),
 )
 TEST = re.compile(r"^EXO_TEST\((\w+),\s*(\w+)\)", re.M)
 END = re.compile(r"^suite: end (\w+) passed=(\d+) failed=(\d+) skipped=(\d+)\s*$", re.M)
@@ -43,8 +50,8 @@ def jobs(context):
     cases = names(context)
     if not cases:
         return []
-    return [Job(f"guest/{machine[0]}", functools.partial(run_suite, machine), 400.0, cases)
-            for machine in MACHINES]
+    return [Job(f"guest/{machine[0]}", functools.partial(run_suite, machine), 400.0,
+                tuple(c for c in cases if re.search(machine[-1], c))) for machine in MACHINES]
 
 
 def make_disk(path):
@@ -60,7 +67,7 @@ def make_disk(path):
 
 def run_suite(machine, context, job):
     """Boot exo with the suite as its program on one machine; a result for each test and one more."""
-    name, cpus, accel, memory, extra = machine
+    name, cpus, accel, memory, extra, devices, pattern = machine
     start, work = time.monotonic(), context.folder(job.name)
     run = scenario.Run(context, job, work)
     try:
@@ -68,11 +75,14 @@ def run_suite(machine, context, job):
         disk = suite_disk(context)
         nonce = secrets.token_hex(8)
         line = f"app debug-exit test=nonce={nonce} test=machine={name} {extra}".strip()
+        if pattern and not job.only:
+            job.only = job.cases
         if job.only:
             line += " test=only=" + ",".join(job.only)
         # Slower than any program, so that it shows whether a program runs on meanwhile.
-        arguments = qemu.disk_arguments(disk, writable=True, bytes_per_s=50_000_000)
-        if extra:
+        arguments = [*devices,
+                     *qemu.disk_arguments(disk, writable=True, bytes_per_s=50_000_000)]
+        if extra.startswith("icount"):
             arguments += ["-icount", "shift=7,sleep=off"]
         else:       # with a deterministic clock nobody answers in time
             for number in range(CARDS):
