@@ -104,7 +104,7 @@ void pci_vectors_end(struct pci_function *f)
 		if (vectors[i].f == f)
 			vector_unbind(&vectors[i]);
 	if (f->msix.entries)
-		msix_disable(&f->msix);
+		msix_quiet(&f->msix);
 	f->started = false;
 }
 

@@ -95,10 +95,14 @@ bool msix_start(uint32_t where, struct msix *out);
 /* Send `entry` as `vector` to the address of a CPU (msi_address), and unmask it. */
 void msix_set(const struct msix *m, uint32_t entry, uint64_t address, unsigned vector);
 
-/* Let an entry send just this; mask and unmask it; switch all on, each masked, and off again. */
+/*
+ * Let an entry send just this; mask and unmask it; switch all on, each masked.  msix_quiet
+ * masks the function but leaves it on: off, it would turn to its interrupt line, and QEMU's e1000e
+ * ends QEMU when a timer of it then wants to send.
+ */
 void msix_write(const struct msix *m, uint32_t entry, uint64_t address, uint32_t data);
 void msix_mask(const struct msix *m, uint32_t entry, bool mask);
 void msix_enable(const struct msix *m);
-void msix_disable(const struct msix *m);
+void msix_quiet(const struct msix *m);
 
 #endif
