@@ -2,9 +2,10 @@
 /*
  * pci.h - PCI configuration space, the list of functions, capabilities, MSI-X.
  *
- * Invariant: used by one CPU, while booting, or with tree_lock held for a function that a PCI claim
- * is on.  A function is named by `where` = segment << 16 | bus << 8 | device << 3 | function.  What a function says about
- * itself is checked: lists end, offsets lie inside their BAR.
+ * Invariant: used by one CPU, while booting, or with tree_lock held for a function that a PCI
+ * claim is on.  A function is named by `where` = segment << 16 | bus << 8 | device << 3 |
+ * function.  What a function says about itself is checked: lists end, offsets lie inside their
+ * BAR.
  */
 #ifndef EXO_DEV_PCI_H
 #define EXO_DEV_PCI_H
@@ -67,8 +68,8 @@ void pci_command(uint32_t where, uint32_t set, uint32_t clear);
 
 /*
  * The offset of the next capability with `id` behind the one at `after` (0: from the start), or 0.
- * Ends on lists that leave [0x40, 0x100), and after PCI_CAPS_MAX steps on lists that loop: a caller
- * that goes from one to the next bounds its own steps likewise.
+ * Ends on lists that leave [0x40, 0x100), and after PCI_CAPS_MAX steps on lists that loop: a
+ * caller that goes from one to the next bounds its own steps likewise.
  */
 #define PCI_CAPS_MAX 48u
 unsigned pci_capability(uint32_t where, uint8_t id, unsigned after);
