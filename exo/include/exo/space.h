@@ -15,8 +15,8 @@
  */
 /*
  * Whose addresses a SPACE translates: the argument of exo_retype for one, and `unit` of its claims.
- * Those of a guest and of a device map nothing of the kernel and not themselves; no environment runs
- * in them.
+ * Those of a guest and of a device map nothing of the kernel and not themselves; no environment
+ * runs in them.
  */
 enum exo_space_use {
 	EXO_SPACE_ENV,          /* an environment's */
