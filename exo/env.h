@@ -60,7 +60,8 @@ enum source_kind {
 };
 struct source {
 	uint64_t kind : 8;      /* enum source_kind */
-	uint64_t id : 56;       /* gsi, pfn of the rings or watched environment's pfn, vector, function's place */
+	uint64_t id : 56;       /* gsi, vector, place of a function, pfn of rings or of the
+				 * watched environment */
 };
 
 #define TABLE_HITS 256u         /* frames of 64 slots that are found at once */

@@ -86,8 +86,8 @@ static uint64_t frames_take(uint64_t count)
 /* What the first program will find in the export area: counted before, filled now. */
 static uint64_t roots_count(void)
 {
-	return 48 + machine->runs + cpu_count + disks.count + nics.count + irqs.count + ports.count +
-	       pci.count;
+	return 48 + machine->runs + cpu_count + disks.count + nics.count + irqs.count +
+	       ports.count + pci.count;
 }
 
 static void run_count(uint64_t lo, uint64_t hi, enum exo_run_kind kind)

@@ -3,8 +3,8 @@
  * pci_vector.c - MSI-X vectors of claimed functions, as events.
  *
  * Invariant: a processor vector that was taken stays the claims'; it is one function's while
- * `f` is set.  Locks as in irq.c: tree_lock guards who is bound, the vector's own lock, inside, what the
- * handler uses; it posts with that lock held, so who was unbound is never touched again.
+ * `f` is set.  Locks as in irq.c: tree_lock guards who is bound, the vector's own lock, inside,
+ * what the handler uses; it posts with that lock held, so who was unbound is never touched again.
  */
 #include "pci_claim.h"
 
@@ -104,7 +104,7 @@ void pci_vectors_end(struct pci_function *f)
 		if (vectors[i].f == f)
 			vector_unbind(&vectors[i]);
 	if (f->msix.entries)
-		msix_disable(&f->msix);
+		msix_quiet(&f->msix);
 	f->started = false;
 }
 

@@ -100,7 +100,8 @@ volatile void *exos_pci_map(const struct exos_pci *pci, unsigned bar, uint64_t o
 {
 	const struct exo_pci_bar *b = &pci->info->bar[bar < 6 ? bar : 0];
 
-	if (bar > 5 || !bytes || (off | bytes) % EXO_PAGE_SIZE || !range_fits(off, bytes, b->bytes)) {
+	if (bar > 5 || !bytes || (off | bytes) % EXO_PAGE_SIZE ||
+	    !range_fits(off, bytes, b->bytes)) {
 		if (error)
 			*error = -EXO_E_RANGE;
 		return NULL;

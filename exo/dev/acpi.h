@@ -3,8 +3,9 @@
  * acpi.h - what the kernel takes from the firmware's ACPI tables, read once at boot.
  *
  * Invariant: nothing outside a table whose signature, length and checksum are right is believed;
- * a table that lies is left out, and machine_notice says so.  Only MADT, MCFG, DMAR and a few registers
- * of the FADT are read: the byte code is the business of whoever holds the exported tables.
+ * a table that lies is left out, and machine_notice says so.  Only MADT, MCFG, DMAR and a few
+ * registers of the FADT are read: the byte code is the business of whoever holds the exported
+ * tables.
  */
 #ifndef EXO_DEV_ACPI_H
 #define EXO_DEV_ACPI_H

@@ -23,8 +23,8 @@ void iommu_start(void);
 bool iommu_present(void);
 
 /*
- * Translate from now on: functions driven by the kernel pass through, all others are stopped.  Boot only,
- * when all drivers have started.
+ * Translate from now on: functions driven by the kernel pass through, all others are stopped.
+ * Boot only, when all drivers have started.
  */
 void iommu_guard(void);
 
@@ -44,8 +44,8 @@ void iommu_hush(const struct pci_function *f);
 
 /*
  * Interrupt messages.  The kernel's, at boot: the address and data that make `where` (its
- * requester) raise `vector` at the CPU that `address` (msi_address) names; and the 64 bits of an I/O
- * APIC's entry, but its mask.  Both unchanged without remapping.
+ * requester) raise `vector` at the CPU that `address` (msi_address) names; and the 64 bits of an
+ * I/O APIC's entry, but its mask.  Both unchanged without remapping.
  */
 struct iommu_message {
 	uint64_t address;

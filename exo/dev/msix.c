@@ -79,9 +79,10 @@ void msix_enable(const struct msix *m)
 	pci_write(m->where, m->cap, head | (uint32_t)CONTROL_ENABLE << 16);
 }
 
-void msix_disable(const struct msix *m)
+void msix_quiet(const struct msix *m)
 {
-	uint32_t head = pci_read(m->where, m->cap) & 0x3fffffffu;
+	uint32_t head = pci_read(m->where, m->cap);
 
-	pci_write(m->where, m->cap, head);
+	if (head & (uint32_t)CONTROL_ENABLE << 16)
+		pci_write(m->where, m->cap, head | (uint32_t)CONTROL_MASK_ALL << 16);
 }

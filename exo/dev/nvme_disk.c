@@ -66,7 +66,10 @@ static bool nvme_disk_reap(struct disk *d, struct disk_result *result)
 	return true;
 }
 
-/* It is stopped first, so that no frame is written after its pin is gone; else cut off the bus. */
+/*
+ * It is stopped first, so that no frame is written after its pin is gone; else cut off the bus.
+ * tree_lock is held too, as pci.h asks: only disk_expire comes here.
+ */
 static void nvme_disk_reset(struct disk *d)
 {
 	struct nvme_disk *n = d->driver;

@@ -2,9 +2,10 @@
 /*
  * pci.h - PCI configuration space, the list of functions, capabilities, MSI-X.
  *
- * Invariant: used by one CPU, while booting, or with tree_lock held for a function that a PCI claim
- * is on.  A function is named by `where` = segment << 16 | bus << 8 | device << 3 | function.  What a function says about
- * itself is checked: lists end, offsets lie inside their BAR.
+ * Invariant: used by one CPU, while booting, or with tree_lock held for a function that a PCI
+ * claim is on.  A function is named by `where` = segment << 16 | bus << 8 | device << 3 |
+ * function.  What a function says about itself is checked: lists end, offsets lie inside their
+ * BAR.
  */
 #ifndef EXO_DEV_PCI_H
 #define EXO_DEV_PCI_H
@@ -70,8 +71,8 @@ void pci_command(uint32_t where, uint32_t set, uint32_t clear);
 
 /*
  * The offset of the next capability with `id` behind the one at `after` (0: from the start), or 0.
- * Ends on lists that leave [0x40, 0x100), and after PCI_CAPS_MAX steps on lists that loop: a caller
- * that goes from one to the next bounds its own steps likewise.
+ * Ends on lists that leave [0x40, 0x100), and after PCI_CAPS_MAX steps on lists that loop: a
+ * caller that goes from one to the next bounds its own steps likewise.
  */
 #define PCI_CAPS_MAX 48u
 unsigned pci_capability(uint32_t where, uint8_t id, unsigned after);
@@ -98,10 +99,14 @@ bool msix_start(uint32_t where, struct msix *out);
 /* Send `entry` as `vector` to the address of a CPU (msi_address), and unmask it. */
 void msix_set(const struct msix *m, uint32_t entry, uint64_t address, unsigned vector);
 
-/* Let an entry send just this; mask and unmask it; switch all on, each masked, and off again. */
+/*
+ * Let an entry send just this; mask and unmask it; switch all on, each masked.  msix_quiet
+ * masks the function but leaves it on: off, it would turn to its interrupt line, and QEMU's e1000e
+ * ends QEMU when a timer of it then wants to send.
+ */
 void msix_write(const struct msix *m, uint32_t entry, uint64_t address, uint32_t data);
 void msix_mask(const struct msix *m, uint32_t entry, bool mask);
 void msix_enable(const struct msix *m);
-void msix_disable(const struct msix *m);
+void msix_quiet(const struct msix *m);
 
 #endif

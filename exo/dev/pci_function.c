@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pci_function.c - what each PCI function is made of: BARs that may be mapped, requester id, faults.
+ * pci_function.c - what each PCI function is made of: BARs that may be mapped, requester id,
+ * faults.
  *
  * Invariant: a BAR is open only if it is page-sized, alone at its addresses, and not where the
- * machine's own devices or memory are; the pages of the MSI-X table and its pending bits never are.
+ * machine's own devices or memory are; the pages of the MSI-X table and its pending bits never
+ * are.
  */
 #include "dev/pci_function.h"
 
@@ -115,6 +117,11 @@ static void bars_find(struct exo_pci_info *info)
 	}
 }
 
+static bool bars_meet(const struct exo_pci_bar *a, const struct exo_pci_bar *b)
+{
+	return a != b && overlaps(a->pa, a->bytes, b);
+}
+
 /* Drop what must not be mapped; after all BARs are known. */
 static void bars_close(struct exo_pci_info *info)
 {
@@ -124,8 +131,7 @@ static void bars_close(struct exo_pci_info *info)
 
 		for (uint32_t n = 0; n < pci.count && !bad; n++)
 			for (unsigned k = 0; k < 6; k++)
-				bad |= &pci.info[n].bar[k] != bar &&
-				       overlaps(pci.info[n].bar[k].pa, pci.info[n].bar[k].bytes, bar);
+				bad |= bars_meet(&pci.info[n].bar[k], bar);
 		if (bad)
 			bar->bytes = 0;
 	}
@@ -151,7 +157,7 @@ static struct pci_pages pages_of(const struct exo_pci_bar *bar, uint64_t off, ui
 		round_up(bar->pa + off + bytes, EXO_PAGE_SIZE) >> EXO_PAGE_SHIFT };
 }
 
-/* MSI-X (PCI 3.0, 6.8.2): where table and pending bits are; without a table to reach there is none. */
+/* MSI-X (PCI 3.0, 6.8.2): where table and pending bits are.  One that cannot be reached is none. */
 static void msix_find(struct pci_function *f)
 {
 	struct exo_pci_info *info = f->info;
@@ -167,7 +173,8 @@ static void msix_find(struct pci_function *f)
 		if (i == (table & 7))
 			f->hidden[0] = pages_of(&info->bar[i], table & ~7u, entries * 16);
 		if (i == (pending & 7))
-			f->hidden[1] = pages_of(&info->bar[i], pending & ~7u, (entries + 63) / 64 * 8);
+			f->hidden[1] = pages_of(&info->bar[i], pending & ~7u,
+						(entries + 63) / 64 * 8);
 	}
 	info->table_bar = table & 7;
 	info->table_page = table >> EXO_PAGE_SHIFT;

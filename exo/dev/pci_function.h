@@ -2,9 +2,10 @@
 /*
  * pci_function.h - what the kernel knows of each PCI function, and keeps for the claims on it.
  *
- * Invariant: `user` is the claim by which a function was used since its last reset; it has no child.
- * Domain, vectors and a fault event exist only with a user, and bus mastering of a function that
- * the kernel does not drive only with a domain or under dma=unsafe.  All [t] with tree_lock held.
+ * Invariant: `user` is the claim by which a function was used since its last reset; it has no
+ * child. Domain, vectors and a fault event exist only with a user, and bus mastering of a
+ * function that the kernel does not drive only with a domain or under dma=unsafe.  All [t] with
+ * tree_lock held.
  */
 #ifndef EXO_DEV_PCI_FUNCTION_H
 #define EXO_DEV_PCI_FUNCTION_H
@@ -35,10 +36,10 @@ struct pci_pages {
 struct pci_function {
 	struct exo_pci_info *info;      /* [I] */
 	uint32_t requester;             /* [I] segment and requester id of its accesses */
-	bool     alone;                 /* [I] nobody else's accesses carry that id, and no switch lies
-	                                 * between it and the IOMMU */
+	bool     alone;                 /* [I] nobody else's accesses carry that id, and no switch
+					 * lies between it and the IOMMU */
 	bool     started;               /* [t] MSI-X is on, all masked */
-	uint16_t flr, power;            /* [I] offsets of the capabilities by which it is reset, 0: none */
+	uint16_t flr, power;            /* [I] capabilities by which it is reset, 0: none */
 	struct pci_pages hidden[PCI_HIDDEN];    /* [I] */
 	uint32_t header[16];            /* [I] configuration space as the firmware left it */
 	struct msix msix;               /* [I] entries 0: no MSI-X */
@@ -52,7 +53,7 @@ struct pci_function {
 	uint32_t told;                  /* faults since its domain was bound */
 };
 
-/* Find out about every function; claims are made of those with `flags` or not `used`.  Boot only. */
+/* Find out about every function; after all drivers, which set `used`.  Boot only. */
 void pci_functions_start(void);
 struct pci_function *pci_function_at(uint32_t index);
 

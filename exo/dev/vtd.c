@@ -4,8 +4,8 @@
  *
  * Invariant: with translation on, a context entry is present for a function that the kernel drives
  * (pass-through) and for one with a domain bound, for no other.  Tables of a domain are SPACE
- * objects: their entries are in the processor's format, whose bits P, W and PS mean read, write and large
- * page to the unit (specification 3.0, 9.8) and whose other bits it ignores.
+ * objects: their entries are in the processor's format, whose bits P, W and PS mean read, write
+ * and large page to the unit (specification 3.0, 9.8) and whose other bits it ignores.
  */
 #include "dev/vtd.h"
 
@@ -215,8 +215,9 @@ void iommu_hush(const struct pci_function *f)
 }
 
 /*
- * A revoked entry is in no unit's cache when this returns, and what a device had under way through it
- * is finished.  (QEMU shows the difference: without it a write through an entry just removed lands.)
+ * A revoked entry is in no unit's cache when this returns, and what a device had under way
+ * through it is finished.  (QEMU shows the difference: without it a write through an entry just
+ * removed lands.)
  */
 void devices_flush(void)
 {

@@ -2,9 +2,9 @@
 /*
  * vtd_fault.c - what a VT-d unit says of accesses it stopped (specification 3.0, 7.2 and 10.4.14).
  *
- * Invariant: each record is read and cleared at once, by the interrupt handler: there may be only one, and
- * what happens while it is full is lost.  Nothing a device does makes the loop longer than the
- * number of records.
+ * Invariant: each record is read and cleared at once, by the interrupt handler: there may be
+ * only one, and what happens while it is full is lost.  Nothing a device does makes the loop
+ * longer than the number of records.
  */
 #include "dev/vtd.h"
 

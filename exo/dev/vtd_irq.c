@@ -14,7 +14,7 @@
 #include "kernel.h"
 
 enum {
-	ENTRIES_LOG = 11,               /* 4,096 entries: the register holds the logarithm less one */
+	ENTRIES_LOG = 11,               /* 4,096 entries: the logarithm less one */
 	ENTRIES = 2 << ENTRIES_LOG,
 	OF_CLAIMS = 256,
 	PRESENT = 1,

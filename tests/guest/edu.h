@@ -19,11 +19,11 @@ struct edu {
 /* The claim on the first function with these ids, or 0. */
 exo_slot edu_claim(uint16_t vendor, uint16_t device);
 
-/* Take the device and give it an empty domain; skips the test if there is none, or (dma) no IOMMU. */
+/* Take the device, and with `dma` give it an empty domain; skips the test if that cannot be. */
 bool edu_open(struct edu *edu, bool dma);
 void edu_close(struct edu *edu);
 
-/* The most that is copied at a time here; QEMU ends itself when a copy ends where the buffer does. */
+/* The most that is copied at a time; QEMU ends itself when a copy ends where the buffer does. */
 #define EDU_BYTES 2048u
 
 /* Copy `bytes` (at most EDU_BYTES) from an address into the device's buffer; and back out of it. */

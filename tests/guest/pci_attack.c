@@ -102,8 +102,8 @@ EXO_TEST(pci_dma_lands_where_the_domain_says, PCI)
 
 /*
  * The write before the revocation leaves the translation in the IOMMU's cache: without an
- * invalidation the one after it lands as well, on QEMU too (devices_flush in exo/dev/vtd.c made empty: then
- * this test fails).
+ * invalidation the one after it lands as well, on QEMU too (devices_flush in exo/dev/vtd.c made
+ * empty: then this test fails).
  */
 EXO_TEST(pci_dma_to_a_page_just_revoked_is_stopped, PCI)
 {
@@ -180,7 +180,7 @@ static uint64_t quiet_lines(void)
 #define MESSAGES       0xfee00000ull
 #define VECTOR_FIRST   0x30u    /* vectors of quiet lines are among these: the kernel counts them */
 #define VECTOR_LAST    0x37u
-#define ENTRY_FIRST    272u     /* of the remapping table: those of quiet lines, behind the claims' */
+#define ENTRY_FIRST    272u     /* of the remapping table: those of quiet lines */
 #define ENTRY_LAST     279u
 
 static struct edu_page sheet;
@@ -253,5 +253,5 @@ EXO_TEST(pci_dma_raises_no_interrupt_by_vector, PCI)
 		expect(raised > 0);
 	disarm(&sheet);
 	if (raised && !(edu.pci.info->flags & EXO_PCI_UNSAFE))
-		guest_skip("this IOMMU lets messages of the old format through, though told not to");
+		guest_skip("this IOMMU lets messages of the old format through, told not to");
 }

@@ -91,6 +91,15 @@ void nics_expire(void) { }
 void event_release(struct env *e, unsigned entry) { (void)e, (void)entry; }
 void disks_expire(void) { }
 void irq_unbind(uint32_t gsi) { (void)gsi; }
+int pci_give_check(const struct exo_cap *parent) { (void)parent; return 0; }
+int pci_map_check(const struct exo_cap *c, uint64_t pfn, uint64_t count)
+{
+	(void)c, (void)pfn, (void)count;
+	return -EXO_E_RANGE;
+}
+void pci_use(const struct exo_cap *c) { (void)c; }
+int pci_unbind(const struct exo_cap *c) { (void)c; return 0; }
+void pci_space_end(uint64_t pfn) { (void)pfn; }
 void trace_record(enum exo_trace_kind kind, uint64_t a, uint32_t b)
 {
 	(void)kind, (void)a, (void)b;

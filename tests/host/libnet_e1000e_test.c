@@ -235,8 +235,11 @@ TEST(hostile_descriptors)
 		uint32_t bytes;
 		const uint8_t *p;
 
+		unsigned place = rand() % 2 ? (unsigned)rand() % EXO_PAGE_SIZE :
+			(card.rx_next * 16 + (unsigned)rand() % 16) % (16 * NET_E1000E_RING);
+
 		if (rand() % 2)
-			memory[rand() % EXO_PAGE_SIZE] = (uint8_t)(rand() % (rand() % 3 ? 4 : 256));
+			memory[place] = (uint8_t)(rand() % (rand() % 3 ? 4 : 256));
 		if ((p = net_e1000e_take(&card, &bytes))) {
 			outside += p < memory + EXO_PAGE_SIZE || bytes > NET_E1000E_BUFFER ||
 				   p + bytes > memory + sizeof memory;

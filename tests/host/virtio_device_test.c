@@ -16,6 +16,7 @@
 
 #include "dev/acpi.h"
 #include "dev/disk.h"
+#include "dev/iommu.h"
 #include "dev/pci.h"
 #include "dev/virtio.h"
 #include "kernel.h"
@@ -50,6 +51,11 @@ void machine_notice(const char *format, ...) { (void)format; notices++; }
 void *boot_export(uint64_t bytes) { return calloc(1, bytes + 1); }
 unsigned vector_take(interrupt_handler *handler, void *context) { return handler && context ?
 	48 : 0; }
+struct iommu_message iommu_message(uint32_t where, uint64_t address, unsigned vector)
+{
+	(void)where;
+	return (struct iommu_message){ address, vector };
+}
 uint64_t msi_address(unsigned cpu) { return 0xfee00000 + cpu; }
 void disk_interrupt(struct disk *d) { EXPECT(d == &disk); }
 

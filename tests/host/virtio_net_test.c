@@ -17,6 +17,7 @@
 
 #include "dev/acpi.h"
 #include "dev/nic_time.h"
+#include "dev/iommu.h"
 #include "dev/pci.h"
 #include "dev/virtio_net.h"
 #include "kernel.h"
@@ -50,6 +51,11 @@ uint32_t in32(uint16_t port) { return port ? ~0u : 0; }
 void spin_wait(void) { abort(); }
 void machine_notice(const char *format, ...) { (void)format; notices++; }
 void *boot_export(uint64_t bytes) { return calloc(1, bytes + 1); }
+struct iommu_message iommu_message(uint32_t where, uint64_t address, unsigned vector)
+{
+	(void)where;
+	return (struct iommu_message){ address, vector };
+}
 uint64_t msi_address(unsigned cpu) { return 0xfee00000 + cpu; }
 unsigned nic_cpus(void) { return cpus; }
 void nic_interrupt(struct nic *n, unsigned queue) { EXPECT(n == &nic && !queue); }

@@ -19,42 +19,49 @@ from outcome import Job, Result
 GOOD_EXIT = 0x10
 DISK_BLOCKS = 65536             # of 512 bytes
 CARDS = 2                       # on user-mode networks, where the clock is real
-# name, CPUs, accelerator, memory, further classes of tests that are left out
+# Devices for PCI claims: a DMA engine, a card with MSI-X, a function that resets itself.  An IOMMU
+# must stand before the devices that it translates for.
+DEVICES = ("-device", "edu,dma_mask=0xffffffffffffffff", "-device", "e1000e",
+           "-device", "nvme,serial=functions")
+IOMMU = ("-device", "intel-iommu,intremap=on,aw-bits=48")
+# Functions that programs drive themselves; the kernel leaves them the controller by a word.
+OWN = ("-device", "nvme,drive=own,serial=own,addr=0x10",
+       "-netdev", "user,id=own", "-device", "e1000e,netdev=own,addr=0x11",
+       "-device", "pcie-root-port,id=root,chassis=1,addr=0x12", "-device", "nvme-subsys,id=subsys",
+       "-device", "nvme,serial=sriov,subsys=subsys,bus=root,sriov_max_vfs=2,sriov_vq_flexible=4,"
+                  "sriov_vi_flexible=2")
+# name, CPUs, accelerator, memory, further words of the boot line, further devices, which tests: a
+# pattern for name and class
 MACHINES = (
-    ("smp1", 1, "tcg,thread=multi", "256M", ""),
-    ("smp2", 2, "tcg,thread=multi", "256M", ""),
-    ("smp4", 4, "tcg,thread=multi", "256M", ""),
-    ("icount", 1, "tcg", "256M", "icount=7"),
-    ("nvme", 2, "tcg,thread=multi", "256M", ""),
-    ("own", 2, "tcg,thread=multi", "256M", "leave=00:10.0"),
+    ("smp1", 1, "tcg,thread=multi", "256M", "", (), ""),
+    ("smp2", 2, "tcg,thread=multi", "256M", "", DEVICES, ""),
+    ("smp4", 4, "tcg,thread=multi", "256M", "", (), ""),
+    ("icount", 1, "tcg", "256M", "icount=7", (), ""),
+    ("iommu", 2, "tcg,thread=multi", "256M", "", IOMMU + DEVICES, "^(pci|disk|nic|interrupts)_"),
+    ("unsafe", 2, "tcg,thread=multi", "256M", "dma=unsafe", DEVICES, "^pci_"),
+    ("nvme", 2, "tcg,thread=multi", "256M", "", (), " DISK$"),
+    ("own", 2, "tcg,thread=multi", "256M", "leave=00:10.0", IOMMU + OWN, "^own_"),
 )
-# Machines for some tests only: class and begin of the name.  What their disk is instead of virtio.
-SOME = {"nvme": ("DISK", ""), "own": ("PCI", "own_")}
-DISKS = {"nvme": "nvme"}
 TEST = re.compile(r"^EXO_TEST\((\w+),\s*(\w+)\)", re.M)
 END = re.compile(r"^suite: end (\w+) passed=(\d+) failed=(\d+) skipped=(\d+)\s*$", re.M)
 
 
-def names(context, needs="", begin=""):
-    """The names of all guest tests, or of those of a class with this begin, from their sources."""
-    found = []
+def classes(context):
+    """{name of each guest test: its class}, from their sources."""
+    found = {}
     for path in sorted((context.repo / "tests" / "guest").glob("*.c")):
-        found += [m[0] for m in TEST.findall(path.read_text(encoding="utf-8"))
-                  if needs in ("", m[1]) and m[0].startswith(begin)]
-    return tuple(found)
-
-
-def job_of(context, machine):
-    """The job of a machine: all tests, or those that it is for."""
-    some = SOME.get(machine[0], ())
-    cases = names(context, *some)
-    return Job(f"guest/{machine[0]}", functools.partial(run_suite, machine), 400.0, cases,
-               only=cases if some else ())
+        found.update(TEST.findall(path.read_text(encoding="utf-8")))
+    return found
 
 
 def jobs(context):
     """One job for each machine."""
-    return [job_of(context, machine) for machine in MACHINES] if names(context) else []
+    tests = classes(context)
+    if not tests:
+        return []
+    return [Job(f"guest/{machine[0]}", functools.partial(run_suite, machine), 400.0,
+                tuple(t for t, c in tests.items() if re.search(machine[-1], f"{t} {c}")))
+            for machine in MACHINES]
 
 
 def make_disk(path):
@@ -70,7 +77,7 @@ def make_disk(path):
 
 def run_suite(machine, context, job):
     """Boot exo with the suite as its program on one machine; a result for each test and one more."""
-    name, cpus, accel, memory, extra = machine
+    name, cpus, accel, memory, extra, devices, pattern = machine
     start, work = time.monotonic(), context.folder(job.name)
     run = scenario.Run(context, job, work)
     try:
@@ -78,15 +85,17 @@ def run_suite(machine, context, job):
         disk = suite_disk(context)
         nonce = secrets.token_hex(8)
         line = f"app debug-exit test=nonce={nonce} test=machine={name} {extra}".strip()
+        if pattern and not job.only:
+            job.only = job.cases
         if job.only:
             line += " test=only=" + ",".join(job.only)
         # Slower than any program, so that it shows whether a program runs on meanwhile.
-        arguments = qemu.disk_arguments(disk, writable=True, bytes_per_s=50_000_000,
-                                        device=DISKS.get(name, "virtio"))
-        if name == "own":
-            arguments = ["-device", "intel-iommu,intremap=on,aw-bits=48", *arguments,
-                         *own_devices(disk)]
-        if "icount" in extra:
+        arguments = [*devices, *qemu.disk_arguments(
+            disk, writable=True, bytes_per_s=50_000_000,
+            device="nvme" if name == "nvme" else "virtio")]
+        if devices == IOMMU + OWN:
+            arguments += ["-drive", f"if=none,id=own,format=raw,file={disk},snapshot=on"]
+        if extra.startswith("icount"):
             arguments += ["-icount", "shift=7,sleep=off"]
         else:       # with a deterministic clock nobody answers in time
             for number in range(CARDS):
@@ -100,14 +109,6 @@ def run_suite(machine, context, job):
     if kept := run.end_captures(all(r.outcome in outcome.GOOD for r in results)):
         results[-1].reason += kept
     return results
-
-
-def own_devices(disk):
-    """Functions that the kernel leaves to programs: an NVMe controller (by the boot line's word), a
-    network card that it has no driver for."""
-    return ["-drive", f"if=none,id=own,format=raw,file={disk},snapshot=on",
-            "-device", "nvme,drive=own,serial=own,addr=0x10",
-            "-netdev", "user,id=own", "-device", "e1000e,netdev=own,addr=0x11"]
 
 
 def suite_disk(context):

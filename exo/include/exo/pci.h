@@ -6,21 +6,21 @@
  * giving it on: while a claim derived from it lives, the parent can only revoke.  A function is
  * reset, and reaches nothing, between one holder and the next.
  *
- * Rights: EXO_R_MAP to map its registers; EXO_R_CONTROL for calls that change anything; every claim
- * lets its holder read configuration space.
+ * Rights: EXO_R_MAP to map its registers; EXO_R_CONTROL for calls that change anything; every
+ * claim lets its holder read configuration space.
  *
- * Registers: whole pages of memory BARs are mapped by exo_space_update with the PCI claim (EXO_MAP,
- * pfn = physical page, 4 KiB pages; EXO_R_READ, EXO_R_WRITE; uncached).  RANGE: a page that is not
- * wholly in a BAR in `bar` of struct exo_pci_info, or holds part of the MSI-X table or its pending
- * bits; those are the kernel's.
+ * Registers: whole pages of memory BARs are mapped by exo_space_update with the PCI claim
+ * (EXO_MAP, pfn = physical page, 4 KiB pages; EXO_R_READ, EXO_R_WRITE; uncached).  RANGE: a page
+ * that is not wholly in a BAR in `bar` of struct exo_pci_info, or holds part of the MSI-X table
+ * or its pending bits; those are the kernel's.
  *
  * DMA: a device reaches only frames mapped in its domain, a SPACE made with EXO_SPACE_DEVICE, by
  * FRAME claims; the address in that space is the one the device uses.  Without an IOMMU that
  * translates for the function there is no bus mastering, but for the boot word dma=unsafe: then
  * there is no domain either, and the device uses physical addresses of any frame.
  *
- * Interrupts: MSI-X only.  A vector posts an event; one that comes again before exo_pci_ack is kept
- * back by the device's mask until then: at most two posts between two acknowledgements.
+ * Interrupts: MSI-X only.  A vector posts an event; one that comes again before exo_pci_ack is
+ * kept back by the device's mask until then: at most two posts between two acknowledgements.
  */
 #ifndef EXO_PCI_H
 #define EXO_PCI_H
@@ -37,8 +37,9 @@
  *   0x06, 2 bytes  status: ones clear error bits
  * Errors: STALE, KIND; ARG (size, alignment; command bits not in the list); RANGE; writing: RIGHTS
  * (no CONTROL, or a field that only the kernel writes: BARs, MSI, MSI-X and all others), FROZEN,
- * SPLIT (given on), BUSY (being reset); EXO_PCI_COMMAND_MASTER: NOTABLE (no domain is bound), ABSENT
- * (nothing translates for it and the boot line does not say dma=unsafe), DEVICE (the IOMMU failed).
+ * SPLIT (given on), BUSY (being reset); EXO_PCI_COMMAND_MASTER: NOTABLE (no domain is bound),
+ * ABSENT (nothing translates for it and the boot line does not say dma=unsafe), DEVICE (the
+ * IOMMU failed).
  */
 #define EXO_PCI_WRITE 0x10
 #define EXO_PCI_COMMAND_IO     0x1      /* answer at its ports */
@@ -50,17 +51,18 @@
  *   space   SPACE claim with EXO_R_CONTROL made with EXO_SPACE_DEVICE, which may serve several
  *           functions; 0: nothing, and bus mastering goes off
  *   event   entry of the caller's ring, posted when an access of the device was stopped; 0: none
- * Errors: STALE, KIND (the claims; the space's use), RIGHTS, FROZEN, SPLIT; BUSY (a domain is bound, or
- * it is being reset); RANGE, ROOM (event); ABSENT (nothing translates for this function), DEVICE.
+ * Errors: STALE, KIND (the claims; the space's use), RIGHTS, FROZEN, SPLIT; BUSY (a domain is
+ * bound, or it is being reset); RANGE, ROOM (event); ABSENT (nothing translates for this
+ * function), DEVICE.
  */
 
 /*
- * exo_pci_vector(pci, n, event): post `event` of the caller when MSI-X vector n comes, from now on;
- * 0: mask it.  n below `vectors` of struct exo_pci_info.  MSI-X is on from the first vector to the
- * next reset; messages need EXO_PCI_COMMAND_MASTER.
+ * exo_pci_vector(pci, n, event): post `event` of the caller when MSI-X vector n comes, from now
+ * on; 0: mask it.  n below `vectors` of struct exo_pci_info.  MSI-X is on from the first vector
+ * to the next reset; messages need EXO_PCI_COMMAND_MASTER.
  * Errors: STALE, KIND, RIGHTS, FROZEN, SPLIT; RANGE (n, event); BUSY (bound, or being reset);
- * ROOM (the event entry, or no interrupt vector left on this machine); ABSENT (interrupts cannot be
- * held to their vectors: no interrupt remapping, and not dma=unsafe).
+ * ROOM (the event entry, or no interrupt vector left on this machine); ABSENT (interrupts cannot
+ * be held to their vectors: no interrupt remapping, and not dma=unsafe).
  */
 
 /*
@@ -69,10 +71,10 @@
  */
 
 /*
- * exo_pci_reset(pci) -> 0 or EXO_MORE: detach domain and vectors, bus mastering off, reset the function as far
- * as it can be reset (EXO_PCI_RESET_*), restore its BARs.  Mappings of its registers stay.  Needed
- * before a claim that was used is given on; the end of a claim does it by itself.  Takes 100 ms of
- * other people's time: call again while it says EXO_MORE.
+ * exo_pci_reset(pci) -> 0 or EXO_MORE: detach domain and vectors, bus mastering off, reset the
+ * function as far as it can be reset (EXO_PCI_RESET_*), restore its BARs.  Mappings of its
+ * registers stay.  Needed before a claim that was used is given on; the end of a claim does it
+ * by itself.  Takes 100 ms of other people's time: call again while it says EXO_MORE.
  * Errors: STALE, KIND, RIGHTS, FROZEN, SPLIT.
  */
 
@@ -83,7 +85,7 @@ struct exo_pci_bar {
 
 /* Why an access was stopped: the IOMMU's own word (VT-d 3.0, appendix A) and what it was. */
 #define EXO_PCI_FAULT_READ  0x100       /* a read; else a write */
-#define EXO_PCI_FAULT_IRQ   0x200       /* an interrupt message; iova has its index in the upper bits */
+#define EXO_PCI_FAULT_IRQ   0x200       /* an interrupt message; iova: its index << 48 */
 #define EXO_PCI_FAULT_REASON 0xff
 
 /* One function, as exported: [k] all. */
@@ -103,7 +105,7 @@ struct exo_pci_info {
 	exo_sid  fault_holder;  /* the claim that had its domain bound then, 0: none */
 	uint64_t interrupts;    /* MSI-X messages taken for its claims */
 	uint16_t table_bar, table_pages;        /* MSI-X table: BAR; pages never mapped, */
-	uint32_t table_page;    /* from this page of the BAR on (pending bits likewise are left out) */
+	uint32_t table_page;    /* from this page of the BAR on; nor are those of pending bits */
 	struct exo_pci_bar bar[6];
 };
 _Static_assert(sizeof(struct exo_pci_info) == 176, "ABI: exo_pci_info");

@@ -25,8 +25,10 @@ struct exos_pci {
 	uint32_t tables;
 };
 
-/* Begin to drive a function; takes nothing.  0; -EXO_E_KIND: not a PCI claim; -EXO_E_ABSENT: no list
- * of functions to see (no claim named `export`). */
+/*
+ * Begin to drive a function; takes nothing.  0; -EXO_E_KIND: not a PCI claim; -EXO_E_ABSENT: no
+ * list of functions to see (no claim named `export`).
+ */
 int exos_pci_open(struct exos_pci *pci, exo_slot claim);
 
 /* Reset the function, which detaches domain and vectors, and end the domain.  0 or -EXO_E_*. */
@@ -53,8 +55,9 @@ volatile void *exos_pci_map(const struct exos_pci *pci, unsigned bar, uint64_t o
 void exos_pci_unmap(volatile void *registers, uint64_t bytes);
 
 /*
- * Make and bind a domain (where there is an IOMMU), then bus mastering and memory on.  event: posted when an access of the
- * device was stopped, or 0.  0 or -EXO_E_*; ABSENT: no IOMMU, and not dma=unsafe.
+ * Make and bind a domain (where there is an IOMMU), then bus mastering and memory on.  event:
+ * posted when an access of the device was stopped, or 0.  0 or -EXO_E_*; ABSENT: no IOMMU, and
+ * not dma=unsafe.
  */
 int exos_pci_dma_start(struct exos_pci *pci, uint32_t event);
 
