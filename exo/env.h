@@ -20,6 +20,7 @@ enum env_state {
 	ENV_RUNNING,
 	ENV_CALLING,            /* inside a gate call of its own */
 	ENV_WAITING,            /* in env_wait while another is inside its gate */
+	ENV_ASLEEP,             /* in env_wait_until */
 	ENV_PARTING,            /* its gate call is being ended by other means than the return */
 };
 
@@ -100,6 +101,7 @@ struct env {
 	uint64_t watch_env;             /* pfn of who is told when it stops, 0: nobody */
 	uint32_t watch_entry;
 	uint32_t has_vectors;           /* the vector state in its third frame is valid */
+	uint64_t predicate;             /* [a] pfn of the program that wakes it, 0: none */
 	uint64_t space_next, space_prev;        /* pfn of others that run in the same space */
 	struct source source[EXO_EVENTS];
 };

@@ -27,12 +27,14 @@
  *   NIC    lo = frame of its filter, which holds its patterns; `unit` = NIC
  *   FILTER lo = a filter: the patterns of a NIC claim
  *   PACKETS lo = first frame of packet rings
+ *   PROG   lo = first frame of a program (exo/prog.h)
  *   TRACE  lo = hi = 0: read kernel objects (see EXO_KIND_TRACE in space.h)
  */
 #define EXO_KINDS(X)                                                        \
 	X(NONE, 0) X(FRAME, 1) X(SLOT, 2) X(BLOCK, 3) X(IRQ, 4) X(PORT, 5)  \
 	X(ENV, 6) X(SPACE, 7) X(GATE, 8) X(TRACE, 9) X(PT, 10) X(TABLE, 11) \
-	X(RING, 12) X(NIC, 13) X(FILTER, 14) X(PACKETS, 15)
+	X(RING, 12) X(NIC, 13) X(FILTER, 14) X(PACKETS, 15) \
+	X(PROG, 16)
 #define EXO_KIND_ENUM(name, number) EXO_KIND_##name = number,
 enum exo_kind { EXO_KINDS(EXO_KIND_ENUM) EXO_KIND_COUNT };
 #undef EXO_KIND_ENUM
@@ -47,7 +49,7 @@ enum exo_kind { EXO_KINDS(EXO_KIND_ENUM) EXO_KIND_COUNT };
 #define EXO_R_RUN     0x0040    /* ENV: name it in a slot, yield to it; SPACE: run in it */
 #define EXO_R_MAP     0x0080    /* ENV, rings: map their shared pages; TABLE: map read-only */
 #define EXO_R_GIVE    0x0100    /* ENV: put claims into slots it opened; make gates to it */
-#define EXO_R_CALL    0x0200    /* GATE: call it */
+#define EXO_R_CALL    0x0200    /* GATE: call it; PROG: bind it */
 #define EXO_R_ALL     0x03ff
 
 /* Flags of a derivation, or'ed into the rights argument. */
@@ -85,7 +87,7 @@ _Static_assert(offsetof(struct exo_cap, bind) == 40, "ABI: exo_cap");
 	X(TABLE, 5, "claims") X(PT, 6, "page table") X(SHADOW, 7, "shadow")  \
 	X(ENV, 8, "environment") X(ENVPAGE, 9, "environment page")           \
 	X(RING, 10, "ring") X(RINGPAGE, 11, "ring page")                  \
-	X(FILTER, 12, "filter")
+	X(FILTER, 12, "filter") X(PROG, 13, "program")
 #define EXO_USE_ENUM(name, number, text) EXO_USE_##name = number,
 enum exo_use { EXO_USES(EXO_USE_ENUM) EXO_USE_COUNT };
 #undef EXO_USE_ENUM

@@ -15,6 +15,7 @@
 #include <exo/errors.h>
 #include <exo/nic.h>
 #include <exo/port.h>
+#include <exo/prog.h>
 #include <exo/space.h>
 #include <exo/types.h>
 #include <exos/x86/insn.h>
