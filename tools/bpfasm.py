@@ -183,8 +183,8 @@ def split(text):
             labels[match[1]] = at
             line = line[match.end():]
         if line:
-            name, _, rest = line.partition(' ')
-            args = [a.strip() for a in rest.split(',')] if rest.strip() else []
+            name, *rest = line.split(None, 1)
+            args = [a.strip() for a in rest[0].split(',')] if rest else []
             lines.append((row, name.lower(), args))
             at += 2 if name.lower() == 'lddw' else 1
     return lines, labels, at

@@ -46,7 +46,8 @@ static void expect(const char *what, uint64_t bytes, bool writable, uint64_t wan
 
 	put((struct exo_insn)EXIT);
 	if (!host_prog_check(&p, 3)) {
-		test_fail("%s: refused at %u: %s", what, p.checked.next, prog_reason(p.checked.reason));
+		test_fail("%s: refused at %u: %s", what, p.checked.next,
+			  prog_reason(p.checked.reason));
 		return;
 	}
 	host_prog_compile(&p, 3, writable);
@@ -149,9 +150,17 @@ TEST(prog_vectors_arithmetic)
 
 TEST(prog_vectors_one_operand)
 {
-	static const struct { const char *name; uint8_t op; int16_t off; int imm; uint64_t a, want; } t[] = {
-		{ "neg", 0x87, 0, 0, 5, 0xfffffffffffffffb }, { "neg32", 0x84, 0, 0, 5, 0xfffffffb },
-		{ "neg min", 0x87, 0, 0, TOP, TOP }, { "neg32 min", 0x84, 0, 0, 0x80000000, 0x80000000 },
+	static const struct {
+		const char *name;
+		uint8_t op;
+		int16_t off;
+		int imm;
+		uint64_t a, want;
+	} t[] = {
+		{ "neg", 0x87, 0, 0, 5, 0xfffffffffffffffb },
+		{ "neg32", 0x84, 0, 0, 5, 0xfffffffb },
+		{ "neg min", 0x87, 0, 0, TOP, TOP },
+		{ "neg32 min", 0x84, 0, 0, 0x80000000, 0x80000000 },
 		{ "neg32 cuts", 0x84, 0, 0, 0x100000000, 0 },
 		{ "le16", 0xd4, 0, 16, 0x1122334455667788, 0x7788 },
 		{ "le32", 0xd4, 0, 32, 0x1122334455667788, 0x55667788 },
@@ -166,7 +175,8 @@ TEST(prog_vectors_one_operand)
 	static const struct { uint8_t op; int16_t off; uint64_t a, want; } m[] = {
 		{ 0xbf, 8, 0x1180, 0xffffffffffffff80 }, { 0xbf, 8, 0xff7f, 0x7f },
 		{ 0xbf, 16, 0x118000, 0xffffffffffff8000 }, { 0xbf, 16, 0x117fff, 0x7fff },
-		{ 0xbf, 32, 0x1180000000, 0xffffffff80000000 }, { 0xbf, 32, 0x117fffffff, 0x7fffffff },
+		{ 0xbf, 32, 0x1180000000, 0xffffffff80000000 },
+		{ 0xbf, 32, 0x117fffffff, 0x7fffffff },
 		{ 0xbc, 8, 0x1180, 0xffffff80 }, { 0xbc, 8, 0xff7f, 0x7f },
 		{ 0xbc, 16, 0x118000, 0xffff8000 }, { 0xbc, 16, 0x117fff, 0x7fff },
 	};
@@ -197,7 +207,8 @@ static const struct jump {
 	bool wide, narrow;
 } jumps[] = {
 	{ 0x10, 5, 5, 1, 1 }, { 0x10, 5, 6, 0, 0 }, { 0x10, 0x100000005, 5, 0, 1 },
-	{ 0x20, 6, 5, 1, 1 }, { 0x20, 5, 5, 0, 0 }, { 0x20, ONES, 5, 1, 1 }, { 0x20, 5, ONES, 0, 0 },
+	{ 0x20, 6, 5, 1, 1 }, { 0x20, 5, 5, 0, 0 }, { 0x20, ONES, 5, 1, 1 },
+	{ 0x20, 5, ONES, 0, 0 },
 	{ 0x30, 5, 5, 1, 1 }, { 0x30, 4, 5, 0, 0 }, { 0x30, 0x100000000, 1, 1, 0 },
 	{ 0x40, 6, 2, 1, 1 }, { 0x40, 6, 1, 0, 0 }, { 0x40, 0x100000000, ONES, 1, 0 },
 	{ 0x50, 5, 6, 1, 1 }, { 0x50, 5, 5, 0, 0 }, { 0x50, 0x100000005, 5, 1, 0 },
@@ -219,7 +230,8 @@ TEST(prog_vectors_jumps)
 			start();
 			put_wide(4, t->a);
 			put_wide(5, t->b);
-			PUT(t->op | (wide ? 5 : 6) | (reg ? 8 : 0), 4, reg ? 5 : 0, 1, reg ? 0 : t->b);
+			PUT(t->op | (wide ? 5 : 6) | (reg ? 8 : 0), 4, reg ? 5 : 0, 1,
+			    reg ? 0 : t->b);
 			put((struct exo_insn)EXIT);
 			PUT(0xb7, 0, 0, 0, 1);
 			expect("jump", 0, false, wide ? t->wide : t->narrow);
@@ -275,13 +287,16 @@ TEST(prog_vectors_stack)
 	static const struct { uint8_t store, load; uint64_t value, want; } t[] = {
 		{ 0x73, 0x71, 0x1180, 0x80 }, { 0x73, 0x91, 0x1180, 0xffffffffffffff80 },
 		{ 0x6b, 0x69, 0x118000, 0x8000 }, { 0x6b, 0x89, 0x118000, 0xffffffffffff8000 },
-		{ 0x63, 0x61, 0x1180000000, 0x80000000 }, { 0x63, 0x81, 0x1180000000, 0xffffffff80000000 },
+		{ 0x63, 0x61, 0x1180000000, 0x80000000 },
+		{ 0x63, 0x81, 0x1180000000, 0xffffffff80000000 },
 		{ 0x7b, 0x79, 0x1122334455667788, 0x1122334455667788 },
-		{ 0x73, 0x79, 0x1122334455667788, 0x88 }, { 0x6b, 0x79, 0x1122334455667788, 0x7788 },
+		{ 0x73, 0x79, 0x1122334455667788, 0x88 },
+		{ 0x6b, 0x79, 0x1122334455667788, 0x7788 },
 		{ 0x63, 0x79, 0x1122334455667788, 0x55667788 },
 	};
 	static const struct { uint8_t store; uint64_t want; } k[] = {
-		{ 0x72, 0xf0 }, { 0x6a, 0xfff0 }, { 0x62, 0xfffffff0 }, { 0x7a, 0xfffffffffffffff0 },
+		{ 0x72, 0xf0 }, { 0x6a, 0xfff0 }, { 0x62, 0xfffffff0 },
+		{ 0x7a, 0xfffffffffffffff0 },
 	};
 
 	for (unsigned n = 0; n < N(t); n++)
@@ -323,7 +338,10 @@ TEST(prog_vectors_outside)
 					PUT(0xbf, 3, 10, 0, 0);
 				PUT(0xb7, 0, 0, 0, 1);
 				put_wide(2, where[n]);
-				PUT(op, (op & 7) == 1 ? 4 : 2, (op & 7) == 1 ? 2 : (op & 1 ? 4 : 0), 0, 0);
+				if ((op & 7) == 1)
+					PUT(op, 4, 2, 0, 0);
+				else
+					PUT(op, 2, op & 1 ? 4 : 0, 0, 0);
 				expect("outside", 64, true, 0);
 			}
 		}
@@ -418,7 +436,11 @@ TEST(prog_vectors_are_complete)
 
 TEST(prog_vectors_refused)
 {
-	static const struct { enum exo_prog_reason reason; unsigned count; struct exo_insn i[3]; } t[] = {
+	static const struct {
+		enum exo_prog_reason reason;
+		unsigned count;
+		struct exo_insn i[3];
+	} t[] = {
 		{ EXO_PROG_LENGTH, 0, { EXIT } },
 		{ EXO_PROG_OPCODE, 2, { I(0x00, 0, 0, 0, 0), EXIT } },
 		{ EXO_PROG_CALL, 2, { I(0x8d, 0, 0, 0, 0), EXIT } },
