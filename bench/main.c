@@ -60,6 +60,7 @@ int main(int argc, char **argv)
 	missed += rows_measure(bench_spaces);
 	missed += rows_measure(bench_peers);
 	missed += rows_measure(bench_filters);
+	missed += rows_measure(bench_programs);
 	printf("bench: end missed=%u\n", missed);
 	return missed != 0;
 }

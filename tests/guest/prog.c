@@ -7,6 +7,7 @@
 #include <base/util.h>
 #include <exos/cap.h>
 #include <exos/event.h>
+#include <exos/space.h>
 #include <exos/start.h>
 #include <exos/time.h>
 #include "peer.h"
@@ -369,4 +370,74 @@ EXO_TEST(prog_of_full_length, LONG)
 	expect_eq(predicate(p.prog), 0);
 	expect(exo_env_wait_until(exos_deadline(20000 * MS)) >= 0);
 	guest_prog_end(&p);
+}
+
+/* Frames of a program are mapped by nobody, given to nobody, made into nothing else. */
+EXO_TEST(prog_frames_are_the_kernels, SHORT)
+{
+	exo_sid sid = guest_sid();
+	struct guest_prog p;
+	uint64_t lo, hi;
+
+	must(GUEST_PROG(&p, yes) != 0);
+	lo = exos_cap_look(p.prog)->lo;
+	hi = lo + EXO_FRAMES_PROG(2);
+	for (uint64_t pfn = lo; pfn < hi; pfn++) {
+		expect_eq(guest_use(pfn), EXO_USE_PROG);
+		expect(!exos_space_window(p.frames.slot, pfn, 1, EXO_R_READ, NULL));
+		expect(!exos_space_window(p.prog, pfn, 1, EXO_R_READ, NULL));
+		expect(!exos_space_window(p.prog, pfn, 1, GUEST_RW, NULL));
+		expect_refused(exo_cap_narrow(p.frames.slot, sid, pfn, pfn + 1, GUEST_RW));
+		expect_refused(exo_retype(p.frames.slot, sid, pfn, EXO_KIND_FILTER, 0));
+		expect_refused(exo_retype(p.prog, sid, pfn, EXO_KIND_FILTER, 0));
+	}
+	must_eq(exos_cap_end(p.prog), 0);
+	for (uint64_t pfn = lo; pfn < hi; pfn++)
+		expect_eq(guest_use(pfn), EXO_USE_MEMORY);
+	p.prog = 0;
+	/* What comes back is zero: no code of the former program. */
+	for (uint64_t pfn = lo; pfn < hi; pfn++) {
+		const uint64_t *at = exos_space_window(p.frames.slot, pfn, 1, EXO_R_READ, NULL);
+		uint64_t any = 0;
+
+		must(at != NULL);
+		for (unsigned i = 0; i < EXO_PAGE_SIZE / 8; i++)
+			any |= at[i];
+		expect_eq(any, 0);
+		exos_space_window_end((void *)at, 1);
+	}
+	guest_prog_end(&p);
+}
+
+static void light_sleeper(struct peer *peer)
+{
+	for (;;) {
+		int64_t n = exo_env_wait_until(exos_deadline(MS));
+
+		peer->word[n >= 0 ? 1 : 2]++;
+		if (n < 0)
+			exo_env_yield(0);
+	}
+}
+
+/* Programs come and go under an environment that sleeps by them on another CPU. */
+EXO_TEST(prog_come_and_go_on_another_cpu, SMP)
+{
+	struct peer peer;
+
+	must_eq(peer_make(&peer), 0);
+	must_eq(peer_slots(&peer, !exos_page()->cpu, 0, 2), 0);
+	must_eq(peer_start(&peer, light_sleeper, 0), 0);
+	for (unsigned round = 0; round < 200; round++) {
+		struct guest_prog p;
+
+		must(GUEST_PROG(&p, no) != 0);
+		must_eq(exo_env_control(peer.env, EXO_ENV_PREDICATE, p.prog, 0), 0);
+		if (round % 4 == 0)
+			guest_pause_ms(1 + round % 5);
+		guest_prog_end(&p);
+	}
+	expect(peer.word[1] > 0);       /* slept */
+	expect(peer.word[2] > 0);       /* had nothing to sleep by */
+	peer_end(&peer);
 }
