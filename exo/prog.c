@@ -17,7 +17,7 @@
 #include "kernel.h"
 #include "sched.h"
 
-#define PIECE 64u               /* instructions that are copied, checked or compiled by one call */
+#define PIECE 32u               /* instructions that are copied, checked or compiled by one call */
 #define WIPE  8u                /* frames that are zeroed by one piece of an end */
 
 static struct exo_insn *prog_insn(const struct prog *p)
