@@ -19,6 +19,7 @@
 #include "nic_claim.h"
 #include "pci_claim.h"
 #include "pieces.h"
+#include "prog.h"
 #include "run.h"
 #include "slices.h"
 #include "table.h"
@@ -179,6 +180,9 @@ static int object_take_apart(struct exo_cap *c)
 		return vcpu_end(c->lo);
 	case EXO_KIND_FILTER:
 		return filter_end(c->lo);
+	case EXO_KIND_PROG:
+		prog_end(c->lo);
+		return 0;
 	default:
 		return 0;
 	}
@@ -197,6 +201,8 @@ static int object_grace(struct exo_cap *c)
 /* Frames that are not its owner's own: those of a data area never were anything but memory. */
 static uint64_t object_frames(const struct exo_cap *c)
 {
+	if (c->kind == EXO_KIND_PROG)
+		return 2;               /* the others were zeroed by prog_close */
 	return c->kind == EXO_KIND_PACKETS ? EXO_FRAMES_PACKETS : c->hi - c->lo;
 }
 
@@ -204,6 +210,8 @@ static int object_end(struct exo_cap *c)
 {
 	c->flags |= EXO_CAP_ENDING;
 	if (object_take_apart(c) || object_grace(c))
+		return EXO_MORE;
+	if (c->kind == EXO_KIND_PROG && prog_close(c->lo))
 		return EXO_MORE;
 	trace_unmap(c);
 	trace_record(EXO_TRACE_END, c->lo, frame_use(c->lo));

@@ -20,6 +20,7 @@
 #include "irq.h"
 #include "pci_claim.h"
 #include "kernel.h"
+#include "prog.h"
 #include "run.h"
 #include "sched.h"
 #include "slices.h"
@@ -78,7 +79,8 @@ static void stop_finish(struct env *e, uint32_t reason)
 
 static bool state_stop(struct env *e)
 {
-	static const uint32_t from[] = { ENV_BLOCKED, ENV_READY, ENV_CALLING, ENV_WAITING };
+	static const uint32_t from[] = { ENV_BLOCKED, ENV_READY, ENV_CALLING, ENV_WAITING,
+		                         ENV_ASLEEP };
 
 	for (unsigned i = 0; i < ARRAY_LEN(from); i++) {
 		uint32_t state = from[i];
@@ -204,6 +206,7 @@ int env_end(struct env *e)
 	slices_forget(e);
 	sources_end(e);
 	watch_end(e);
+	prog_set_predicate(e, e, 0);
 	vectors_disown(e);
 	return 0;
 }
@@ -299,6 +302,8 @@ static int64_t env_control(struct env *by, uint64_t slot, uint64_t op, uint64_t 
 		return env_watch(by, e, arg);
 	case EXO_ENV_FSBASE:
 		return env_set_fsbase(e, arg);
+	case EXO_ENV_PREDICATE:
+		return prog_set_predicate(by, e, arg);
 	default:
 		return -EXO_E_ARG;
 	}

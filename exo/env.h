@@ -20,6 +20,7 @@ enum env_state {
 	ENV_RUNNING,
 	ENV_CALLING,            /* inside a gate call of its own */
 	ENV_WAITING,            /* in env_wait while another is inside its gate */
+	ENV_ASLEEP,             /* in env_wait_until */
 	ENV_PARTING,            /* its gate call is being ended by other means than the return */
 };
 
@@ -104,6 +105,7 @@ struct env {
 	uint32_t watch_entry;
 	uint32_t has_vectors;           /* the vector state in its third frame is valid */
 	uint32_t in_guest;              /* [a] in vcpu_run: events end it */
+	uint64_t predicate;             /* [a] pfn of the program that wakes it, 0: none */
 	uint64_t space_next, space_prev;        /* pfn of others that run in the same space */
 	uint32_t table_hit[TABLE_HITS]; /* [a] frames of its tables by their last bits, or TABLE_NONE */
 	struct source source[EXO_EVENTS];

@@ -61,6 +61,7 @@ struct filter {
 	uint32_t shares;
 	uint32_t share_prev, share_next; /* of a share */
 	uint32_t share_on;              /* 1: it is one of those that get copies */
+	uint64_t prog;                  /* pfn of the holder's program; 0: none */
 };
 _Static_assert(sizeof(struct filter) <= EXO_PAGE_SIZE, "a filter is one frame");
 

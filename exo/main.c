@@ -16,6 +16,7 @@
 #include "irq.h"
 #include "kernel.h"
 #include "memory.h"
+#include "prog.h"
 #include "port.h"
 #include "vector.h"
 #include "x86/ioapic.h"
@@ -171,6 +172,7 @@ void kernel_main(struct exo_boot *boot)
 	nics_start();
 	pci_functions_start();
 	lists_fill();
+	prog_window_start();
 	first_make();                   /* takes the last frames */
 	memory_count();
 	string_copy(machine->notice, notices, sizeof(machine->notice));

@@ -11,6 +11,7 @@
 #include "dev/nic.h"
 #include "filter.h"
 #include "kernel.h"
+#include "prog.h"
 #include "x86/trap.h"
 
 static struct lock *nic_lock(const struct exo_cap *c)
@@ -28,6 +29,7 @@ int nic_give_check(const struct exo_cap *parent)
 static void holder_set(const struct exo_cap *c, exo_sid holder)
 {
 	lock_take(nic_lock(c));
+	filter_prog_drop(filter_at(c->lo));
 	filter_at(c->lo)->pub.holder = holder;
 	lock_release(nic_lock(c));
 }
@@ -61,6 +63,7 @@ void nic_forget(struct exo_cap *c)
 		return;
 	}
 	lock_take(nic_lock(c));
+	filter_prog_drop(f);
 	filter_detach(f);
 	f->pub.holder = 0;
 	lock_release(nic_lock(c));

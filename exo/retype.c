@@ -15,6 +15,7 @@
 #include "dev/nic.h"
 #include "env.h"
 #include "frame.h"
+#include "prog.h"
 #include "run.h"
 #include "table.h"
 #include "vcpu.h"
@@ -31,6 +32,7 @@ struct object_plan {
 	struct claim_spec spec;
 	uint64_t frames;
 	enum exo_use use[4];
+	uint64_t arg;
 	uint64_t serves;        /* TABLE: id of the environment */
 };
 
@@ -101,6 +103,12 @@ static int plan_object(struct env *e, uint64_t arg, const struct exo_cap *dst,
 		if (!svm_present())
 			return -EXO_E_ABSENT;
 		return arg ? -EXO_E_ARG : 0;
+	case EXO_KIND_PROG:
+		p->spec.rights = EXO_R_CONTROL | EXO_R_CALL;
+		p->frames = EXO_FRAMES_PROG(arg);
+		for (unsigned i = 0; i < ARRAY_LEN(p->use); i++)
+			p->use[i] = EXO_USE_PROG;
+		return prog_place_check(p->spec.lo, arg);
 	case EXO_KIND_FILTER:
 		p->spec.rights = EXO_R_CONTROL;
 		p->frames = EXO_FRAMES_FILTER;
@@ -181,6 +189,9 @@ static void object_init(const struct object_plan *p, exo_sid node)
 	case EXO_KIND_VCPU:
 		vcpu_make(pfn);
 		break;
+	case EXO_KIND_PROG:
+		prog_make(pfn, (uint32_t)p->arg);
+		break;
 	case EXO_KIND_PACKETS:
 		packets_make(pfn, p->frames - EXO_FRAMES_PACKETS);
 		break;
@@ -201,7 +212,7 @@ static void object_place(struct exo_cap *dst, const struct object_plan *p)
 int retype(struct env *e, struct exo_cap *src, struct exo_cap *dst, uint64_t pfn,
 	   enum exo_kind kind, uint64_t arg)
 {
-	struct object_plan p = { .spec = { .kind = kind, .lo = pfn } };
+	struct object_plan p = { .spec = { .kind = kind, .lo = pfn }, .arg = arg };
 	int err;
 
 	if (!(src->rights & EXO_R_RETYPE))
@@ -215,7 +226,7 @@ int retype(struct env *e, struct exo_cap *src, struct exo_cap *dst, uint64_t pfn
 
 void retype_root(struct exo_cap *dst, uint64_t pfn, enum exo_kind kind, uint64_t arg)
 {
-	struct object_plan p = { .spec = { .kind = kind, .lo = pfn } };
+	struct object_plan p = { .spec = { .kind = kind, .lo = pfn }, .arg = arg };
 
 	plan_object(NULL, arg, dst, &p);
 	claim_root(dst, &p.spec);

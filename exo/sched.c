@@ -17,6 +17,7 @@
 #include "event.h"
 #include "gate.h"
 #include "kernel.h"
+#include "prog.h"
 #include "run.h"
 #include "switch.h"
 #include "timer.h"
@@ -71,6 +72,17 @@ static bool slot_advance(struct cpu *c, uint64_t now)
 	return true;
 }
 
+/* Ready, or asleep with a predicate that holds by now: then it is ours to run. */
+static inline bool pick_claim(struct env *e, bool own_slot)
+{
+	uint32_t state = __atomic_load_n(&e->state, __ATOMIC_RELAXED);
+
+	if (state == ENV_READY)
+		return env_claim(e);
+	return state == ENV_ASLEEP && own_slot && prog_predicate_holds(e) &&
+	       state_move(e, ENV_ASLEEP, ENV_RUNNING);
+}
+
 /*
  * The first environment in the vector from slot `from` on that is ours to run, now RUNNING, or the
  * present one if its turn comes first; NULL if none can run.
@@ -92,8 +104,7 @@ static inline struct env *pick(struct cpu *c, unsigned from)
 		e = env_at(pfn);
 		if (e->callee)
 			e = chain_top(e);
-		if (e != c->env &&
-		    (__atomic_load_n(&e->state, __ATOMIC_RELAXED) != ENV_READY || !env_claim(e)))
+		if (e != c->env && !pick_claim(e, !i))
 			continue;
 		c->stats->lends += i != 0;
 		c->vector->charged = pfn;
@@ -206,13 +217,22 @@ void env_wake(struct env *e)
 
 	if ((state == ENV_BLOCKED || state == ENV_WAITING) && state_move(e, state, ENV_READY))
 		env_kick(e);
+	else if (state == ENV_ASLEEP && prog_predicate_holds(e))
+		env_wake_asleep(e);
 	else if (e->page->event_rip || __atomic_load_n(&e->in_guest, __ATOMIC_SEQ_CST))
 		env_attend(e);
 }
 
 void env_wait_over(struct env *e)
 {
-	if (state_move(e, ENV_BLOCKED, ENV_READY) || state_move(e, ENV_WAITING, ENV_READY))
+	if (state_move(e, ENV_BLOCKED, ENV_READY) || state_move(e, ENV_WAITING, ENV_READY) ||
+	    state_move(e, ENV_ASLEEP, ENV_READY))
+		env_kick(e);
+}
+
+void env_wake_asleep(struct env *e)
+{
+	if (state_move(e, ENV_ASLEEP, ENV_READY))
 		env_kick(e);
 }
 

@@ -38,6 +38,8 @@ void env_leave(struct cpu *c);
 
 /* A blocked environment may run again: on the CPUs that are to know. */
 void env_wake(struct env *e);
+/* One that is in env_wait_until may, whatever its predicate says. */
+void env_wake_asleep(struct env *e);
 /* Tell the CPUs that may run it now. */
 void env_kick(struct env *e);
 

@@ -100,7 +100,7 @@ static int trace_check(uint64_t pfn)
 	enum exo_use use = frame_use(pfn);
 
 	if (use != EXO_USE_TABLE && use != EXO_USE_ENVPAGE && use != EXO_USE_PT &&
-	    use != EXO_USE_FILTER && !is_packets_page(pfn, use))
+	    use != EXO_USE_FILTER && use != EXO_USE_PROG && !is_packets_page(pfn, use))
 		return -EXO_E_USE;
 	return slot_at(frame_holder(pfn))->held ? -EXO_E_MAPPED : 0;
 }

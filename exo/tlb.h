@@ -28,6 +28,9 @@ void tlb_note_all(uint64_t space);
 /* Ask the other CPUs for what was noted; returns when every one concerned has answered. */
 void tlb_flush_others(void);
 
+/* The kernel's own half lost something: no CPU has it cached when this returns. */
+void tlb_flush_kernel(void);
+
 /*
  * Cached translations of all spaces of guests, and of devices, end before these return; called by
  * tlb_flush_others when such a space lost rights.

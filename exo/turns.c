@@ -11,6 +11,7 @@
 #include "calls.h"
 #include "claim.h"
 #include "event.h"
+#include "prog.h"
 #include "run.h"
 #include "sched.h"
 #include "switch.h"
@@ -245,4 +246,35 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 	env_take(c, to);
 	env_announce(c, to);
 	enter_call(to->now);
+}
+
+static inline bool sleep_over(const struct env *e, uint64_t until)
+{
+	return prog_predicate_holds(e) || (until && until <= read_tsc());
+}
+
+int64_t sys_env_wait_until(struct env *e, uint64_t until)
+{
+	struct cpu *c = this_cpu();
+
+	if (e->inside)
+		return -EXO_E_BUSY;
+	if (!e->predicate)
+		return -EXO_E_ABSENT;
+	if (sleep_over(e, until))
+		return e->event_head;
+	e->resume = RESUME_WAIT;
+	e->wait_until[0] = until;
+	if (e->page->alarm_tsc != e->alarm.tsc)
+		alarm_read(e);
+	if (until)
+		timer_set(&e->wait, until);
+	env_leave(c);
+	if (until || e->alarm.link)
+		sched_arm(c, read_tsc());
+	/* What was posted or written before it counts as asleep is seen now, the rest by others. */
+	__atomic_store_n(&e->state, ENV_ASLEEP, __ATOMIC_SEQ_CST);
+	if (sleep_over(e, until))
+		state_move(e, ENV_ASLEEP, ENV_READY);
+	schedule();
 }

@@ -4,3 +4,11 @@ programs += suite
 guest := tests/guest
 suite-libs := libfs libnet
 suite-src := $(wildcard $(guest)/*.c) $(wildcard $(guest)/x86/*.S)
+
+# Runs one downloaded program on this machine, by the convention of eBPF's conformance suite.
+bpf-plugin-src := tests/tools/bpf_plugin.c exo/prog/check.c exo/prog/interpret.c exo/x86/prog_compile.c
+all: $O/tools/bpf_plugin
+$O/tools/bpf_plugin: $(bpf-plugin-src) $(wildcard exo/prog/*.h) exo/x86/prog_compile.h \
+		exo/x86/prog_emit.h exo/include/exo/prog.h tests/host/prog_host.h
+	$(call say,HOST,$@)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -O2 $(WARN) -Iexo -Iexo/include \
+		-Itests/host -o $@ $(bpf-plugin-src)

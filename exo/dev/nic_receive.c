@@ -10,6 +10,9 @@
 
 #include "claim.h"
 #include "kernel.h"
+#include "prog.h"
+
+#define INSNS_PER_WORK 64u      /* of a program, that count as much as a packet's copy */
 
 /* A packet in pieces. */
 struct pieces {
@@ -19,6 +22,7 @@ struct pieces {
 	uint32_t rests;
 	uint32_t length;        /* of all */
 	uint16_t flags;         /* EXO_RX_* */
+	uint32_t verdict;       /* EXO_VERDICT_*: of the holder's program */
 	uint16_t right;         /* EXO_R_READ or EXO_R_WRITE: what a claim that sees it carries */
 };
 
@@ -58,6 +62,21 @@ static struct packets *ring_choose(exo_sid holder, unsigned right)
 	return r;
 }
 
+/* The ring that the holder's program named, or NULL. */
+static struct packets *ring_named(exo_sid holder, const struct pieces *p)
+{
+	uint32_t n = p->verdict & EXO_VERDICT_RING;
+	uint64_t pfn;
+
+	if (n == EXO_VERDICT_ANY)
+		return ring_choose(holder, p->right);
+	if (!n || !holder)
+		return NULL;
+	for (pfn = slot_at(holder)->bind; pfn && --n;)
+		pfn = packets_at(pfn)->bind_next;
+	return pfn && (packets_at(pfn)->rights & p->right) ? packets_at(pfn) : NULL;
+}
+
 static void ring_drop(struct packets *r)
 {
 	r->dropped++;
@@ -85,7 +104,8 @@ static bool ring_fill(struct nic *n, struct packets *r, const struct pieces *p)
 	packets_show(r, copied);
 	packets_show(r, received);
 	packets_show(r, rx_done);
-	if (!__atomic_load_n(&packets_page(r)->rx_quiet, __ATOMIC_RELAXED))
+	if (!(p->verdict & EXO_VERDICT_QUIET) &&
+	    !__atomic_load_n(&packets_page(r)->rx_quiet, __ATOMIC_RELAXED))
 		packets_tell(n, r);
 	return fits;
 }
@@ -101,7 +121,7 @@ static bool ring_offer(struct nic *n, struct packets *r, const struct pieces *p)
 /* To the rings of the filter's holder: false if it got into no buffer. */
 static bool filter_deliver(struct nic *n, struct filter *f, const struct pieces *p)
 {
-	struct packets *r = ring_choose(f->pub.holder, p->right);
+	struct packets *r = ring_named(f->pub.holder, p);
 	bool delivered = r && ring_offer(n, r, p);
 
 	f->pub.packets++;
@@ -116,6 +136,7 @@ static unsigned shares_deliver(struct nic *n, struct filter *f, struct pieces *p
 	unsigned copies = 0;
 
 	p->flags |= EXO_RX_COPY;
+	p->verdict = EXO_VERDICT_ANY;
 	for (struct filter *s = filter_share_first(f); s; s = filter_share_next(s)) {
 		if (!(s->pub.rights & p->right))
 			continue;
@@ -142,7 +163,9 @@ static unsigned find_work(const struct filter *f)
 static unsigned packet_deliver(struct nic *n, const struct nic_packet *got)
 {
 	struct pieces p = { .head = got->data, .head_bytes = got->length, .length = got->length,
-	                    .flags = got->checked ? EXO_RX_CHECKED : 0, .right = EXO_R_READ };
+	                    .flags = got->checked ? EXO_RX_CHECKED : 0, .right = EXO_R_READ,
+	                    .verdict = EXO_VERDICT_ANY };
+	unsigned work = 1;
 	struct filter *f;
 
 	if (got->length < EXO_NIC_HEADER)
@@ -150,9 +173,13 @@ static unsigned packet_deliver(struct nic *n, const struct nic_packet *got)
 	n->info->received++;
 	n->info->received_bytes += got->length;
 	f = filter_find(filter_at(n->filter), got->data);
+	if (f->prog) {
+		p.verdict = (uint32_t)prog_run(f->prog, got->data, got->length);
+		work += prog_at(f->prog)->pub.count / INSNS_PER_WORK;
+	}
 	if (!filter_deliver(n, f, &p))
 		n->info->dropped++;
-	return 1 + find_work(f) + shares_deliver(n, f, &p);
+	return work + find_work(f) + shares_deliver(n, f, &p);
 }
 
 bool nic_receive(struct nic *n, unsigned queue)

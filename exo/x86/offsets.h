@@ -77,9 +77,9 @@
 
 /* Call numbers. */
 #define CALL_FIRST      0x4000
-#define CALL_COUNT      0x1d
+#define CALL_COUNT      0x1f
 #define SWITCH_FIRST    0x4020
-#define SWITCH_COUNT    5
+#define SWITCH_COUNT    6
 #define CALL_GATE_CALL  0x4022
 #define CALL_GATE_RETURN 0x4023
 

@@ -86,6 +86,19 @@ void tlb_note_all(uint64_t space)
 	tlb_note(space, 0, TLB_PAGES + 1, 0, true);
 }
 
+static void ask(struct cpu *c)
+{
+	__atomic_add_fetch(&c->tlb_asked, 1, __ATOMIC_SEQ_CST);
+	lapic_send(c->apic_id, VECTOR_TLB);
+}
+
+static void await_answer(const struct cpu *c)
+{
+	while (__atomic_load_n(&c->tlb_answered, __ATOMIC_SEQ_CST) !=
+	       __atomic_load_n(&c->tlb_asked, __ATOMIC_SEQ_CST))
+		spin_wait();
+}
+
 /* Ask each other CPU that uses the space; how many there are is told in `asked`. */
 static unsigned flush_ask(struct cpu *self, const struct tlb_notes *n, bool asked[])
 {
@@ -99,8 +112,7 @@ static unsigned flush_ask(struct cpu *self, const struct tlb_notes *n, bool aske
 		asked[i] = c != self && space && (n->every_space || space == n->space);
 		if (!asked[i])
 			continue;
-		__atomic_add_fetch(&c->tlb_asked, 1, __ATOMIC_SEQ_CST);
-		lapic_send(c->apic_id, VECTOR_TLB);
+		ask(c);
 		count++;
 	}
 	return count;
@@ -114,13 +126,9 @@ static void flush_others(struct cpu *self, const struct tlb_notes *n)
 	if (!count)
 		return;
 	trace_record(EXO_TRACE_SHOOT, n->space, count);
-	for (unsigned i = 0; i < cpu_count; i++) {
-		const struct cpu *c = cpus[i];
-
-		while (asked[i] && __atomic_load_n(&c->tlb_answered, __ATOMIC_SEQ_CST) !=
-		                           __atomic_load_n(&c->tlb_asked, __ATOMIC_SEQ_CST))
-			spin_wait();
-	}
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (asked[i])
+			await_answer(cpus[i]);
 }
 
 void tlb_flush_others(void)
@@ -136,4 +144,18 @@ void tlb_flush_others(void)
 		devices_flush();
 	}
 	c->notes.any = c->notes.every_space = c->notes.special = false;
+}
+
+void tlb_flush_kernel(void)
+{
+	struct cpu *self = this_cpu();
+
+	tlb_load(self);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (cpus[i] != self)
+			ask(cpus[i]);
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (cpus[i] != self)
+			await_answer(cpus[i]);
 }

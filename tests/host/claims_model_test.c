@@ -16,6 +16,7 @@
 #include "env.h"
 #include "frame.h"
 #include "irq.h"
+#include "prog.h"
 #include "retype.h"
 #include "run.h"
 #include "slices.h"
@@ -71,6 +72,10 @@ int block_unbind(struct exo_cap *c) { (void)c; return 0; }
 int ring_end(uint64_t pfn) { (void)pfn; return 0; }
 int packets_end(uint64_t pfn) { (void)pfn; return 0; }
 void packets_make(uint64_t pfn, uint64_t frames_) { (void)pfn; (void)frames_; }
+int prog_place_check(uint64_t pfn, uint64_t max) { (void)pfn, (void)max; return -EXO_E_ARG; }
+void prog_make(uint64_t pfn, uint32_t max) { (void)pfn, (void)max; }
+void prog_end(uint64_t pfn) { (void)pfn; }
+int prog_close(uint64_t pfn) { (void)pfn; return 0; }
 int filter_end(uint64_t pfn) { (void)pfn; return 0; }
 bool svm_present(void) { return false; }
 void vcpu_make(uint64_t pfn) { (void)pfn; }

@@ -30,12 +30,14 @@
  *   VCPU   lo = first frame of a virtual processor
  *   PCI    function lo = segment << 16 | bus << 8 | device << 3 | function, hi = lo + 1; `unit`:
  *          its place in the list of struct exo_pci_info
+ *   PROG   lo = first frame of a program (exo/prog.h)
  *   TRACE  lo = hi = 0: read kernel objects (see EXO_KIND_TRACE in space.h)
  */
 #define EXO_KINDS(X)                                                        \
 	X(NONE, 0) X(FRAME, 1) X(SLOT, 2) X(BLOCK, 3) X(IRQ, 4) X(PORT, 5)  \
 	X(ENV, 6) X(SPACE, 7) X(GATE, 8) X(TRACE, 9) X(PT, 10) X(TABLE, 11) \
-	X(RING, 12) X(NIC, 13) X(FILTER, 14) X(PACKETS, 15) X(VCPU, 16) X(PCI, 17)
+	X(RING, 12) X(NIC, 13) X(FILTER, 14) X(PACKETS, 15) X(VCPU, 16) X(PCI, 17) \
+	X(PROG, 18)
 #define EXO_KIND_ENUM(name, number) EXO_KIND_##name = number,
 enum exo_kind { EXO_KINDS(EXO_KIND_ENUM) EXO_KIND_COUNT };
 #undef EXO_KIND_ENUM
@@ -50,7 +52,7 @@ enum exo_kind { EXO_KINDS(EXO_KIND_ENUM) EXO_KIND_COUNT };
 #define EXO_R_RUN     0x0040    /* ENV: name it in a slot, yield to it; SPACE, VCPU: run */
 #define EXO_R_MAP     0x0080    /* ENV, rings, VCPU, PCI: map their pages; TABLE: read-only */
 #define EXO_R_GIVE    0x0100    /* ENV: put claims into slots it opened; make gates to it */
-#define EXO_R_CALL    0x0200    /* GATE: call it */
+#define EXO_R_CALL    0x0200    /* GATE: call it; PROG: bind it */
 #define EXO_R_ALL     0x03ff
 
 /* Flags of a derivation, or'ed into the rights argument. */
@@ -101,7 +103,7 @@ _Static_assert(offsetof(struct exo_cap, bind) == 40, "ABI: exo_cap");
 	X(ENV, 8, "environment") X(ENVPAGE, 9, "environment page")           \
 	X(RING, 10, "ring") X(RINGPAGE, 11, "ring page")                  \
 	X(FILTER, 12, "filter") X(VCPU, 13, "virtual processor")          \
-	X(VCPUPAGE, 14, "virtual processor page")
+	X(VCPUPAGE, 14, "virtual processor page") X(PROG, 15, "program")
 #define EXO_USE_ENUM(name, number, text) EXO_USE_##name = number,
 enum exo_use { EXO_USES(EXO_USE_ENUM) EXO_USE_COUNT };
 #undef EXO_USE_ENUM

@@ -106,6 +106,9 @@ enum exo_env_op {
 	EXO_ENV_STOP,       /* off its CPU; EXO_MORE while another CPU still runs it */
 	EXO_ENV_WATCH,      /* arg: the caller's event entry, posted when it stops; 0: no more */
 	EXO_ENV_FSBASE,     /* arg: FS base it starts with; only while it is stopped */
+	EXO_ENV_PREDICATE,  /* arg: PROG claim (EXO_R_CALL) by which exo_env_wait_until wakes it, */
+	                    /* bound to nothing yet, of at most EXO_PROG_WAKE_MAX instructions; */
+	                    /* 0: none */
 };
 
 #endif

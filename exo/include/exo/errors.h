@@ -30,7 +30,8 @@
 	X(DEVICE,  20, "the device reported an error")                             \
 	X(ROOT,    21, "a root claim cannot be dropped")                           \
 	X(ABSENT,  22, "no such device or unit on this machine")                   \
-	X(VERSION, 23, "built for another major version of the ABI")
+	X(VERSION, 23, "built for another major version of the ABI")               \
+	X(PROGRAM, 24, "the program was refused: struct exo_prog says why")
 
 #define EXO_ERROR_ENUM(name, number, text) EXO_E_##name = number,
 enum exo_error { EXO_ERRORS(EXO_ERROR_ENUM) };

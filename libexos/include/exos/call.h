@@ -16,6 +16,7 @@
 #include <exo/nic.h>
 #include <exo/pci.h>
 #include <exo/port.h>
+#include <exo/prog.h>
 #include <exo/space.h>
 #include <exo/types.h>
 #include <exos/x86/insn.h>
