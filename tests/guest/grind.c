@@ -225,7 +225,7 @@ static void give(struct peer *p, unsigned index, exo_slot claim, uint32_t rights
 	peer_give(p, index, claim, rights);
 }
 
-static exo_slot slots_of[MOST];
+static exo_slot slots_of[MOST], gates_of[MOST];
 
 static bool make_grinder(unsigned n)
 {
@@ -256,6 +256,7 @@ static bool equip(unsigned n, uint32_t cpu)
 	bell = (exo_slot)exo_doorbell(env, guest_sid(), 9, EXO_R_NOTIFY);
 	gate = (exo_slot)exo_gate_make(n % 2 ? grinders[n - 1].env : server.env, guest_sid(),
 				       (uint64_t)peer_gate, n);
+	gates_of[n] = gate;
 	if (time && first + 2 <= time->hi && !slots_of[n]) {
 		slots_of[n] = guest_narrow(time->slot, first, first + 2, EXO_R_CONTROL);
 		give(p, 5, slots_of[n], EXO_R_CONTROL);
@@ -338,12 +339,19 @@ uint64_t grind_calls(unsigned n)
 	return __atomic_load_n(&grinders[n].word[2], __ATOMIC_RELAXED);
 }
 
+void grind_yield(unsigned n)
+{
+	exo_env_yield(grinders[n].env);
+}
+
 void grind_kill(unsigned n, bool objects_first)
 {
 	struct peer *p = &grinders[n];
 	exo_slot first = objects_first ? frames[n].slot : p->frames.slot;
 	exo_slot second = objects_first ? p->frames.slot : frames[n].slot;
 
+	if (exos_cap_look(gates_of[n]))         /* the server's does not end with the rest */
+		exos_cap_drop(gates_of[n]);
 	expect_eq(exos_cap_revoke(first), 0);
 	expect_eq(exos_cap_revoke(second), 0);
 	expect_eq(exos_cap_look(first)->unit, first == p->frames.slot ? PEER_FRAMES : FRAMES);

@@ -16,6 +16,8 @@ void grind_end(void);
 
 /* Start grinder n (below GRINDERS) on a CPU by turns, with all it is given. */
 bool grind_start(unsigned n, uint64_t seed);
+/* Let it have the rest of the slice, if it can run here. */
+void grind_yield(unsigned n);
 /* Calls it made since. */
 uint64_t grind_calls(unsigned n);
 /* Take all it has while it runs: what it holds before what it is made of, or the other way. */

@@ -39,13 +39,13 @@ static uint64_t mix(uint64_t *state)
 }
 
 /* Let the others run for a moment of any length. */
-static void moment(uint64_t *state)
+static void moment(uint64_t *state, unsigned count)
 {
 	uint64_t end = insn_tsc() + mix(state) % exos_ns_to_tsc(mix(state) % 8 ? 200000 : 2000000);
 
 	while (insn_tsc() < end)
-		if (mix(state) % 4 == 0)
-			exo_env_yield(0);
+		if (mix(state) % 2)
+			grind_yield((unsigned)(mix(state) % count));
 }
 
 static void kill_many(void)
@@ -61,7 +61,7 @@ static void kill_many(void)
 	for (uint64_t k = 0; k < kills && !guest_failures(); k++) {
 		unsigned n = (unsigned)(mix(&state) % count);
 
-		moment(&state);
+		moment(&state, count);
 		calls += grind_calls(n);
 		idle += !grind_calls(n);
 		grind_kill(n, mix(&state) % 2);
