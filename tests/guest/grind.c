@@ -124,7 +124,7 @@ static void some_narrow(struct peer *p)
 static void some_disk(struct peer *p)
 {
 	struct exo_disk_sq_page *sq = (void *)p->word[5];
-	struct exo_disk_cq_page *cq = (void *)(p->word[5] + EXO_PAGE_SIZE);
+	struct exo_disk_cq_page *cq = (void *)p->word[7];
 	exo_slot ring = exo_slot_make(p->sid + 6, p->slots[6].gen);
 	uint64_t r = next(p);
 
@@ -285,7 +285,7 @@ static void take_and_give_again(unsigned n, uint32_t cpu)
 
 /* --- for kills.c: grinders that come and go --- */
 static exo_slot blocks_of[MOST];
-static void *rings[MOST];
+static void *rings[MOST][2];    /* their two pages */
 
 /* A ring of the grinder's last frames, which it finds mapped, and some blocks. */
 static bool equip_disk(unsigned n)
@@ -295,14 +295,16 @@ static bool equip_disk(unsigned n)
 	uint64_t pfn = frames[n].hi - EXO_FRAMES_RING;
 	exo_slot ring;
 
-	rings[n] = NULL;
+	rings[n][0] = rings[n][1] = NULL;
 	if (!disk)
 		return true;
 	ring = guest_retype(frames[n].slot, pfn, EXO_KIND_RING, 0);
-	rings[n] = ring ? exos_space_window(ring, pfn + 1, 2, GUEST_RW, NULL) : NULL;
-	if (!rings[n])
+	for (unsigned i = 0; ring && i < 2; i++)
+		rings[n][i] = exos_space_window(ring, pfn + 1 + i, 1, GUEST_RW, NULL);
+	if (!expect(rings[n][0] && rings[n][1]))
 		return false;
-	p->word[5] = (uint64_t)rings[n];
+	p->word[7] = (uint64_t)rings[n][1];
+	p->word[5] = (uint64_t)rings[n][0];
 	p->word[6] = disk->lo + n * BLOCKS;
 	if (!blocks_of[n])
 		blocks_of[n] = guest_narrow(disk->slot, p->word[6], p->word[6] + BLOCKS, EXO_R_READ);
@@ -334,6 +336,13 @@ bool grind_start(unsigned n, uint64_t seed)
 	       expect_eq(peer_start(&grinders[n], grind, 0), 0);
 }
 
+uint64_t grind_requests(unsigned n)
+{
+	const struct exo_disk_cq_page *cq = rings[n][1];
+
+	return cq ? cq->sq_head : 0;
+}
+
 uint64_t grind_calls(unsigned n)
 {
 	return __atomic_load_n(&grinders[n].word[2], __ATOMIC_RELAXED);
@@ -355,8 +364,8 @@ void grind_kill(unsigned n, bool objects_first)
 	expect_eq(exos_cap_revoke(first), 0);
 	expect_eq(exos_cap_revoke(second), 0);
 	expect_eq(exos_cap_look(first)->unit, first == p->frames.slot ? PEER_FRAMES : FRAMES);
-	if (rings[n])
-		exos_space_window_end(rings[n], 2);
+	for (unsigned i = 0; i < 2 && rings[n][i]; i++)
+		exos_space_window_end(rings[n][i], 1);
 	guest_frames_end(&frames[n]);
 	if (slots_of[n])
 		exos_cap_end(slots_of[n]);
