@@ -101,7 +101,7 @@ struct env {
 	uint32_t watch_entry;
 	uint32_t has_vectors;           /* the vector state in its third frame is valid */
 	uint64_t space_next, space_prev;        /* pfn of others that run in the same space */
-	uint32_t table_hit[TABLE_HITS]; /* [a] frames of its tables by their last bits, or TABLE_NONE */
+	uint32_t table_hit[TABLE_HITS]; /* [a] frames of its tables by last bits, or TABLE_NONE */
 	struct source source[EXO_EVENTS];
 };
 _Static_assert(sizeof(struct env) <= EXO_PAGE_SIZE, "env: one frame");

@@ -2,8 +2,8 @@
 /*
  * disk_slow.c - claims are taken while a disk works for them, slowly or not at all.
  *
- * Requests that the device has are waited for; where it completes none for its time limit, its queue
- * is reset.  The same test runs on a disk of any speed: what it printed says what happened.
+ * Requests that the device has are waited for; where it completes none for its time limit, its
+ * queue is reset.  The same test runs on a disk of any speed: what it printed says what happened.
  */
 #include <exos/call.h>
 #include <exos/cap.h>

@@ -132,7 +132,8 @@ static void some_disk(struct peer *p)
 	for (unsigned i = 0; i < 1 + r % 7; i++, cq->sq_tail++)
 		sq->req[cq->sq_tail % EXO_DISK_RING] = (struct exo_disk_req){
 			.slot = exo_slot_make(p->sid, p->slots[0].gen),
-			.pfn = p->word[1] + 7 + next(p) % 30, .block = p->word[6] + next(p) % BLOCKS,
+			.pfn = p->word[1] + 7 + next(p) % 30,
+			.block = p->word[6] + next(p) % BLOCKS,
 			.count = (uint32_t)(1 + next(p) % 16), .op = EXO_DISK_READ };
 	exo_disk_kick(ring);
 	cq->cq_head = cq->cq_tail;
@@ -307,7 +308,8 @@ static bool equip_disk(unsigned n)
 	p->word[5] = (uint64_t)rings[n][0];
 	p->word[6] = disk->lo + n * BLOCKS;
 	if (!blocks_of[n])
-		blocks_of[n] = guest_narrow(disk->slot, p->word[6], p->word[6] + BLOCKS, EXO_R_READ);
+		blocks_of[n] = guest_narrow(disk->slot, p->word[6], p->word[6] + BLOCKS,
+					    EXO_R_READ);
 	give(p, 6, ring, EXO_R_CONTROL | EXO_R_MAP);
 	give(p, 7, blocks_of[n], EXO_R_READ);
 	return true;

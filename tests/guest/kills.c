@@ -71,8 +71,9 @@ static void kill_many(void)
 			exos_frame_stats(&before);
 	}
 	exos_frame_stats(&after);
-	printf("kills: %lu, seed %lu, %u CPUs: %lu calls, %lu disk requests, %lu killed before their "
-	       "first, %ld frames missing\n", kills, seed, exos_machine()->cpus, calls, requests, idle,
+	printf("kills: %lu, seed %lu, %u CPUs: %lu calls, %lu disk requests, %lu killed before "
+	       "their first, %ld frames missing\n",
+	       kills, seed, exos_machine()->cpus, calls, requests, idle,
 	       (int64_t)(before.free - after.free));
 	/* The library keeps page tables and slots; it has all it needs after a while. */
 	expect(before.free - after.free <= 16 || after.free > before.free);
