@@ -3,7 +3,7 @@
  * claims.c - rows about claims: that they cost the same with 10 and with 10,000 in the table and in
  * the tree, and that ending them costs in proportion to what ends.
  *
- * All claims of a row but one are pieces of one claim, each of one frame or block, in the own table.
+ * All claims of a row but one are pieces of one claim, each of one frame, in the own table.
  */
 #include <base/util.h>
 #include <exos/call.h>
@@ -69,7 +69,7 @@ static const char *sum_check(uint32_t rounds)
 	return sum ? "a call was refused" : NULL;
 }
 
-/* Look claims up all over the table, none near the one before; the call does next to nothing else. */
+/* Look claims up all over the table, none near the one before, and do next to nothing else. */
 static void lookup_run(uint32_t rounds)
 {
 	uint32_t at = 0, step = STRIDE % pieces;

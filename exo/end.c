@@ -4,7 +4,8 @@
  *
  * A claim is frozen before it ends, so that the work only shrinks.  Revoking takes the children
  * one by one: first all frames of the child's range, then its own children are hung on the claim
- * revoked; so each frame is looked at once and each claim touched twice however deep the tree.  An object goes with the node that holds its frames;
+ * revoked; so each frame is looked at once and each claim touched twice however deep the tree.
+ * An object goes with the node that holds its frames;
  * its frames become memory after a grace period, zeroed.
  */
 #include <base/string.h>
@@ -245,8 +246,8 @@ static struct exo_cap *child_to_move(const struct exo_cap *c)
 }
 
 /*
- * The lowest piece of a BLOCK claim that is dropped becomes its parent's; what lies before it is the
- * parent's again.  So the claim and its former pieces never overlap, and nobody gets what is theirs.
+ * The lowest piece of a BLOCK claim that is dropped becomes its parent's; what lies before it is
+ * the parent's again.  So the claim and its former pieces never overlap; nobody gets what is theirs.
  */
 static struct exo_cap *piece_inherit(struct exo_cap *c, struct exo_cap *heir)
 {

@@ -32,7 +32,7 @@ static unsigned key_bit(struct key k, unsigned depth)
 	return depth < 64 ? k.lo >> (63 - depth) & 1 : k.sid >> (95 - depth) & 1;
 }
 
-/* Blocks are counted in far fewer than 64 bits: the first bits that are 0 for all are passed over. */
+/* Blocks are counted in far fewer than 64 bits: bits that are 0 for all are passed over. */
 static unsigned key_start(const struct exo_cap *parent)
 {
 	return parent->hi > 1 ? (unsigned)__builtin_clzl(parent->hi - 1) : 63;

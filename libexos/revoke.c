@@ -193,7 +193,7 @@ static void default_taken(exo_sid sid, const struct exo_cap *record)
 	used = core_frame_lost(sid);
 	exos_core_drop();
 	if (used && used > regions_recount())
-		exos_panic("frames 0x%lx to 0x%lx were taken while in use: what was in them is lost",
+		exos_panic("frames 0x%lx to 0x%lx were taken while in use: their contents are lost",
 			   (unsigned long)record->lo, (unsigned long)record->hi);
 }
 

@@ -8,6 +8,7 @@
  */
 #include "dev/disk.h"
 
+#include "claim.h"
 #include "kernel.h"
 #include "x86/insn.h"
 
@@ -82,16 +83,28 @@ static int request_submit(struct disk *d, struct ring *r, unsigned n)
 	return d->ops->submit(d, &io);
 }
 
-/* The first waiting request leaves its ring for the device, or ends here if that is dead. */
+/* Is the claim on its frames being ended?  It cannot go meanwhile: the request is counted in it. */
+static bool request_is_void(const struct ring_request *q)
+{
+	return q->claim &&
+	       (__atomic_load_n(&slot_at(q->claim)->flags, __ATOMIC_ACQUIRE) & EXO_CAP_ENDING);
+}
+
+/*
+ * The first waiting request leaves its ring for the device, or ends here if that is dead or its
+ * frames are taken.
+ */
 static int turn_step(struct disk *d, struct ring *r)
 {
 	unsigned n = r->order[r->wait_head % EXO_DISK_RING];
-	int err = request_submit(d, r, n);
+	bool is_void = request_is_void(&r->request[n]);
+	int err = is_void ? -EXO_E_STALE : request_submit(d, r, n);
 
 	if (err == EXO_MORE)
 		return err;
 	r->wait_head++;
-	d->turn_left -= request_cost(&r->request[n]);
+	if (!is_void)
+		d->turn_left -= request_cost(&r->request[n]);
 	if (err < 0) {
 		ring_finish(r, n, err);
 		ring_tell(r);
@@ -113,7 +126,8 @@ static bool turn_is_over(const struct disk *d, const struct ring *r)
 {
 	unsigned n = r->order[r->wait_head % EXO_DISK_RING];
 
-	return request_cost(&r->request[n]) > d->turn_left;
+	return !request_is_void(&r->request[n]) &&
+	       request_cost(&r->request[n]) > d->turn_left;
 }
 
 /* Ends: each step takes a waiting request, and every turn has room for at least one. */

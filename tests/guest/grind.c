@@ -124,7 +124,7 @@ static void some_narrow(struct peer *p)
 static void some_disk(struct peer *p)
 {
 	struct exo_disk_sq_page *sq = (void *)p->word[5];
-	struct exo_disk_cq_page *cq = (void *)(p->word[5] + EXO_PAGE_SIZE);
+	struct exo_disk_cq_page *cq = (void *)p->word[7];
 	exo_slot ring = exo_slot_make(p->sid + 6, p->slots[6].gen);
 	uint64_t r = next(p);
 
@@ -132,7 +132,8 @@ static void some_disk(struct peer *p)
 	for (unsigned i = 0; i < 1 + r % 7; i++, cq->sq_tail++)
 		sq->req[cq->sq_tail % EXO_DISK_RING] = (struct exo_disk_req){
 			.slot = exo_slot_make(p->sid, p->slots[0].gen),
-			.pfn = p->word[1] + 7 + next(p) % 30, .block = p->word[6] + next(p) % BLOCKS,
+			.pfn = p->word[1] + 7 + next(p) % 30,
+			.block = p->word[6] + next(p) % BLOCKS,
 			.count = (uint32_t)(1 + next(p) % 16), .op = EXO_DISK_READ };
 	exo_disk_kick(ring);
 	cq->cq_head = cq->cq_tail;
@@ -228,7 +229,7 @@ static void give(struct peer *p, unsigned index, exo_slot claim, uint32_t rights
 	peer_give(p, index, claim, rights);
 }
 
-static exo_slot slots_of[MOST];
+static exo_slot slots_of[MOST], gates_of[MOST];
 
 static bool make_grinder(unsigned n)
 {
@@ -262,6 +263,7 @@ static bool equip(unsigned n, uint32_t cpu)
 	bell = (exo_slot)exo_doorbell(env, guest_sid(), 9, EXO_R_NOTIFY);
 	gate = (exo_slot)exo_gate_make(n % 2 ? grinders[n - 1].env : server.env, guest_sid(),
 				       (uint64_t)peer_gate, n);
+	gates_of[n] = gate;
 	if (time && first + 2 <= time->hi && !slots_of[n]) {
 		slots_of[n] = guest_narrow(time->slot, first, first + 2, EXO_R_CONTROL);
 		give(p, 5, slots_of[n], EXO_R_CONTROL);
@@ -295,7 +297,7 @@ static void take_and_give_again(unsigned n, uint32_t cpu)
 
 /* --- for kills.c: grinders that come and go --- */
 static exo_slot blocks_of[MOST];
-static void *rings[MOST];
+static void *rings[MOST][2];    /* their two pages */
 
 /* A ring of the grinder's last frames, which it finds mapped, and some blocks. */
 static bool equip_disk(unsigned n)
@@ -305,17 +307,20 @@ static bool equip_disk(unsigned n)
 	uint64_t pfn = frames[n].hi - EXO_FRAMES_RING;
 	exo_slot ring;
 
-	rings[n] = NULL;
+	rings[n][0] = rings[n][1] = NULL;
 	if (!disk)
 		return true;
 	ring = guest_retype(frames[n].slot, pfn, EXO_KIND_RING, 0);
-	rings[n] = ring ? exos_space_window(ring, pfn + 1, 2, GUEST_RW, NULL) : NULL;
-	if (!rings[n])
+	for (unsigned i = 0; ring && i < 2; i++)
+		rings[n][i] = exos_space_window(ring, pfn + 1 + i, 1, GUEST_RW, NULL);
+	if (!expect(rings[n][0] && rings[n][1]))
 		return false;
-	p->word[5] = (uint64_t)rings[n];
+	p->word[7] = (uint64_t)rings[n][1];
+	p->word[5] = (uint64_t)rings[n][0];
 	p->word[6] = disk->lo + n * BLOCKS;
 	if (!blocks_of[n])
-		blocks_of[n] = guest_narrow(disk->slot, p->word[6], p->word[6] + BLOCKS, EXO_R_READ);
+		blocks_of[n] = guest_narrow(disk->slot, p->word[6], p->word[6] + BLOCKS,
+					    EXO_R_READ);
 	give(p, 6, ring, EXO_R_CONTROL | EXO_R_MAP);
 	give(p, 7, blocks_of[n], EXO_R_READ);
 	return true;
@@ -344,9 +349,21 @@ bool grind_start(unsigned n, uint64_t seed)
 	       expect_eq(peer_start(&grinders[n], grind, 0), 0);
 }
 
+uint64_t grind_requests(unsigned n)
+{
+	const struct exo_disk_cq_page *cq = rings[n][1];
+
+	return cq ? cq->sq_head : 0;
+}
+
 uint64_t grind_calls(unsigned n)
 {
 	return __atomic_load_n(&grinders[n].word[2], __ATOMIC_RELAXED);
+}
+
+void grind_yield(unsigned n)
+{
+	exo_env_yield(grinders[n].env);
 }
 
 void grind_kill(unsigned n, bool objects_first)
@@ -355,11 +372,13 @@ void grind_kill(unsigned n, bool objects_first)
 	exo_slot first = objects_first ? frames[n].slot : p->frames.slot;
 	exo_slot second = objects_first ? p->frames.slot : frames[n].slot;
 
+	if (exos_cap_look(gates_of[n]))         /* the server's does not end with the rest */
+		exos_cap_drop(gates_of[n]);
 	expect_eq(exos_cap_revoke(first), 0);
 	expect_eq(exos_cap_revoke(second), 0);
 	expect_eq(exos_cap_look(first)->unit, first == p->frames.slot ? PEER_FRAMES : FRAMES);
-	if (rings[n])
-		exos_space_window_end(rings[n], 2);
+	for (unsigned i = 0; i < 2 && rings[n][i]; i++)
+		exos_space_window_end(rings[n][i], 1);
 	guest_frames_end(&frames[n]);
 	if (slots_of[n])
 		exos_cap_end(slots_of[n]);

@@ -16,8 +16,12 @@ void grind_end(void);
 
 /* Start grinder n (below GRINDERS) on a CPU by turns, with all it is given. */
 bool grind_start(unsigned n, uint64_t seed);
+/* Let it have the rest of the slice, if it can run here. */
+void grind_yield(unsigned n);
 /* Calls it made since. */
 uint64_t grind_calls(unsigned n);
+/* Disk requests that the kernel took from it since. */
+uint64_t grind_requests(unsigned n);
 /* Take all it has while it runs: what it holds before what it is made of, or the other way. */
 void grind_kill(unsigned n, bool objects_first);
 

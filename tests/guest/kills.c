@@ -39,19 +39,19 @@ static uint64_t mix(uint64_t *state)
 }
 
 /* Let the others run for a moment of any length. */
-static void moment(uint64_t *state)
+static void moment(uint64_t *state, unsigned count)
 {
 	uint64_t end = insn_tsc() + mix(state) % exos_ns_to_tsc(mix(state) % 8 ? 200000 : 2000000);
 
 	while (insn_tsc() < end)
-		if (mix(state) % 4 == 0)
-			exo_env_yield(0);
+		if (mix(state) % 2)
+			grind_yield((unsigned)(mix(state) % count));
 }
 
 static void kill_many(void)
 {
 	uint64_t kills = number_word("test=kills", KILLS), seed = number_word("test=seed", SEED);
-	uint64_t state = seed, calls = 0, idle = 0;
+	uint64_t state = seed, calls = 0, idle = 0, requests = 0;
 	unsigned count = (unsigned)min_u64(GRINDERS, exos_machine()->cpus + 2);
 	struct exos_frame_stats before, after;
 
@@ -61,21 +61,25 @@ static void kill_many(void)
 	for (uint64_t k = 0; k < kills && !guest_failures(); k++) {
 		unsigned n = (unsigned)(mix(&state) % count);
 
-		moment(&state);
+		moment(&state, count);
 		calls += grind_calls(n);
 		idle += !grind_calls(n);
+		requests += grind_requests(n);
 		grind_kill(n, mix(&state) % 2);
 		must(grind_start(n, mix(&state)));
 		if (k == kills / 4)
 			exos_frame_stats(&before);
 	}
 	exos_frame_stats(&after);
-	printf("kills: %lu, seed %lu, %u CPUs: %lu calls, %lu killed before their first, "
-	       "%ld frames missing\n", kills, seed, exos_machine()->cpus, calls, idle,
+	printf("kills: %lu, seed %lu, %u CPUs: %lu calls, %lu disk requests, %lu killed before "
+	       "their first, %ld frames missing\n",
+	       kills, seed, exos_machine()->cpus, calls, requests, idle,
 	       (int64_t)(before.free - after.free));
 	/* The library keeps page tables and slots; it has all it needs after a while. */
 	expect(before.free - after.free <= 16 || after.free > before.free);
 	expect(calls > kills);
+	if (exos_grant("disk", 0))
+		expect(requests > 0);
 	for (unsigned n = 0; n < count; n++)
 		grind_kill(n, n % 2);
 	grind_end();

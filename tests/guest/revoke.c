@@ -128,7 +128,8 @@ static bool part_start(struct exos_child *child, const char *name, const struct 
 {
 	const char *const argv[] = { "suite", "part", name };
 	const struct exos_grant *time = peer_time(exos_page()->cpu);
-	struct exos_spawn_time slots = { time->slot, (uint32_t)time->lo, (uint32_t)time->lo + 4, 1 };
+	uint32_t first = (uint32_t)time->lo;
+	struct exos_spawn_time slots = { time->slot, first, first + 4, 1 };
 	struct exos_spawn_grant extra = { "extra", f->slot, f->lo, f->hi, GUEST_R_FRAMES, 0 };
 	struct exos_spawn request = { .argc = 3, .argv = argv, .frames = CHILD, .grant = &extra,
 				      .grants = 1, .times = 1, .time = &slots };
@@ -201,7 +202,8 @@ EXO_TEST(asking_marks_claims_and_tells_their_holders_once, SHORT)
 	must_eq(peer_make(&peer), 0);
 	must_eq(peer_slots(&peer, exos_page()->cpu, 0, 1), 0);
 	peer.page->ask_entry = 9;
-	must((one = peer_give(&peer, 1, guest_narrow(f.slot, f.lo, f.lo + 2, GUEST_RW), GUEST_RW)) > 0);
+	must((one = peer_give(&peer, 1, guest_narrow(f.slot, f.lo, f.lo + 2, GUEST_RW),
+			      GUEST_RW)) > 0);
 	must((two = peer_give(&peer, 2, guest_narrow(f.slot, f.lo + 2, f.lo + 4, GUEST_RW),
 			      GUEST_RW)) > 0);
 	expect_eq(exos_revoke_ask(f.slot, 1ul << 62), 0);

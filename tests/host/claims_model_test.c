@@ -562,7 +562,7 @@ TEST(claims_revoke_of_a_deep_chain_is_linear)
 	CHECK(frame_range_held(RAM_LO, FRAMES, slot_sid(c)));
 }
 
-/* --- pieces of BLOCK claims: narrowed, dropped and revoked in pieces, other calls in between --- */
+/* --- pieces of BLOCK claims: narrowed, dropped and revoked in pieces, others in between --- */
 #define BLOCKS 256u
 static exo_sid block_holder[BLOCKS];
 

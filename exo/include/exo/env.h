@@ -82,9 +82,9 @@ struct exo_env_page {
 	uint64_t preempted;     /* [k] slices that ended against its will */
 	uint32_t event_head;    /* [k] events ever put on the ring */
 	uint32_t event_tail;    /* [u] events taken; not read by the kernel */
-	uint32_t ask_entry;     /* [u] event entry posted when claims are asked for or taken; 0: none */
+	uint32_t ask_entry;     /* [u] event entry posted when claims are asked for or taken */
 	uint32_t taken;         /* [k] claims taken by force so far (EXO_CAP_TAKEN) */
-	uint64_t ask_tsc;       /* [k]  of claims asked for: the earliest deadline not passed, 0: none */
+	uint64_t ask_tsc;       /* [k] of claims asked for: the earliest deadline not passed */
 	uint64_t spare[5];
 	struct exo_context area[EXO_AREAS];
 	uint64_t spare2[24];

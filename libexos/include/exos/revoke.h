@@ -3,9 +3,9 @@
  * revoke.h - claims that somebody asks for or takes: what the program does about it.
  *
  * Who gave a claim may ask for it (exos_revoke_ask), and may take it at any time (exos_cap_revoke).
- * Both come as event EXOS_EVENT_REVOKE, which is handled with the others: in exos_event_dispatch and
- * in whatever waits for events.  The default asks those it gave parts of the claim to in turn, then
- * gives back memory of the allocator when no frame of it is in use once the pages of regions marked
+ * Both come as event EXOS_EVENT_REVOKE, which is handled with the others: in exos_event_dispatch
+ * and in whatever waits for events.  The default asks those it gave parts of the claim to in
+ * turn, then gives back memory of the allocator when no frame of it is in use once the pages of regions marked
  * EXOS_REGION_REBUILD are discarded; other claims it keeps.  What was taken is forgotten: slots are
  * free again, the allocator does not hand the frames out, regions count what they have left.
  *
@@ -22,7 +22,7 @@
 
 /* What the program does; both run without the core lock, and may call anything. */
 struct exos_revoke_ops {
-	/* A claim was asked for: give it up by exos_cap_drop, or do not.  Called anew at each event. */
+	/* A claim was asked for: give it up by exos_cap_drop, or not.  Asked anew at each event. */
 	void (*asked)(exo_slot slot, const struct exo_cap *cap, uint64_t deadline_tsc);
 	/*
 	 * A claim was taken; the record (EXO_CAP_TAKEN in exo/cap.h) says what it was.  The slot is
