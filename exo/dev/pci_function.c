@@ -16,6 +16,8 @@
 
 enum {
 	CLASS_BRIDGE = 0x06,
+	CLASS_SYSTEM = 0x08,
+	SYSTEM_SD_HOST = 0x0805,
 	PCI_CAP_POWER = 0x01,
 	PCI_CAP_EXPRESS = 0x10,
 	EXPRESS_ROOT_PORT = 4,
@@ -140,8 +142,12 @@ static void bars_close(struct exo_pci_info *info)
 bool pci_function_given(const struct pci_function *f)
 {
 	const struct exo_pci_info *info = f->info;
+	uint32_t class = info->class_code >> 16;
 
-	if (info->used || info->class_code >> 16 == CLASS_BRIDGE)
+	if (info->used || class == CLASS_BRIDGE)
+		return false;
+	/* Interrupt and DMA controllers, timers, IOMMUs: whoever has them has the machine. */
+	if (class == CLASS_SYSTEM && info->class_code >> 8 != SYSTEM_SD_HOST)
 		return false;
 	for (unsigned i = 0; i < 6 && boot_info->screen_base; i++)
 		if (overlaps(boot_info->screen_base, boot_info->screen_bytes, &info->bar[i]))

@@ -5,6 +5,11 @@
  * Invariant: a message raises the vector of the entry it names, and only if it comes from the
  * requester that the entry names; messages in the old format raise nothing.  Entries [0, 256) are
  * those of claims, one for each vector; the kernel's own follow, made at boot.
+ *
+ * It is the unit that compares and stops.  QEMU's (7.2 to 11) does so for messages of MSI-X tables
+ * and I/O APICs; what a device writes by DMA it takes for a message of nobody, and lets it
+ * through, in the old format too.  There a hostile holder of a claim with bus mastering can
+ * raise any vector.
  */
 #include "dev/iommu.h"
 #include "dev/vtd.h"

@@ -309,11 +309,15 @@ EXO_TEST(pci_vectors_come_as_events, PCI)
 	expect(card.info->interrupts >= before + 5);
 	/* Not acknowledged: the first posts, the second is kept and masks, no third is taken. */
 	before = card.info->interrupts;
+	for (unsigned i = 1; i <= 2; i++) {     /* messages under way at once are one */
+		card_raise(regs);
+		expect(guest_await(&card.info->interrupts, before + i, 2000));
+	}
 	for (unsigned i = 0; i < 10; i++)
 		card_raise(regs);
 	guest_pause_ms(20);
-	expect_eq(exos_event_take(event), 1);
 	expect_eq(card.info->interrupts, before + 2);
+	expect_eq(exos_event_take(event), 1);
 	expect_eq(exos_pci_ack(&card, 1), 0);
 	expect(exos_event_wait(event, exos_deadline(2 * SECOND)) > 0);
 	/* Masked by unbinding, and by nobody else: nothing more is posted. */
@@ -354,4 +358,42 @@ EXO_TEST(pci_functions_reset_themselves, PCI)
 	expect(exos_tsc_to_ns(exos_tsc() - begin) >= SECOND / 10);
 	expect_eq(exos_pci_read(&card, 0x10, 4), bar);
 	expect_eq(exos_pci_read(&card, 4, 2) & 0x407, 0x402);
+}
+
+/* The device is as it was for the next: nobody has it, and it works. */
+EXO_TEST(pci_functions_of_the_ended_are_free, PCI)
+{
+	volatile uint32_t *regs = card_open(true);
+	uint32_t event = exos_event_alloc();
+
+	must(regs != NULL);
+	expect_eq(card.info->domain, 0);
+	expect_eq(card.info->holder, 0);
+	expect_eq(exos_pci_read(&card, 4, 2) & EXO_PCI_COMMAND_MASTER, 0);
+	must_eq(exos_pci_dma_start(&card, 0), 0);
+	must_eq(exos_pci_vector(&card, 1, event), 0);
+	regs[CARD_IVAR] = IVAR_VALID | 1;
+	regs[CARD_IMS] = CAUSE_RX0;
+	card_raise(regs);
+	expect(exos_event_wait(event, exos_deadline(2 * SECOND)) > 0);
+	exos_pci_unmap(regs, 0x1000);
+	expect_eq(exos_pci_close(&card), 0);
+}
+
+/* Ends with registers mapped, a domain, mastering and a vector: the suite sees what is left. */
+EXO_TEST(pci_holders_may_end_at_any_time, PCI)
+{
+	static struct edu_page page;
+	volatile uint32_t *regs = card_open(true);
+	uint64_t at;
+
+	must(regs != NULL);
+	must_eq(exos_pci_dma_start(&card, exos_event_alloc()), 0);
+	must_eq(exos_pci_vector(&card, 1, exos_event_alloc()), 0);
+	regs[CARD_IVAR] = IVAR_VALID | 1;
+	regs[CARD_IMS] = CAUSE_RX0;
+	card_raise(regs);
+	must(edu_page_make(&page, 1));
+	expect_eq(exos_pci_dma_map(&card, page.frames.slot, page.frames.lo, 1, GUEST_RW, &at), 0);
+	card_raise(regs);
 }

@@ -6,6 +6,10 @@
  * giving it on: while a claim derived from it lives, the parent can only revoke.  A function is
  * reset, and reaches nothing, between one holder and the next.
  *
+ * What a device can and cannot do is as sure as the IOMMU: see exo/dev/vtd_irq.c for QEMU's, which
+ * does not stop interrupt messages that a device writes by DMA.  Functions of one device may reach
+ * each other's registers behind the IOMMU's back; so can devices below one switch, which get none.
+ *
  * Rights: EXO_R_MAP to map its registers; EXO_R_CONTROL for calls that change anything; every
  * claim lets its holder read configuration space.
  *
