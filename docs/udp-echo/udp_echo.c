@@ -41,11 +41,11 @@ int main(int argc, char **argv)
 
 	if (error >= 0)
 		error = net_ring_open(&ring, claim.nic, FRAMES, exos_event_alloc());
-	printf("%s: %s\n", argc > 0 ? argv[0] : "", error < 0 ? net_error_text(error) : "answers");
 	if (error < 0)
-		return 1;
-	ring.page->tx_wake = 1;                 /* post the event for what was sent as well */
+		return printf("no answers: %s\n", net_error_text(error)), 1;
 	net_ring_post_all(&ring, FRAMES * EXO_PAGE_SIZE);
+	printf("%s: answers\n", argc > 0 ? argv[0] : "");
+	ring.page->tx_wake = 1;                 /* post the event for what was sent as well */
 	for (uint32_t done = 0;; exos_event_wait(ring.event, 0)) {
 		for (; done != net_ring_done(&ring); done++)
 			net_ring_post(&ring, buffer[done % EXO_PACKETS]);
