@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	if (error >= 0)
 		error = net_ring_open(&ring, claim.nic, FRAMES, exos_event_alloc());
 	if (error < 0)
-		return printf("no answers: %s\n", net_error_text(error)), 1;
+		return printf("no claim or ring: %s\n", net_error_text(error)), 1;
 	net_ring_post_all(&ring, FRAMES * EXO_PAGE_SIZE);
 	printf("%s: answers\n", argc > 0 ? argv[0] : "");
 	ring.page->tx_wake = 1;                 /* post the event for what was sent as well */
