@@ -12,22 +12,6 @@
 #include "frame.h"
 #include "kernel.h"
 
-/* Are these frames memory that the claim at `c` covers and still holds? */
-static int buffer_check(const struct exo_cap *c, uint64_t pfn, unsigned count)
-{
-	if (c->flags & EXO_CAP_FROZEN)
-		return -EXO_E_FROZEN;
-	if (pfn < c->lo || !range_fits(pfn - c->lo, count, c->hi - c->lo))
-		return -EXO_E_RANGE;
-	if (!(c->flags & EXO_CAP_SHARE) && !frame_range_held(pfn, pfn + count, slot_sid(c)))
-		return -EXO_E_SPLIT;
-	for (unsigned i = 0; i < count; i++) {
-		if (!frame_entry(pfn + i) || frame_use(pfn + i) != EXO_USE_MEMORY)
-			return -EXO_E_USE;
-	}
-	return 0;
-}
-
 /* Blocks of the request within the binding and its rights. */
 static int blocks_check(const struct ring *r, const struct disk *d, const struct exo_disk_req *q)
 {
@@ -69,7 +53,7 @@ static int request_check(const struct ring *r, const struct disk *d, struct env 
 	out->pfn = q->pfn;
 	out->frames = (uint8_t)((q->offset + out->bytes + EXO_PAGE_SIZE - 1) / EXO_PAGE_SIZE);
 	out->claim = slot_sid(*claim);
-	return buffer_check(*claim, out->pfn, out->frames);
+	return claim_lends(*claim, out->pfn, out->frames);
 }
 
 /* May this ring be kicked? tree_lock held. */

@@ -7,7 +7,7 @@
  * end no pin is left.  The kernel's claims, frames and events are fakes here.
  */
 // sources: exo/dev/disk.c exo/dev/disk_turn.c exo/dev/disk_request.c exo/dev/disk_bind.c
-// sources: exo/base/string.c
+// sources: exo/base/string.c exo/lend.c
 // includes: exo
 // flags: -include tests/host/virtio_fake.h -fno-builtin
 #include <stdio.h>
