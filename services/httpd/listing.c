@@ -4,6 +4,7 @@
  */
 #include "listing.h"
 
+#include <base/sort.h>
 #include <base/string.h>
 #include <exos/heap.h>
 #include <libfs/dir.h>
@@ -70,43 +71,13 @@ static struct listing_entry *entry_make(struct site *site, struct fs_dir *dir,
 	return out;
 }
 
-static bool before(const struct listing_entry *a, const struct listing_entry *b)
+static bool before(const void *left, const void *right)
 {
+	const struct listing_entry *a = left, *b = right;
+
 	if ((a->type == FS_DIR) != (b->type == FS_DIR))
 		return a->type == FS_DIR;
 	return strcmp(a->name, b->name) < 0;
-}
-
-/* Let entry i sink to its place in the heap of the first n entries. */
-static void heap_sink(struct listing_entry **a, size_t i, size_t n)
-{
-	struct listing_entry *e = a[i];
-
-	for (size_t child = 2 * i + 1; child < n; child = 2 * i + 1) {
-		if (child + 1 < n && before(a[child], a[child + 1]))
-			child++;
-		if (!before(e, a[child]))
-			break;
-		a[i] = a[child];
-		i = child;
-	}
-	a[i] = e;
-}
-
-/* In place and never quadratic, whatever the names are. */
-static void listing_sort(struct listing *list)
-{
-	struct listing_entry **a = list->entry;
-
-	for (size_t i = list->count / 2; i-- > 0;)
-		heap_sink(a, i, list->count);
-	for (size_t n = list->count; n-- > 1;) {
-		struct listing_entry *last = a[n];
-
-		a[n] = a[0];
-		a[0] = last;
-		heap_sink(a, 0, n);
-	}
 }
 
 static int listing_entry(struct site *site, struct fs_dir *dir, const struct fs_dir_entry *e,
@@ -138,7 +109,7 @@ int listing_read(struct site *site, const struct fs_node *node, size_t most, str
 			break;
 	}
 	fs_dir_close(&dir);
-	listing_sort(out);
+	sort_pointers((void **)out->entry, out->count, before);
 	return error;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "listing.h"
 
+#include <base/sort.h>
 #include <base/string.h>
 #include <exos/heap.h>
 
@@ -36,35 +37,11 @@ static int listing_add(struct listing *list, const struct fs_dir_entry *e)
 	return 0;
 }
 
-/* Let entry i sink to its place in the heap of the first n entries. */
-static void heap_sink(struct fs_dir_entry **a, size_t i, size_t n)
+static bool before(const void *left, const void *right)
 {
-	struct fs_dir_entry *e = a[i];
+	const struct fs_dir_entry *a = left, *b = right;
 
-	for (size_t child = 2 * i + 1; child < n; child = 2 * i + 1) {
-		if (child + 1 < n && strcmp(a[child]->name, a[child + 1]->name) < 0)
-			child++;
-		if (strcmp(e->name, a[child]->name) >= 0)
-			break;
-		a[i] = a[child];
-		i = child;
-	}
-	a[i] = e;
-}
-
-static void listing_sort(struct listing *list)
-{
-	struct fs_dir_entry **a = list->entry;
-
-	for (size_t i = list->count / 2; i-- > 0;)
-		heap_sink(a, i, list->count);
-	for (size_t n = list->count; n-- > 1;) {
-		struct fs_dir_entry *last = a[n];
-
-		a[n] = a[0];
-		a[0] = last;
-		heap_sink(a, 0, n);
-	}
+	return strcmp(a->name, b->name) < 0;
 }
 
 int listing_read(struct listing *list, struct fs_dir *dir)
@@ -79,7 +56,7 @@ int listing_read(struct listing *list, struct fs_dir *dir)
 		if ((error = listing_add(list, &e)) < 0)
 			break;
 	}
-	listing_sort(list);
+	sort_pointers((void **)list->entry, list->count, before);
 	return error;
 }
 

@@ -297,6 +297,25 @@ TEST(link_addresses_are_asked_for_and_learned)
 #define MANY_ROUNDS 32u
 #define MANY_BYTES  20000u
 
+/* A step of each that is open; how many came to their end, and were closed. */
+static unsigned flows_step(struct flow *f, unsigned count, bool *moved)
+{
+	unsigned ended = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!f[i].s)
+			continue;
+		*moved |= flow_step(&f[i]);
+		if (f[i].sent < f[i].bytes || f[i].received < f[i].bytes)
+			continue;
+		SIDE_CHECK(!f[i].wrong);
+		net_close(f[i].s);
+		f[i].s = NULL;
+		ended++;
+	}
+	return ended;
+}
+
 static void many_server(void)
 {
 	struct flow f[MANY] = { { 0 } };
@@ -311,17 +330,7 @@ static void many_server(void)
 			f[taken].receives = 2;
 			f[taken++].bytes = MANY_BYTES;
 		}
-		for (unsigned i = 0; i < taken; i++) {
-			if (!f[i].s)
-				continue;
-			moved |= flow_step(&f[i]);
-			if (f[i].sent < f[i].bytes || f[i].received < f[i].bytes)
-				continue;
-			SIDE_CHECK(!f[i].wrong);
-			net_close(f[i].s);
-			f[i].s = NULL;
-			done++;
-		}
+		done += flows_step(f, taken, &moved);
 		if (!moved)
 			net_stack_run(stack, exos_deadline(SECOND_NS / 10));
 	}
@@ -341,17 +350,7 @@ static void many_client(void)
 	while (done < MANY && !side_failed) {
 		bool moved = false;
 
-		for (unsigned i = 0; i < MANY; i++) {
-			if (!f[i].s)
-				continue;
-			moved |= flow_step(&f[i]);
-			if (f[i].sent < f[i].bytes || f[i].received < f[i].bytes)
-				continue;
-			SIDE_CHECK(!f[i].wrong);
-			net_close(f[i].s);
-			f[i].s = NULL;
-			done++;
-		}
+		done += flows_step(f, MANY, &moved);
 		if (!moved)
 			net_stack_run(stack, exos_deadline(SECOND_NS / 10));
 	}
