@@ -35,6 +35,9 @@ struct cpu {
 	struct exo_cpu_stats *stats;
 	uint64_t gate_rip, gate_rsp, gate_rdi, gate_rsi;
 	bool resched;                   /* choose anew before going back to user mode */
+	uint64_t entered;               /* tsc since which interrupts are off: see x86/latency.h */
+	uint64_t cause;                 /* of that, as in struct exo_latency */
+	uint64_t kept[2];
 	                                /* ... to here */
 	uint32_t number, apic_id;
 	uint64_t space;                 /* [a] pfn of the loaded top-level table, 0: the kernel's */

@@ -15,6 +15,7 @@
 #include "vector.h"
 #include "x86/enter.h"
 #include "x86/lapic.h"
+#include "x86/latency.h"
 #include "x86/trap.h"
 
 #define VECTOR_DEVICE_FIRST 0x20
@@ -175,16 +176,26 @@ static void interrupt(struct cpu *c, const struct regs *r)
 	lapic_eoi();
 }
 
+/* An interrupt of the idle loop, the one place in the kernel that lets them in. */
+static void interrupt_idle(struct cpu *c, const struct regs *r)
+{
+	latency_begin(c, r->vector);
+	__atomic_store_n(&c->idle, false, __ATOMIC_SEQ_CST);
+	interrupt(c, r);
+	latency_end(c);
+}
+
 void trap(struct regs *r)
 {
 	bool user = r->cs & 3;
 
 	if (r->vector >= VECTOR_DEVICE_FIRST && r->vector < 256 && r->vector != EXO_TRAP_INT80) {
-		if (!user)
-			__atomic_store_n(&this_cpu()->idle, false, __ATOMIC_SEQ_CST);
+		if (!user) {
+			interrupt_idle(this_cpu(), r);
+			return;
+		}
 		interrupt(this_cpu(), r);
-		if (user)
-			sched_interrupt(r);
+		sched_interrupt(r);
 		return;
 	}
 	if (!user)
