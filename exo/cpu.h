@@ -46,6 +46,8 @@ struct cpu {
 	bool ts;                        /* vector registers are out of reach */
 	bool plain;                     /* they are, and nobody's, and there is FSGSBASE */
 	bool idle;                      /* [a] */
+	unsigned vector_now;            /* of the interrupt that is, or was last, handled */
+	bool open;                      /* it schedules: long calls let interrupts in */
 	bool deferred;                  /* this slot's end was put off already */
 	uint64_t slot_end;              /* tsc */
 	uint32_t slot;

@@ -351,5 +351,6 @@ void cpu_start_scheduling(void)
 
 	c->slot_end = machine->slice_base_tsc;
 	latency_begin(c, EXO_LATENCY_IDLE);
+	c->open = true;
 	schedule();
 }
