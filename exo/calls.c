@@ -188,7 +188,7 @@ static inline int copy_op(struct exo_map_op *op, uint64_t user)
 {
 	if (user > EXO_USER_TOP - sizeof(*op))
 		return -EXO_E_FAULT;
-	this_cpu()->stats->copied += sizeof(*op);
+	count_copied(sizeof(*op));
 	return copy_user_32(op, (const void *)user);
 }
 
@@ -333,6 +333,6 @@ int64_t sys_slot_set(struct env *e, uint64_t slot, uint64_t number, uint64_t env
 #define EXO_CALL(number, name, args, text)                                     \
 	int64_t call_##name(CALL_ONLY_##args)                                  \
 	{                                                                      \
-		return sys_##name(this_cpu()->env CALL_PASS_##args);           \
+		return sys_##name(this_env() CALL_PASS_##args);           \
 	}
 #include <exo/syscalls.def>

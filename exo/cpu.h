@@ -13,6 +13,7 @@
 #include "env.h"
 #include "lock.h"
 #include "x86/insn.h"
+#include "x86/offsets.h"
 
 #define CPUS_MAX 255            /* xAPIC identifiers are 8 bits */
 #define WHEEL 256u              /* buckets of the deadline wheel, one slot long each */
@@ -70,6 +71,18 @@ extern unsigned cpu_count;
 static inline struct cpu *this_cpu(void)
 {
 	return percpu_self();
+}
+
+/* The same as this_cpu()->env, ->page and ->stats, with one load. */
+static inline struct env *this_env(void) { return percpu_word(CPU_ENV); }
+static inline struct exo_env_page *this_page(void) { return percpu_word(CPU_PAGE); }
+static inline struct exo_cpu_stats *this_stats(void) { return percpu_word(CPU_STATS); }
+
+/* Bytes copied between the present environment and the kernel. */
+static inline void count_copied(uint64_t bytes)
+{
+	this_stats()->copied += bytes;
+	this_page()->copied += bytes;
 }
 
 /* The place of the next record of this CPU's trace. */

@@ -125,6 +125,7 @@ static _Noreturn void idle(struct cpu *c)
 {
 	uint64_t since = read_tsc(), now = since;
 	struct env *e;
+	bool began = false;
 
 	c->vector->running = c->vector->charged = 0;
 	space_leave(c);
@@ -132,7 +133,7 @@ static _Noreturn void idle(struct cpu *c)
 	for (;;) {
 		/* An interrupt clears it while it is handled. */
 		__atomic_store_n(&c->idle, true, __ATOMIC_SEQ_CST);
-		slot_advance(c, now);
+		began |= slot_advance(c, now);
 		sched_arm(c, now);
 		e = pick(c, c->slot);
 		if (e)
@@ -145,6 +146,7 @@ static _Noreturn void idle(struct cpu *c)
 	}
 	__atomic_store_n(&c->idle, false, __ATOMIC_SEQ_CST);
 	c->stats->idle_tsc += read_tsc() - since;
+	e->page->slots += began;
 	env_run(e);
 }
 
@@ -153,13 +155,16 @@ void schedule_here(void)
 	struct cpu *c = this_cpu();
 	uint64_t now = read_tsc();
 	struct env *e;
+	bool began;
 
 	c->resched = false;
-	if (slot_advance(c, now))
+	began = slot_advance(c, now);
+	if (began)
 		sched_arm(c, now);
 	e = pick(c, c->slot);
 	if (!e)
 		idle(c);
+	e->page->slots += began;
 	env_run(e);
 }
 
@@ -286,6 +291,7 @@ static void event_upcall(struct env *e, struct regs *r)
 	e->upcall_head = e->event_head;
 	context_save(&e->page->area[EXO_AREA_UPCALL], r, EXO_TRAP_EVENT);
 	e->page->upcalls_off = 1;
+	e->page->upcalls++;
 	r->rip = rip;
 	r->rsp = e->page->upcall_rsp;
 	r->rflags = RFLAGS_USER;

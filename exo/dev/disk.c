@@ -76,6 +76,9 @@ void ring_finish(struct ring *r, unsigned n, int32_t status)
 
 	if (q->claim)
 		frame_unpin(q->claim, q->pfn, q->frames);
+	if (r->env && r->disk && !status)
+		env_at(r->env)->page->blocks +=
+			q->bytes / disks.disk[r->disk - 1].info.block_bytes;
 	r->used &= ~(1ul << n);
 	ring_complete(r, q->tag, status);
 }

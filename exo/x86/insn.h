@@ -221,6 +221,14 @@ static inline void *percpu_self(void)
 	return v;
 }
 
+/* A word of that structure, whose offset is a constant of offsets.h. */
+#define percpu_word(offset)                                                                        \
+	({                                                                                         \
+		void *word;                                                                        \
+		asm("mov %%gs:%c1, %0" : "=r"(word) : "i"(offset));                                 \
+		word;                                                                              \
+	})
+
 static inline uint64_t read_frame_pointer(void)
 {
 	uint64_t v;
