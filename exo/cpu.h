@@ -51,6 +51,8 @@ struct cpu {
 	bool open;                      /* it schedules: long calls let interrupts in */
 	bool deferred;                  /* this slot's end was put off already */
 	uint64_t slot_end;              /* tsc */
+	uint64_t slot_number;           /* how many slots began before the present one */
+	bool irqs_held;                 /* sources are masked until the next slot */
 	uint32_t slot;
 	struct lock slot_lock;          /* guards vector, holder, wheel */
 	struct exo_vector *vector;

@@ -4,7 +4,7 @@ include exo/dev/files.mk
 exo-src := \
 	exo/main.c exo/memory.c exo/first.c exo/calls.c exo/copy.c exo/panic.c exo/trace.c \
 	exo/frame.c exo/claim.c exo/end.c exo/retype.c exo/table.c exo/space.c exo/grace.c \
-	exo/env.c exo/sched.c exo/resume.c exo/turns.c exo/slices.c exo/timer.c exo/event.c exo/gate.c exo/filter.c \
+	exo/env.c exo/sched.c exo/resume.c exo/turns.c exo/slices.c exo/charge.c exo/timer.c exo/event.c exo/gate.c exo/filter.c \
 	exo/filter_check.c exo/filter_find.c exo/filter_group.c \
 	exo/nic_claim.c exo/special.c \
 	exo/x86/cpu.c exo/x86/smp.c exo/x86/trap.c exo/x86/tlb.c exo/x86/vector.c exo/x86/lapic.c \

@@ -12,10 +12,12 @@
 #include <exo/space.h>
 
 #include "calls.h"
+#include "charge.h"
 #include "claim.h"
 #include "cpu.h"
 #include "event.h"
 #include "gate.h"
+#include "irq.h"
 #include "kernel.h"
 #include "run.h"
 #include "switch.h"
@@ -57,7 +59,19 @@ struct env *callee_last(struct env *e)
 	return e;
 }
 
-/* Which slot is it now?  True if another one began. */
+/* A slot begins: with another's time, if its owner owes some. */
+static void slot_begin(struct cpu *c, uint64_t n)
+{
+	uint64_t start = c->slot_end - machine->slice_tsc;
+
+	c->slot_number = n;
+	c->deferred = false;
+	c->slot = charge_pay(c, c->slot, start, &c->slot_end);
+	if (c->irqs_held)
+		irqs_release(c);
+}
+
+/* Which slot is it now?  True if another one began, or the present one's owner has paid. */
 static bool slot_advance(struct cpu *c, uint64_t now)
 {
 	uint64_t n;
@@ -67,8 +81,9 @@ static bool slot_advance(struct cpu *c, uint64_t now)
 	n = (now - machine->slice_base_tsc) / machine->slice_tsc;
 	c->slot = n % EXO_VECTOR_SLOTS;
 	c->slot_end = machine->slice_base_tsc + (n + 1) * machine->slice_tsc;
+	if (n != c->slot_number)
+		slot_begin(c, n);
 	c->vector->current = c->slot;
-	c->deferred = false;
 	return true;
 }
 
@@ -276,6 +291,7 @@ static bool slot_deferred(struct cpu *c, struct env *e, uint64_t now)
 		return false;
 	c->deferred = true;
 	c->slot_end = now + more;
+	charge_add(e, more);
 	e->page->owed = 1;
 	lapic_arm(c->slot_end);
 	return true;
