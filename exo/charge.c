@@ -20,10 +20,15 @@ void charge_add(struct env *e, uint64_t tsc)
 	__atomic_store_n(&e->owes, min_u64(owes, machine->slice_tsc), __ATOMIC_RELAXED);
 }
 
+uint64_t charge_begin(void)
+{
+	return read_tsc();
+}
+
 /* Going into the kernel and out of it is as much again as what the handler did. */
 bool charge_interrupt(struct env *owner, uint64_t began)
 {
-	const struct cpu *c = this_cpu();
+	struct cpu *c = this_cpu();
 	uint64_t took = 2 * (read_tsc() - began);
 
 	if (!c->env || c->env == owner)
@@ -33,7 +38,10 @@ bool charge_interrupt(struct env *owner, uint64_t began)
 		owner->irq_tsc = 0;
 	owner->irq_slot = c->slot_number;
 	owner->irq_tsc += took;
-	return owner->irq_tsc <= machine->slice_tsc / INTERRUPT_PART;
+	if (owner->irq_tsc <= machine->slice_tsc / INTERRUPT_PART)
+		return true;
+	c->irqs_held = true;
+	return false;
 }
 
 unsigned charge_pay(struct cpu *c, unsigned slot, uint64_t start, uint64_t *end)

@@ -19,9 +19,12 @@ void charge_add(struct env *e, uint64_t tsc);
 
 /*
  * An interrupt of `owner` was handled on this CPU since `began`: false if it has used up what it
- * may take of others in one slot.  Then its source is kept masked until the next slot.
+ * may take of others in one slot.  Then its source is kept masked until irqs_release.
  */
 bool charge_interrupt(struct env *owner, uint64_t began);
+
+/* The time when a handler begins. */
+uint64_t charge_begin(void);
 
 /*
  * Slot `slot` of the CPU begins at `start`: if its owner owes something, and another is named by

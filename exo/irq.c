@@ -10,7 +10,6 @@
 
 #include "charge.h"
 #include "claim.h"
-#include "cpu.h"
 #include "dev/acpi.h"
 #include "kernel.h"
 #include "lock.h"
@@ -48,14 +47,13 @@ static void source_hold(struct irq_source *s)
 	ioapic_mask(s->gsi);
 	s->held = true;
 	s->again = s->again || !s->level;
-	this_cpu()->irqs_held = true;
 }
 
 /* The interrupt handler: runs on the boot processor. */
 static void irq_deliver(void *context)
 {
 	struct irq_source *s = context;
-	uint64_t began = read_tsc();
+	uint64_t began = charge_begin();
 
 	lock_take(&s->lock);
 	irqs.info[s->index].count++;
@@ -193,9 +191,8 @@ static void source_ack(struct irq_source *s)
 		event_post(s->env, s->entry);
 }
 
-void irqs_release(struct cpu *c)
+void irqs_release(void)
 {
-	c->irqs_held = false;
 	for (uint32_t i = 0; i < irqs.count; i++) {
 		struct irq_source *s = &sources[i];
 		bool acked;

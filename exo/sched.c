@@ -67,8 +67,10 @@ static void slot_begin(struct cpu *c, uint64_t n)
 	c->slot_number = n;
 	c->deferred = false;
 	c->slot = charge_pay(c, c->slot, start, &c->slot_end);
-	if (c->irqs_held)
-		irqs_release(c);
+	if (c->irqs_held) {
+		c->irqs_held = false;
+		irqs_release();
+	}
 }
 
 /* Which slot is it now?  True if another one began, or the present one's owner has paid. */

@@ -36,6 +36,7 @@ enum guest_class {
 	IRQ = GUEST_IRQ,
 	NIC = GUEST_NIC | GUEST_LONG,
 	RTC = GUEST_PORT | GUEST_IRQ,
+	STORM = GUEST_PORT | GUEST_IRQ | GUEST_SMP | GUEST_LONG,
 };
 
 struct guest_test {
