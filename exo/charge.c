@@ -11,7 +11,7 @@
 #include "cpu.h"
 #include "kernel.h"
 
-#define INTERRUPT_PART 64u      /* of a slot, that the interrupts of one may take while others run */
+#define INTERRUPT_PART 64u      /* of a slot: what the interrupts of one may take of others in it */
 
 void charge_add(struct env *e, uint64_t tsc)
 {

@@ -222,11 +222,11 @@ static inline void *percpu_self(void)
 }
 
 /* A word of that structure, whose offset is a constant of offsets.h. */
-#define percpu_word(offset)                                                                        \
-	({                                                                                         \
-		void *word;                                                                        \
-		asm("mov %%gs:%c1, %0" : "=r"(word) : "i"(offset));                                 \
-		word;                                                                              \
+#define percpu_word(offset)                                         \
+	({                                                          \
+		void *word;                                         \
+		asm("mov %%gs:%c1, %0" : "=r"(word) : "i"(offset)); \
+		word;                                               \
 	})
 
 static inline uint64_t read_frame_pointer(void)

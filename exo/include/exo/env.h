@@ -88,7 +88,7 @@ struct exo_env_page {
 	uint64_t blocks;        /* [k] of disks, moved by requests of its rings */
 	uint64_t invalidations; /* [k] translations that its calls took out of its CPU's TLB */
 	uint64_t vector_saves;  /* [k] times its vector state was saved */
-	uint64_t copied;        /* [k] bytes copied between its memory and the kernel, packets too */
+	uint64_t copied;        /* [k] bytes copied between it and the kernel, packets too */
 	struct exo_context area[EXO_AREAS];
 	uint64_t spare2[24];
 	uint32_t event_count[EXO_EVENTS];  /* [ku] posts since it was taken: exchange with 0 */
