@@ -299,6 +299,13 @@ static bool slot_deferred(struct cpu *c, struct env *e, uint64_t now)
 	return true;
 }
 
+bool slot_over(struct cpu *c, struct env *e)
+{
+	uint64_t now = read_tsc();
+
+	return now >= c->slot_end && !slot_deferred(c, e, now);
+}
+
 static void event_upcall(struct env *e, struct regs *r)
 {
 	uint64_t rip = user_entry(&e->page->event_rip);

@@ -187,15 +187,17 @@ static void interrupt(struct cpu *c, const struct regs *r)
 
 /*
  * An interrupt of the idle loop, or of a long call that lets them in.  The end of a slot is seen to
- * on the way to user mode: the timer, which was that, comes again then.
+ * when the call returns; where it does not, the timer, which was that, comes again.
  */
 static void interrupt_kernel(struct cpu *c, const struct regs *r)
 {
 	latency_begin(c, r->vector);
 	__atomic_store_n(&c->idle, false, __ATOMIC_SEQ_CST);
 	interrupt(c, r);
-	if (r->vector == VECTOR_TIMER && c->env)
-		lapic_arm(max_u64(c->slot_end, read_tsc() + machine->tsc_hz / AGAIN_PART));
+	if (r->vector == VECTOR_TIMER && c->env && read_tsc() >= c->slot_end) {
+		c->resched = true;
+		lapic_arm(read_tsc() + machine->tsc_hz / AGAIN_PART);
+	}
 	latency_end(c);
 }
 
