@@ -266,7 +266,10 @@ static void machine_make(void)
 	disks_start();
 	EXPECT(disks.count == 1 && info.used, disks.count, info.used);
 	expected = calloc(TAGS, sizeof(*expected));
+	static struct exo_env_page own_page;
+
 	env_at(ENV_PFN)->pfn = ENV_PFN;
+	env_at(ENV_PFN)->page = &own_page;
 	for (unsigned i = 0; i < RINGS; i++) {
 		struct owner *o = &owners[i];
 		uint64_t lo = BUFFER_PFN + i * BUFFERS;
