@@ -50,6 +50,8 @@ static void fail(const char *what, uint64_t a, uint64_t b)
 
 /* --- what disks use of the kernel --- */
 
+void interrupts_window(void) { }
+void interrupt_again(void) { }
 void spin_wait(void) { fail("a lock is taken twice", 0, 0); abort(); }
 uint64_t read_tsc(void) { return now_tsc; }
 bool pci_is_left(const struct exo_pci_info *info) { return !info; }
@@ -267,7 +269,10 @@ static void machine_make(void)
 	disks_start();
 	EXPECT(disks.count == 1 && info.used, disks.count, info.used);
 	expected = calloc(TAGS, sizeof(*expected));
+	static struct exo_env_page own_page;
+
 	env_at(ENV_PFN)->pfn = ENV_PFN;
+	env_at(ENV_PFN)->page = &own_page;
 	for (unsigned i = 0; i < RINGS; i++) {
 		struct owner *o = &owners[i];
 		uint64_t lo = BUFFER_PFN + i * BUFFERS;
