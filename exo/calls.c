@@ -195,6 +195,9 @@ static inline int copy_op(struct exo_map_op *op, uint64_t user)
 /* Entries that are copied at a time. */
 #define BATCH 8
 
+/* Pages of a batch between which interrupts are let in. */
+#define WINDOW_PAGES 64
+
 /*
  * Do up to BATCH entries until one fails, or enough was done: how many were, or the first one's
  * error.
@@ -204,6 +207,7 @@ static int64_t batch_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t
 	struct exo_map_op op[BATCH];
 	struct exo_cap *c;
 	uint64_t pages = 0, done;
+	unsigned steps = 0;
 	int err;
 
 	if (copy_in(op, ops, count * sizeof(op[0])))
@@ -216,8 +220,8 @@ static int64_t batch_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t
 	for (done = 0; done < count && pages < EXO_MAP_MAX; done++) {
 		if ((err = space_apply(e, c->lo, &op[done])) < 0)
 			return tree_leave(done ? (int64_t)done : err);
-		else
-			pages += op[done].pages;
+		pages += op[done].pages;
+		window_every(&steps, op[done].pages, WINDOW_PAGES);
 	}
 	return tree_leave(done);
 }
@@ -235,6 +239,7 @@ static int64_t batches_apply(struct env *e, uint64_t space, uint64_t ops, uint64
 		done += result;
 		if ((uint64_t)result < n)
 			break;
+		interrupts_window();
 	}
 	return done;
 }

@@ -17,6 +17,7 @@
 
 /* Pieces a BLOCK or PORT claim may be cut into directly; each new piece is compared with all. */
 #define PIECES_MAX 1024
+#define PIECES_WINDOW 256       /* between two windows for interrupts */
 
 struct lock tree_lock;
 
@@ -79,6 +80,8 @@ static int pieces_check(const struct exo_cap *parent, uint64_t lo, uint64_t hi)
 		c = slot_at(sid);
 		if (++seen > PIECES_MAX)
 			return -EXO_E_ROOM;
+		if (seen % PIECES_WINDOW == 0)
+			interrupts_window();
 		if (!(c->flags & EXO_CAP_SHARE) && c->lo < hi && lo < c->hi)
 			return -EXO_E_SPLIT;
 	}

@@ -89,6 +89,9 @@ void claim_unhang(struct exo_cap *c);
 extern int work_left;
 #define WORK_PER_CALL 256
 
+/* Count steps as done; now and then, interrupts are let in. */
+void work_done(int steps);
+
 /*
  * Is it still the claim of that name?  For calls that hold no lock, when they have read what they
  * need: a slot's generation changes before anything else in it does.

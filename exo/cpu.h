@@ -35,6 +35,9 @@ struct cpu {
 	struct exo_cpu_stats *stats;
 	uint64_t gate_rip, gate_rsp, gate_rdi, gate_rsi;
 	bool resched;                   /* choose anew before going back to user mode */
+	uint64_t entered;               /* tsc since which interrupts are off: see x86/latency.h */
+	uint64_t cause;                 /* of that, as in struct exo_latency */
+	uint64_t kept[2];
 	                                /* ... to here */
 	uint32_t number, apic_id;
 	uint64_t space;                 /* [a] pfn of the loaded top-level table, 0: the kernel's */
@@ -43,6 +46,8 @@ struct cpu {
 	bool ts;                        /* vector registers are out of reach */
 	bool plain;                     /* they are, and nobody's, and there is FSGSBASE */
 	bool idle;                      /* [a] */
+	unsigned vector_now;            /* of the interrupt that is, or was last, handled */
+	bool open;                      /* it schedules: long calls let interrupts in */
 	bool deferred;                  /* this slot's end was put off already */
 	uint64_t slot_end;              /* tsc */
 	uint32_t slot;

@@ -24,6 +24,16 @@
 
 int work_left;
 
+#define WORK_WINDOW 8          /* steps between two windows for interrupts */
+
+void work_done(int steps)
+{
+	static unsigned done;   /* tree_lock guards it */
+
+	work_left -= steps;
+	window_every(&done, steps, WORK_WINDOW);
+}
+
 /* Empty a slot: its name is stale from now on. */
 static void slot_free(struct exo_cap *c)
 {
@@ -84,7 +94,7 @@ static int range_return(struct exo_cap *c)
 		slices_move(c->unit, c->lo, c->hi, slot_sid(c), c->parent);
 	if (c->kind != EXO_KIND_FRAME)
 		return 0;
-	work_left -= 16;
+	work_done(16);
 	c->lo = frame_range_move(c->lo, c->hi, slot_sid(c), c->parent, 1024);
 	return c->lo < c->hi ? EXO_MORE : 0;
 }
@@ -98,7 +108,10 @@ static int slots_end(struct exo_cap *table)
 	for (unsigned i = 0; i < EXO_SLOTS_PER_FRAME; i++) {
 		if (slot[i].kind == EXO_KIND_NONE)
 			continue;
-		if (work_left-- <= 0 || claim_drop(&slot[i]))
+		if (work_left <= 0)
+			return EXO_MORE;
+		work_done(1);
+		if (claim_drop(&slot[i]))
 			return EXO_MORE;
 	}
 	return 0;
@@ -146,11 +159,14 @@ static int object_end(struct exo_cap *c)
 	c->flags |= EXO_CAP_ENDING;
 	if (object_take_apart(c) || object_grace(c))
 		return EXO_MORE;
+	interrupts_window();
 	trace_unmap(c);
 	trace_record(EXO_TRACE_END, c->lo, frame_use(c->lo));
 	memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
-	work_left -= 32 + (int)(c->hi - c->lo) / 8;
+	work_done(32 + (int)(c->hi - c->lo) / 8);
 	for (uint64_t pfn = c->lo; pfn < c->hi; pfn++) {
+		if (pfn % 4 == 3)
+			interrupts_window();
 		frame_entry(pfn)->object = 0;
 		frame_set(pfn, c->parent, EXO_USE_MEMORY);
 	}
@@ -164,7 +180,7 @@ static int claim_finish(struct exo_cap *c)
 		return EXO_MORE;
 	if ((c->flags & EXO_CAP_OBJECT) ? object_end(c) : range_return(c))
 		return EXO_MORE;
-	work_left -= 4;
+	work_done(4);
 	slot_free(c);
 	return 0;
 }
@@ -189,8 +205,9 @@ static int children_inherit(struct exo_cap *c, struct exo_cap *heir)
 	while (c->child) {
 		struct exo_cap *kid = child_to_move(c);
 
-		if (work_left-- <= 0)
+		if (work_left <= 0)
 			return EXO_MORE;
+		work_done(1);
 		nic_inherit(kid, c, heir);
 		claim_unhang(kid);
 		claim_hang(heir, kid, (kid->flags & EXO_CAP_SHARE) ? NULL : c);

@@ -19,6 +19,7 @@
 #include "gate.h"
 #include "irq.h"
 #include "kernel.h"
+#include "lock.h"
 #include "run.h"
 #include "sched.h"
 #include "slices.h"
@@ -194,10 +195,12 @@ int env_end(struct env *e)
 {
 	if (env_stop(e, EXO_STOP_HOLDER))
 		return EXO_MORE;
-	work_left -= 32;
+	work_done(32);
 	env_leave_space(e);
 	slices_forget(e);
+	interrupts_window();
 	sources_end(e);
+	interrupts_window();
 	watch_end(e);
 	vectors_disown(e);
 	return 0;

@@ -8,5 +8,5 @@ exo-src := \
 	exo/filter_check.c exo/filter_find.c exo/filter_group.c \
 	exo/nic_claim.c exo/special.c \
 	exo/x86/cpu.c exo/x86/smp.c exo/x86/trap.c exo/x86/tlb.c exo/x86/vector.c exo/x86/lapic.c \
-	exo/x86/offsets.c exo/x86/start.S exo/x86/entry.S exo/x86/copy.S exo/x86/gdt.S \
+	exo/x86/offsets.c exo/x86/latency.c exo/x86/ways.S exo/x86/start.S exo/x86/entry.S exo/x86/copy.S exo/x86/gdt.S \
 	$(exo-dev-src)

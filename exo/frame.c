@@ -8,6 +8,8 @@
 #include "claim.h"
 #include "frame.h"
 
+#define FRAME_STEPS 1024        /* frames looked at between two windows for interrupts */
+
 struct frame_map frames;
 
 static struct exo_chunk *chunk_of(uint64_t pfn)
@@ -53,6 +55,8 @@ static bool fine_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 
 bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 {
+	unsigned steps = 0;
+
 	while (lo < hi) {
 		uint64_t end = chunk_end(lo, hi);
 
@@ -61,6 +65,7 @@ bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 		if (chunk_of(lo)->mixed ? !fine_range_held(lo, end, sid)
 					: chunk_of(lo)->holder != sid)
 			return false;
+		window_every(&steps, chunk_of(lo)->mixed ? end - lo : 4, FRAME_STEPS);
 		lo = end;
 	}
 	return true;
@@ -68,6 +73,8 @@ bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 
 bool frame_range_busy(uint64_t lo, uint64_t hi)
 {
+	unsigned steps = 0;
+
 	while (lo < hi) {
 		uint64_t end = chunk_end(lo, hi);
 		const struct exo_chunk *c = chunk_of(lo);
@@ -77,6 +84,7 @@ bool frame_range_busy(uint64_t lo, uint64_t hi)
 		for (const struct exo_frame *f = frame_entry(lo); c->busy && lo < end; lo++, f++)
 			if (f->object)
 				return true;
+		window_every(&steps, 4, FRAME_STEPS);
 		lo = end;
 	}
 	return false;
@@ -113,6 +121,8 @@ static void chunk_unmix(uint64_t pfn)
 
 uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, unsigned limit)
 {
+	unsigned steps = 0;
+
 	while (lo < hi && limit--) {
 		uint64_t end = chunk_end(lo, hi);
 		struct exo_chunk *c = chunk_of(lo);
@@ -122,12 +132,15 @@ uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, un
 			if (c->holder == from)
 				c->holder = to;
 		} else if (c->fine && (c->mixed || c->holder == from)) {
+			interrupts_window();
 			chunk_mix(lo);
 			for (struct exo_frame *f = frame_entry(lo); lo < end; lo++, f++)
 				if (f->holder == from)
 					f->holder = to;
 			chunk_unmix(end - 1);
+			steps = FRAME_STEPS;
 		}
+		window_every(&steps, 4, FRAME_STEPS);
 		lo = end;
 	}
 	return lo;

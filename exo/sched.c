@@ -24,6 +24,7 @@
 #include "vector.h"
 #include "x86/enter.h"
 #include "x86/lapic.h"
+#include "x86/latency.h"
 #include "x86/setup.h"
 #include "x86/trap.h"
 
@@ -136,7 +137,9 @@ static _Noreturn void idle(struct cpu *c)
 		e = pick(c, c->slot);
 		if (e)
 			break;
+		latency_end(c);
 		idle_once();
+		latency_begin(c, EXO_LATENCY_IDLE);
 		c->stats->entries++; /* what was read before the sleep is forgotten: see grace.c */
 		now = read_tsc();
 	}
@@ -347,5 +350,7 @@ void cpu_start_scheduling(void)
 	struct cpu *c = this_cpu();
 
 	c->slot_end = machine->slice_base_tsc;
+	latency_begin(c, EXO_LATENCY_IDLE);
+	c->open = true;
 	schedule();
 }

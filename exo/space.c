@@ -43,12 +43,15 @@ FOR_LEVEL int range_check(const struct range *r)
 	return 0;
 }
 
+/* Entries of a part at most, and then interrupts are let in: 1 GiB pages count chunk by chunk. */
+#define PART(level) ((level) < 3 ? 48u : 1u)
+
 /* Find the part that begins at va. */
 FOR_LEVEL void range_part(struct range *r)
 {
 	unsigned index = pte_index(r->va, r->level);
 
-	r->count = min_u64(512 - index, r->pages);
+	r->count = min_u64(min_u64(512 - index, PART(r->level)), r->pages);
 	r->pte = r->level == 1 ? leaf_table(r->space, r->va, &r->big)
 	                       : table_walk(r->space, r->va, r->level, &r->big);
 	if (r->pte)
@@ -61,6 +64,7 @@ FOR_LEVEL bool range_next(struct range *r)
 	r->pages -= r->count;
 	if (!r->pages)
 		return false;
+	interrupts_window();
 	r->va += r->count << (3 + 9 * r->level);
 	range_part(r);
 	return true;

@@ -88,14 +88,16 @@ void ring_tell(const struct ring *r)
 }
 
 /* One event for each run of completions of one ring. */
-void disk_reap(struct disk *d)
+bool disk_reap(struct disk *d)
 {
 	struct disk_result result;
 	struct ring *last = NULL;
+	unsigned work = 0;
 
-	while (d->ops->reap(d, &result)) {
+	while (work < DISK_REAP_WORK && d->ops->reap(d, &result)) {
 		struct ring *r = ring_at(result.cookie / EXO_DISK_RING);
 
+		work += 16u + r->request[result.cookie % EXO_DISK_RING].frames;
 		if (last && last != r)
 			ring_tell(last);
 		d->flight--;
@@ -104,9 +106,10 @@ void disk_reap(struct disk *d)
 		last = r;
 	}
 	if (!last)
-		return;
+		return false;
 	d->life_tsc = read_tsc();
 	ring_tell(last);
+	return work >= DISK_REAP_WORK;
 }
 
 void disk_expire(struct disk *d)
@@ -132,8 +135,12 @@ void disks_expire(void)
 
 void disk_interrupt(struct disk *d)
 {
+	bool more;
+
 	lock_take(&d->lock);
-	disk_reap(d);
-	disk_submit(d);
+	more = disk_reap(d);
+	more |= disk_submit(d);
 	lock_release(&d->lock);
+	if (more)
+		interrupt_again();
 }

@@ -66,6 +66,9 @@ struct disk {
 };
 
 #define DISK_TURN_BYTES (256u * 1024u)          /* a ring's share of one turn, or one flush */
+#define DISK_TAKE_BATCH 2               /* requests taken off a ring at a time */
+#define DISK_SUBMIT_BATCH 32u           /* requests given to the device at a time */
+#define DISK_REAP_WORK 192u             /* frames unpinned at a time, a request counted as 16 */
 #define DISK_RESET_SECONDS 10u  /* of no progress, before somebody who waits resets the device */
 
 /* The disks, and their exported list (roots are filled in by who makes the root claims). */
@@ -179,10 +182,16 @@ int block_unbind(struct exo_cap *block);
 
 /* Between the files of disk*.c; the disk's lock held. */
 
-/* Give the device what waits, in turns, and tell it once. */
-void disk_submit(struct disk *d);
-/* Complete what the device has done. */
-void disk_reap(struct disk *d);
+/*
+ * Give the device what waits, in turns, at most DISK_SUBMIT_BATCH requests, and tell it once: true
+ * if it should be given more.  Its next interrupt sees to that, if nobody does before.
+ */
+bool disk_submit(struct disk *d);
+/*
+ * Complete what the device has done, DISK_REAP_WORK of it: true if there may be more, for which an
+ * interrupt is on its way or its handler will come back.
+ */
+bool disk_reap(struct disk *d);
 /* Put request n of a ring at the end of what waits. */
 void ring_queue(struct disk *d, struct ring *r, unsigned n);
 /* Complete with -EXO_E_STALE what waits of a ring. */

@@ -149,7 +149,11 @@ static void ring_take(struct disk *d, struct ring *r, struct env *e, int64_t cou
 		ring_tell(r);
 }
 
-int64_t sys_disk_kick(struct env *e, uint64_t ring)
+/*
+ * Take at most `most` requests, and complete what the device has done: how many, or an error.
+ * *taken_by: the disk.
+ */
+static int64_t kick_take(struct env *e, uint64_t ring, int64_t most, struct disk **taken_by)
 {
 	struct ring *r = NULL;
 	struct disk *d;
@@ -161,14 +165,47 @@ int64_t sys_disk_kick(struct env *e, uint64_t ring)
 		lock_release(&tree_lock);
 		return count;
 	}
-	d = &disks.disk[r->disk - 1];
+	d = *taken_by = &disks.disk[r->disk - 1];
 	lock_take(&d->lock);
 	disk_reap(d);
 	count = ring_new_requests(r);
+	if (count > most)
+		count = most;
 	if (count > 0)
 		ring_take(d, r, e, count);
 	lock_release(&tree_lock);
-	disk_submit(d);
 	lock_release(&d->lock);
 	return count;
+}
+
+/* Give the disk what waits, in pieces as well. */
+static void kick_submit(struct disk *d)
+{
+	bool more = true;
+
+	while (more) {
+		interrupts_window();
+		lock_take(&d->lock);
+		more = disk_submit(d);
+		lock_release(&d->lock);
+	}
+}
+
+/* In pieces, between which interrupts are let in; at most as many requests as a ring has. */
+int64_t sys_disk_kick(struct env *e, uint64_t ring)
+{
+	struct disk *d = NULL;
+	int64_t done = 0, count;
+
+	do {
+		int64_t most = (int64_t)min_u64(EXO_DISK_RING - done, DISK_TAKE_BATCH);
+
+		if (done)
+			interrupts_window();
+		count = kick_take(e, ring, most, &d);
+		done += count > 0 ? count : 0;
+	} while (count == DISK_TAKE_BATCH);
+	if (d)
+		kick_submit(d);
+	return done ? done : count;
 }

@@ -117,12 +117,15 @@ static bool turn_is_over(const struct disk *d, const struct ring *r)
 }
 
 /* Ends: each step takes a waiting request, and every turn has room for at least one. */
-void disk_submit(struct disk *d)
+bool disk_submit(struct disk *d)
 {
+	uint32_t first = d->flight;
+	bool full = false;
+
 	if (!d->turn)
-		return;
+		return false;
 	d->rounds++;
-	while (d->turn) {
+	while (d->turn && !full && d->flight - first < DISK_SUBMIT_BATCH) {
 		struct ring *r = ring_at(d->turn);
 
 		if (r->wait_head == r->wait_tail) {
@@ -130,9 +133,10 @@ void disk_submit(struct disk *d)
 		} else if (turn_is_over(d, r)) {
 			d->turn = r->turn_next;
 			d->turn_left = DISK_TURN_BYTES;
-		} else if (turn_step(d, r) == EXO_MORE) {
-			break;
+		} else {
+			full = turn_step(d, r) == EXO_MORE;
 		}
 	}
 	d->ops->kick(d);
+	return d->turn && !full;
 }

@@ -134,6 +134,11 @@ static inline void idle_once(void)
 {
 	asm volatile("sti; hlt; cli" : : : "memory");
 }
+/* Let those in that wait. */
+static inline void let_interrupts(void)
+{
+	asm volatile("sti; nop; cli" : : : "memory");
+}
 static inline void load_gdt(const void *pseudo)
 {
 	asm volatile("lgdt (%0)" : : "r"(pseudo) : "memory");

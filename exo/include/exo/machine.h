@@ -94,6 +94,20 @@ struct exo_cpu_stats {
 };
 _Static_assert(sizeof(struct exo_cpu_stats) == 128, "ABI: exo_cpu_stats");
 
+/*
+ * The longest times, in time stamps, that interrupts were off on a CPU, by what was done then:
+ * at EXO_LATENCY_OFF of its page of counters.  All 0 unless the boot line has the word `latency`;
+ * only counts of instructions say much (-icount: tsc_hz 1e9, 2^shift time stamps an instruction).
+ */
+#define EXO_LATENCY_OFF     1024u
+#define EXO_LATENCY_CALL    0x100u      /* below: the vector of a fault or interrupt */
+#define EXO_LATENCY_FOREIGN 0x1ffu      /* a number that is not exo's; below: call - 0x4000 + 0x100 */
+#define EXO_LATENCY_IDLE    0x200u      /* choosing what runs after the CPU slept */
+#define EXO_LATENCY_CAUSES  0x201u
+struct exo_latency {
+	uint32_t longest[EXO_LATENCY_CAUSES];
+};
+
 /* The slice vector of one CPU, as exported: [k]. */
 #define EXO_VECTOR_SLOTS 64u
 struct exo_vector_slot {
