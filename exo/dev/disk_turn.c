@@ -3,8 +3,10 @@
  * disk_turn.c - in what order waiting requests reach the device.
  *
  * Invariant: rings with waiting requests stand in a circle and get turns of at most DISK_TURN_BYTES
- * or one flush.  What is left of a turn is remembered when the device is full, so that a ring keeps
- * its place for no longer than its share.  The disk's lock is held throughout.
+ * or one flush or discard, of which a ring has at most one in the device: however many it asks for,
+ * they do not fill the queue before others' requests.  What is left of a turn is remembered when
+ * the device is full, so that a ring keeps its place for no longer than its share.  The disk's lock
+ * is held throughout.
  */
 #include "dev/disk.h"
 
@@ -46,10 +48,39 @@ static void turn_leave(struct disk *d, struct ring *r)
 	r->in_turn = false;
 }
 
+/* The first waiting request. */
+static struct ring_request *ring_first(struct ring *r)
+{
+	return &r->request[r->order[r->wait_head % EXO_DISK_RING]];
+}
+
+/* What can keep the device busy for long, with no bytes to show for it. */
+static bool request_is_heavy(const struct ring_request *q)
+{
+	return q->op == EXO_DISK_FLUSH || q->op == EXO_DISK_DISCARD;
+}
+
+/* Has it something for the device now? */
+static bool ring_is_ready(struct ring *r)
+{
+	return r->wait_head != r->wait_tail && !(r->heavy && request_is_heavy(ring_first(r)));
+}
+
 void ring_queue(struct disk *d, struct ring *r, unsigned n)
 {
 	r->order[r->wait_tail++ % EXO_DISK_RING] = (uint8_t)n;
-	if (!r->in_turn)
+	if (!r->in_turn && ring_is_ready(r))
+		turn_enter(d, r);
+}
+
+void ring_returned(struct disk *d, struct ring *r, unsigned n)
+{
+	d->flight--;
+	r->flight--;
+	if (!request_is_heavy(&r->request[n]))
+		return;
+	r->heavy = false;
+	if (!r->in_turn && ring_is_ready(r))
 		turn_enter(d, r);
 }
 
@@ -65,10 +96,25 @@ void ring_cancel(struct disk *d, struct ring *r)
 		ring_tell(r);
 }
 
-/* A flush takes a whole turn. */
+/* A flush or a discard takes a whole turn. */
 static uint32_t request_cost(const struct ring_request *q)
 {
-	return q->op == EXO_DISK_FLUSH ? DISK_TURN_BYTES : q->bytes;
+	return request_is_heavy(q) ? DISK_TURN_BYTES : q->bytes;
+}
+
+/* Gather the pieces of request n: how many. */
+static uint32_t request_gather(struct disk *d, const struct ring *r, unsigned n)
+{
+	uint32_t pieces = 0;
+
+	for (; n != RING_NONE; n = r->request[n].next) {
+		const struct ring_request *q = &r->request[n];
+
+		d->piece[pieces++] = (struct disk_piece){
+			.pa = (q->pfn << EXO_PAGE_SHIFT) + q->offset,
+			.bytes = q->count * d->info.block_bytes };
+	}
+	return pieces;
 }
 
 /* Give request n to the device: what its submit returned. */
@@ -76,9 +122,12 @@ static int request_submit(struct disk *d, struct ring *r, unsigned n)
 {
 	const struct ring_request *q = &r->request[n];
 	struct disk_io io = {
-		.pa = (q->pfn << EXO_PAGE_SHIFT) + q->offset, .block = q->block, .bytes = q->bytes,
-		.op = q->op, .cookie = ring_pfn(r) * EXO_DISK_RING + n };
+		.piece = d->piece, .block = q->block, .bytes = q->bytes, .count = q->count,
+		.op = q->op, .fua = q->fua && d->can & DISK_CAN_FUA,
+		.cookie = ring_pfn(r) * EXO_DISK_RING + n };
 
+	if (!request_is_heavy(q))
+		io.pieces = request_gather(d, r, n);
 	return d->ops->submit(d, &io);
 }
 
@@ -100,6 +149,7 @@ static int turn_step(struct disk *d, struct ring *r)
 	if (!d->flight++)
 		d->life_tsc = read_tsc();
 	r->flight++;
+	r->heavy |= request_is_heavy(&r->request[n]);
 	if (r->round != d->rounds) {
 		r->round = d->rounds;
 		r->kicks++;
@@ -109,11 +159,9 @@ static int turn_step(struct disk *d, struct ring *r)
 }
 
 /* Is the turn of this ring over? */
-static bool turn_is_over(const struct disk *d, const struct ring *r)
+static bool turn_is_over(const struct disk *d, struct ring *r)
 {
-	unsigned n = r->order[r->wait_head % EXO_DISK_RING];
-
-	return request_cost(&r->request[n]) > d->turn_left;
+	return request_cost(ring_first(r)) > d->turn_left;
 }
 
 /* Ends: each step takes a waiting request, and every turn has room for at least one. */
@@ -128,7 +176,7 @@ bool disk_submit(struct disk *d)
 	while (d->turn && !full && d->flight - first < DISK_SUBMIT_BATCH) {
 		struct ring *r = ring_at(d->turn);
 
-		if (r->wait_head == r->wait_tail) {
+		if (!ring_is_ready(r)) {
 			turn_leave(d, r);
 		} else if (turn_is_over(d, r)) {
 			d->turn = r->turn_next;
