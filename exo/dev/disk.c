@@ -10,6 +10,7 @@
 #include "dev/pci.h"
 #include "frame.h"
 #include "kernel.h"
+#include "timer.h"
 #include "x86/insn.h"
 
 struct disk_list disks;
@@ -56,7 +57,8 @@ struct disk *disk_add(const struct disk_ops *ops, void *driver, const struct exo
 {
 	struct disk *d = &disks.disk[disks.count];
 
-	*d = (struct disk){ .ops = ops, .driver = driver, .info = *info, .can = can };
+	*d = (struct disk){ .ops = ops, .driver = driver, .info = *info, .can = can,
+	                    .timer.kind = TIMER_DISK };
 	disks.info[disks.count++] = *info;
 	return d;
 }
@@ -153,6 +155,17 @@ void disks_expire(void)
 		disk_submit(d);
 		lock_release(&d->lock);
 	}
+}
+
+/* What is left over when that was much comes with the next interrupt. */
+void disk_timer(struct timer *t)
+{
+	struct disk *d = container_of(t, struct disk, timer);
+
+	lock_take(&d->lock);
+	disk_reap(d);
+	disk_submit(d);
+	lock_release(&d->lock);
 }
 
 void disk_interrupt(struct disk *d)

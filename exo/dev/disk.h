@@ -5,7 +5,7 @@
  * Invariant: each request that the kernel took stands in exactly one place (waiting in its ring, or
  * in the device), holds one pin on each of its frames, and is completed exactly once.  A ring is
  * on a disk's turn list exactly while it has waiting requests, but for one whose first is a flush
- * or a discard that waits for another of its own.
+ * or a discard: that may wait for another of its own, on no list, or rest, on the list of those.
  *
  * Locks: tree_lock, then the disk's lock.  [t] fields are written with tree_lock, [d] with the
  * disk's lock, [td] with both (so either is enough to read).
@@ -68,6 +68,10 @@ struct disk {
 	unsigned can;                   /* [I] DISK_CAN_* */
 	struct disk_piece piece[EXO_DISK_PIECES];       /* [d] of the request that is submitted */
 	uint64_t turn;                  /* [d] pfn of the ring whose turn it is, 0: none waits */
+	struct timer timer;             /* due when one may end its rest */
+	uint64_t last;                  /* [d] pfn of the ring that submitted last */
+	uint64_t shared_tsc;            /* [d] when that was another than before */
+	uint64_t rest;                  /* [d] pfn of the first that rests, 0: none does */
 	uint32_t turn_left;             /* [d] bytes it may still submit in this turn */
 	uint64_t rounds;                /* [d] times the device was told of requests */
 	uint64_t life_tsc;              /* [d] when it last completed one, or got one while idle */
@@ -99,6 +103,9 @@ struct disk *disk_add(const struct disk_ops *ops, void *driver, const struct exo
                       unsigned can);
 /* Drivers call this from their interrupt handler: reap, complete, submit what waits. */
 void disk_interrupt(struct disk *d);
+
+/* The timer of a disk is due (timer.c). */
+void disk_timer(struct timer *t);
 
 /* virtio_blk.c: is this function one of its kind?  Start it: false and a notice if it is no use. */
 bool virtio_blk_is(const struct exo_pci_info *info);
@@ -136,6 +143,9 @@ struct ring {
 	bool     in_turn;       /* [d] on the disk's turn list */
 	int32_t  refused;       /* [d] why the request was that the next entry belongs to, or 0 */
 	bool     heavy;         /* [d] a flush or discard of it is in the device */
+	bool     resting;       /* [d] on the disk's list of those that rest */
+	uint64_t heavy_tsc;     /* [d] when it was given to the device */
+	uint64_t rest_tsc;      /* [d] no flush or discard before that, if others used the disk */
 	uint64_t bind_next, bind_prev;  /* [t] other rings of the claim, pfn, 0: none */
 	uint64_t turn_next, turn_prev;  /* [d] circle of rings with waiting requests */
 	uint32_t sq_head;       /* [d] entries ever taken; the page's copy is never read back */

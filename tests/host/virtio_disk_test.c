@@ -37,7 +37,7 @@ struct frame_map frames;
 struct pci_list pci;
 static struct exo_machine fake_machine = { .tsc_hz = 1000 };
 struct exo_machine *machine = &fake_machine;
-static uint64_t now_tsc;
+static uint64_t now_tsc, timer_due;
 static unsigned failures, pins[RAM_FRAMES], posts[RINGS + 1], reserved[RINGS + 1];
 static struct exo_frame fake_fine[2 * RAM_FRAMES + EXO_CHUNK_FRAMES];
 static struct exo_chunk fake_chunks[RAM_FRAMES / EXO_CHUNK_FRAMES];
@@ -56,6 +56,7 @@ void interrupts_window(void) { }
 void interrupt_again(void) { }
 void spin_wait(void) { fail("a lock is taken twice", 0, 0); abort(); }
 uint64_t read_tsc(void) { return now_tsc; }
+void timer_set(struct timer *t, uint64_t tsc) { timer_due = tsc; (void)t; }
 void machine_notice(const char *format, ...) { (void)format; }
 bool virtio_blk_is(const struct exo_pci_info *info) { return info->vendor == 1; }
 bool nvme_disk_is(const struct exo_pci_info *info) { return !info; }
@@ -253,6 +254,7 @@ static void device_finish_all(void)
 		for (unsigned i = 0; i < queue_size; i++)
 			if (queue[i].busy)
 				device_finish(i, 0);
+		now_tsc = timer_due > now_tsc ? timer_due : now_tsc;
 		disk_interrupt(&disks.disk[0]);
 	}
 }
@@ -919,6 +921,40 @@ static void test_flood(void)
 	}
 	drain();
 	EXPECT(order_count == 100, order_count, 0);
+	/* A flush that took its time is followed by a rest, while another uses the disk. */
+	for (unsigned n = 0; n < 3; n++) {
+		q = (struct exo_disk_req){ .op = EXO_DISK_FLUSH };
+		owner_write(0, &q, 0);
+	}
+	owner_kick(0);
+	order_count = 0;
+	for (unsigned n = 0; n < 20; n++) {
+		q = request_good(1, EXO_DISK_READ, 1);
+		owner_write(1, &q, 0);
+	}
+	owner_kick(1);
+	EXPECT(order_count == 3 && disks.disk[0].flight == 4, order_count, 0);
+	now_tsc += 50;
+	for (unsigned i = 0; i < queue_size; i++)
+		if (ring_number(queue[i].io.cookie) == 0)
+			device_finish(i, 0);
+	disk_interrupt(&disks.disk[0]);
+	for (unsigned n = 0; n < 6; n++) {
+		now_tsc += 8;
+		EXPECT(order[order_count - 1].ring == 1, order_count, n);
+		for (unsigned i = 0, any = 1; i < queue_size && any; i++)
+			if (queue[i].busy) {
+				device_finish(i, 0);
+				any = 0;
+			}
+		disk_interrupt(&disks.disk[0]);
+	}
+	EXPECT(timer_due && disks.disk[0].rest, timer_due, 0);
+	now_tsc += 8;
+	device_finish_all();
+	EXPECT(!disks.disk[0].rest && order_count > 20, order_count, 0);
+	drain();
+	EXPECT(!disks.disk[0].rest, order_count, 0);
 	verdict("disk_flood_of_flushes_leaves_room");
 }
 
