@@ -80,11 +80,10 @@ static void disk_refuse(struct fs_request *const *request, size_t n, int error)
 		request[i]->status = error;
 }
 
-static int disk_run(struct fs_device *device, struct fs_request *const *request, size_t n)
+/* All of these, until each has its status. */
+static void disk_pass(struct fs_disk *disk, struct fs_request *const *request, size_t n, bool join)
 {
-	struct fs_disk *disk = disk_of(device);
 	size_t put = 0;
-	int err = 0;
 
 	for (size_t done = 0; done < n;) {
 		if (disk->broken) {
@@ -93,14 +92,27 @@ static int disk_run(struct fs_device *device, struct fs_request *const *request,
 		}
 		if (put < n && request[put]->op != FS_OP_READ)
 			request[put++]->status = -EXO_E_ARG;
-		put += disk_put(disk, request + put, n - put, false);
+		put += disk_put(disk, request + put, n - put, join);
 		while (done < put && request[done]->status != FS_PENDING)
 			done++;
 		if (done < n && disk->ring.out > 0)
 			disk_wait(disk);
 	}
-	for (size_t i = 0; i < n && err == 0; i++)
-		err = request[i]->status < 0 ? request[i]->status : 0;
+}
+
+/* What failed together is tried alone: only what cannot be read is lost. */
+static int disk_run(struct fs_device *device, struct fs_request *const *request, size_t n)
+{
+	struct fs_disk *disk = disk_of(device);
+	int err = 0;
+
+	disk_pass(disk, request, n, true);
+	for (size_t i = 0; i < n; i++) {
+		if (n > 1 && request[i]->status == -FS_E_IO)
+			disk_pass(disk, request + i, 1, false);
+		if (!err && request[i]->status < 0)
+			err = request[i]->status;
+	}
 	return err;
 }
 
