@@ -100,6 +100,12 @@ extern int work_left;
 void work_done(int steps);
 
 /*
+ * Are these frames memory that the FRAME claim c covers and still holds, so that they may be pinned
+ * by it?  0, -EXO_E_FROZEN, RANGE, SPLIT or USE.  tree_lock held.  (lend.c)
+ */
+int claim_lends(const struct exo_cap *c, uint64_t pfn, uint64_t count);
+
+/*
  * Is it still the claim of that name?  For calls that hold no lock, when they have read what they
  * need: a slot's generation changes before anything else in it does.
  */

@@ -3,7 +3,7 @@
 include exo/dev/files.mk
 exo-src := \
 	exo/main.c exo/memory.c exo/first.c exo/calls.c exo/copy.c exo/panic.c exo/trace.c \
-	exo/frame.c exo/claim.c exo/pieces.c exo/ask.c exo/end.c exo/retype.c exo/table.c exo/space.c exo/grace.c \
+	exo/frame.c exo/lend.c exo/claim.c exo/pieces.c exo/ask.c exo/end.c exo/retype.c exo/table.c exo/space.c exo/grace.c \
 	exo/env.c exo/sched.c exo/resume.c exo/turns.c exo/slices.c exo/charge.c exo/timer.c exo/event.c exo/gate.c exo/filter.c \
 	exo/filter_check.c exo/filter_find.c exo/filter_group.c \
 	exo/nic_claim.c exo/pci_claim.c exo/pci_vector.c exo/vcpu.c exo/prog.c exo/prog/check.c \

@@ -178,10 +178,15 @@ static int part_work(uint64_t lo, uint64_t hi)
 	return 1 + (chunk_of(lo)->mixed ? (int)((hi - lo) / 8) : 0);
 }
 
-/* How far the way to the next window is: a part that is mixed, or will be, has one on each side. */
+/*
+ * What half of a step counts towards the next window: one that mixes a chunk has a window on each
+ * side, one of few frames of a mixed chunk has none.
+ */
 static unsigned part_steps(uint64_t lo, uint64_t hi)
 {
-	return chunk_of(lo)->mixed || hi - lo < EXO_CHUNK_FRAMES ? FRAME_STEPS : 4;
+	if (chunk_of(lo)->mixed)
+		return (unsigned)(hi - lo) + EXO_CHUNK_FRAMES / 2;
+	return hi - lo < EXO_CHUNK_FRAMES ? FRAME_STEPS : 4;
 }
 
 uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, int *work)

@@ -27,22 +27,6 @@ struct kick {
 	bool soon;              /* the timer goes on with it: nic_time_arm */
 };
 
-/* Are these frames memory that the claim at `c` covers and still holds? */
-static int frames_check(const struct exo_cap *c, uint64_t pfn, uint64_t count)
-{
-	if (c->flags & EXO_CAP_FROZEN)
-		return -EXO_E_FROZEN;
-	if (pfn < c->lo || !range_fits(pfn - c->lo, count, c->hi - c->lo))
-		return -EXO_E_RANGE;
-	if (!(c->flags & EXO_CAP_SHARE) && !frame_range_held(pfn, pfn + count, slot_sid(c)))
-		return -EXO_E_SPLIT;
-	for (uint64_t i = 0; i < count; i++) {
-		if (!frame_entry(pfn + i) || frame_use(pfn + i) != EXO_USE_MEMORY)
-			return -EXO_E_USE;
-	}
-	return 0;
-}
-
 /* Pin what a claim of the kicking environment lends. */
 static int part_lend(const struct kick *k, const struct exo_tx *t, struct packets_part *p)
 {
@@ -54,7 +38,7 @@ static int part_lend(const struct kick *k, const struct exo_tx *t, struct packet
 		return -EXO_E_STALE;
 	err = claim_find(k->env, t->slot, EXO_KIND_FRAME, EXO_R_READ, &c);
 	if (!err)
-		err = frames_check(c, pfn, count);
+		err = claim_lends(c, pfn, count);
 	if (err < 0)
 		return err;
 	frame_pin(c, pfn, count);

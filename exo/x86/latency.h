@@ -32,4 +32,16 @@ static inline void latency_begin(struct cpu *c, uint64_t cause)
 /* It ends. */
 void latency_end(struct cpu *c);
 
+/* The same around a guest's run, which interrupts end: the time in the guest is not counted. */
+static inline void latency_guest(struct cpu *c)
+{
+	if (latency_on)
+		latency_end(c);
+}
+static inline void latency_host(struct cpu *c)
+{
+	if (latency_on)
+		latency_begin(c, c->cause);
+}
+
 #endif

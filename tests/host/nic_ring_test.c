@@ -7,7 +7,7 @@
  * the end no pin is left.  What is received reaches the one ring whose pattern it matches.  The
  * kernel's claims, frames, events and timers are fakes here; the classifier is the real one.
  */
-// sources: exo/dev/nic.c exo/dev/nic_bind.c exo/dev/nic_receive.c exo/dev/nic_kick.c
+// sources: exo/dev/nic.c exo/dev/nic_bind.c exo/dev/nic_receive.c exo/dev/nic_kick.c exo/lend.c
 // sources: exo/dev/nic_send.c exo/dev/nic_turn.c exo/base/string.c
 // sources: exo/filter.c exo/filter_check.c exo/filter_find.c exo/filter_group.c
 // includes: exo

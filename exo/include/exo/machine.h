@@ -40,10 +40,11 @@ struct exo_disk_info {
 	uint64_t blocks;
 	uint32_t block_bytes;
 	uint32_t flags;         /* EXO_DISK_RO */
-	uint32_t queue;         /* descriptors of the device's queue */
+	uint16_t queue;         /* requests that the device takes at a time */
+	uint16_t pieces;        /* of one request, at most: 1 to EXO_DISK_PIECES */
 	uint32_t pci;           /* bus << 8 | device << 3 | function */
 	exo_sid  root;          /* BLOCK claim of all of it */
-	uint32_t spare;
+	uint32_t discard;       /* blocks of one discard, at most; 0: the disk takes none */
 };
 #define EXO_DISK_RO 1
 
