@@ -8,6 +8,7 @@
 #include "claim.h"
 #include "frame.h"
 
+#define FRAMES_FEW  64
 #define FRAME_STEPS 1024        /* frames looked at between two windows for interrupts */
 
 struct frame_map frames;
@@ -179,14 +180,14 @@ static int part_work(uint64_t lo, uint64_t hi)
 }
 
 /*
- * What half of a step counts towards the next window: one that mixes a chunk has a window on each
- * side, one of few frames of a mixed chunk has none.
+ * What half of a step counts towards the next window: one that mixes a chunk, or goes through much
+ * of a mixed one, has a window on each side; one of a few frames has none.
  */
 static unsigned part_steps(uint64_t lo, uint64_t hi)
 {
-	if (chunk_of(lo)->mixed)
-		return (unsigned)(hi - lo) + EXO_CHUNK_FRAMES / 2;
-	return hi - lo < EXO_CHUNK_FRAMES ? FRAME_STEPS : 4;
+	if (chunk_of(lo)->mixed && hi - lo < FRAMES_FEW)
+		return FRAME_STEPS / 4;
+	return chunk_of(lo)->mixed || hi - lo < EXO_CHUNK_FRAMES ? FRAME_STEPS : 4;
 }
 
 uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, int *work)
@@ -216,6 +217,8 @@ static void part_take(uint64_t lo, uint64_t hi, exo_sid to)
 {
 	struct exo_chunk *c = chunk_of(lo);
 	uint64_t first = lo;
+	int64_t moved = 0;
+	exo_sid from = 0;
 
 	if (!c->fine)
 		return;
@@ -226,9 +229,15 @@ static void part_take(uint64_t lo, uint64_t hi, exo_sid to)
 	}
 	for (struct exo_frame *f = frame_entry(lo); lo < hi; lo++, f++)
 		if (f->holder != to && use_is_plain(f->use)) {
-			held_move(f->holder, to, 1);
+			if (f->holder != from) {
+				held_move(from, to, moved);
+				from = f->holder;
+				moved = 0;
+			}
 			f->holder = to;
+			moved++;
 		}
+	held_move(from, to, moved);
 	chunk_unmix(first);
 }
 
