@@ -29,7 +29,7 @@ static void service_tell(void)
 
 	if (exos_gate_make(&service, 1, &own) < 0)
 		return;
-	page->spare[0] = exos_cap_look(own)->hi;
+	page->spare2[0] = exos_cap_look(own)->hi;
 	page->exit_code = exos_cap_look(own)->badge;
 }
 

@@ -113,7 +113,7 @@ static const char *service_begin(void)
 
 	if (why || !sid)
 		return why ? why : "no slot";
-	made = exo_gate_make(peer.env, sid, peer.page->spare[0], peer.page->exit_code);
+	made = exo_gate_make(peer.env, sid, peer.page->spare2[0], peer.page->exit_code);
 	gate = (exo_slot)made;
 	return made < 0 ? "no gate" : NULL;
 }

@@ -101,7 +101,7 @@ static const struct bench_row prot1 = {
 	.end = area_end,
 };
 static const struct bench_row prot100 = {
-	.name = "prot100_per_page", .must = 40, .stretch = 20, .rounds = 6, .share = MANY,
+	.name = "prot100_per_page", .must = 40, .stretch = 20, .rounds = 4, .share = MANY,
 	.begin = prot100_begin, .reset = protect_reset, .run = protect_run, .check = protect_check,
 	.end = area_end,
 };

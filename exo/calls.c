@@ -188,12 +188,15 @@ static inline int copy_op(struct exo_map_op *op, uint64_t user)
 {
 	if (user > EXO_USER_TOP - sizeof(*op))
 		return -EXO_E_FAULT;
-	this_cpu()->stats->copied += sizeof(*op);
+	count_copied(sizeof(*op));
 	return copy_user_32(op, (const void *)user);
 }
 
 /* Entries that are copied at a time. */
 #define BATCH 8
+
+/* Pages of a batch between which interrupts are let in. */
+#define WINDOW_PAGES 64
 
 /*
  * Do up to BATCH entries until one fails, or enough was done: how many were, or the first one's
@@ -204,6 +207,7 @@ static int64_t batch_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t
 	struct exo_map_op op[BATCH];
 	struct exo_cap *c;
 	uint64_t pages = 0, done;
+	unsigned steps = 0;
 	int err;
 
 	if (copy_in(op, ops, count * sizeof(op[0])))
@@ -216,8 +220,8 @@ static int64_t batch_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t
 	for (done = 0; done < count && pages < EXO_MAP_MAX; done++) {
 		if ((err = space_apply(e, c->lo, &op[done])) < 0)
 			return tree_leave(done ? (int64_t)done : err);
-		else
-			pages += op[done].pages;
+		pages += op[done].pages;
+		window_every(&steps, op[done].pages, WINDOW_PAGES);
 	}
 	return tree_leave(done);
 }
@@ -235,6 +239,7 @@ static int64_t batches_apply(struct env *e, uint64_t space, uint64_t ops, uint64
 		done += result;
 		if ((uint64_t)result < n)
 			break;
+		interrupts_window();
 	}
 	return done;
 }
@@ -328,6 +333,6 @@ int64_t sys_slot_set(struct env *e, uint64_t slot, uint64_t number, uint64_t env
 #define EXO_CALL(number, name, args, text)                                     \
 	int64_t call_##name(CALL_ONLY_##args)                                  \
 	{                                                                      \
-		return sys_##name(this_cpu()->env CALL_PASS_##args);           \
+		return sys_##name(this_env() CALL_PASS_##args);           \
 	}
 #include <exo/syscalls.def>

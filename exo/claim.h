@@ -96,6 +96,9 @@ void claim_unhang(struct exo_cap *c);
 extern int work_left;
 #define WORK_PER_CALL 256
 
+/* Count steps as done; now and then, interrupts are let in. */
+void work_done(int steps);
+
 /*
  * Are these frames memory that the FRAME claim c covers and still holds, so that they may be pinned
  * by it?  0, -EXO_E_FROZEN, RANGE, SPLIT or USE.  tree_lock held.  (lend.c)

@@ -14,7 +14,7 @@ int copy_in(void *dst, uint64_t user, uint64_t bytes)
 {
 	if (!range_fits(user, bytes, EXO_USER_TOP))
 		return -EXO_E_FAULT;
-	this_cpu()->stats->copied += bytes;
+	count_copied(bytes);
 	return copy_user(dst, (const void *)user, bytes) ? -EXO_E_FAULT : 0;
 }
 
@@ -22,6 +22,6 @@ int copy_out(uint64_t user, const void *src, uint64_t bytes)
 {
 	if (!range_fits(user, bytes, EXO_USER_TOP))
 		return -EXO_E_FAULT;
-	this_cpu()->stats->copied += bytes;
+	count_copied(bytes);
 	return copy_user((void *)user, src, bytes) ? -EXO_E_FAULT : 0;
 }

@@ -13,6 +13,7 @@
 #include "env.h"
 #include "lock.h"
 #include "x86/insn.h"
+#include "x86/offsets.h"
 
 #define CPUS_MAX 255            /* xAPIC identifiers are 8 bits */
 #define WHEEL 256u              /* buckets of the deadline wheel, one slot long each */
@@ -36,6 +37,9 @@ struct cpu {
 	struct exo_cpu_stats *stats;
 	uint64_t gate_rip, gate_rsp, gate_rdi, gate_rsi;
 	bool resched;                   /* choose anew before going back to user mode */
+	uint64_t entered;               /* tsc since which interrupts are off: see x86/latency.h */
+	uint64_t cause;                 /* of that, as in struct exo_latency */
+	uint64_t kept[2];
 	                                /* ... to here */
 	uint32_t number, apic_id;
 	uint64_t space;                 /* [a] pfn of the loaded top-level table, 0: the kernel's */
@@ -44,8 +48,12 @@ struct cpu {
 	bool ts;                        /* vector registers are out of reach */
 	bool plain;                     /* they are, and nobody's, and there is FSGSBASE */
 	bool idle;                      /* [a] */
+	unsigned vector_now;            /* of the interrupt that is, or was last, handled */
+	bool open;                      /* it schedules: long calls let interrupts in */
 	bool deferred;                  /* this slot's end was put off already */
 	uint64_t slot_end;              /* tsc */
+	uint64_t slot_number;           /* how many slots began before the present one */
+	bool irqs_held;                 /* sources are masked until the next slot */
 	uint32_t slot;
 	struct lock slot_lock;          /* guards vector, holder, wheel */
 	struct exo_vector *vector;
@@ -71,6 +79,18 @@ extern unsigned cpu_count;
 static inline struct cpu *this_cpu(void)
 {
 	return percpu_self();
+}
+
+/* The same as this_cpu()->env, ->page and ->stats, with one load. */
+static inline struct env *this_env(void) { return percpu_word(CPU_ENV); }
+static inline struct exo_env_page *this_page(void) { return percpu_word(CPU_PAGE); }
+static inline struct exo_cpu_stats *this_stats(void) { return percpu_word(CPU_STATS); }
+
+/* Bytes copied between the present environment and the kernel. */
+static inline void count_copied(uint64_t bytes)
+{
+	this_stats()->copied += bytes;
+	this_page()->copied += bytes;
 }
 
 /* The place of the next record of this CPU's trace. */

@@ -29,6 +29,16 @@
 
 int work_left;
 
+#define WORK_WINDOW 8          /* steps between two windows for interrupts */
+
+void work_done(int steps)
+{
+	static unsigned done;   /* tree_lock guards it */
+
+	work_left -= steps;
+	window_every(&done, steps, WORK_WINDOW);
+}
+
 /*
  * Is it in the index of its parent's pieces?  A claim that is revoked gives up its index: nobody
  * narrows it before all its children are gone.
@@ -157,7 +167,10 @@ static int slots_end(struct exo_cap *table)
 	for (unsigned i = 0; i < EXO_SLOTS_PER_FRAME; i++) {
 		if (slot[i].kind == EXO_KIND_NONE)
 			continue;
-		if (work_left-- <= 0 || claim_drop(&slot[i]))
+		if (work_left <= 0)
+			return EXO_MORE;
+		work_done(1);
+		if (claim_drop(&slot[i]))
 			return EXO_MORE;
 	}
 	return 0;
@@ -214,11 +227,14 @@ static int object_end(struct exo_cap *c)
 		return EXO_MORE;
 	if (c->kind == EXO_KIND_PROG && prog_close(c->lo))
 		return EXO_MORE;
+	interrupts_window();
 	trace_unmap(c);
 	trace_record(EXO_TRACE_END, c->lo, frame_use(c->lo));
 	memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
-	work_left -= 32 + (int)(c->hi - c->lo) / 8;
+	work_done(32 + (int)(c->hi - c->lo) / 8);
 	for (uint64_t pfn = c->lo; pfn < c->hi; pfn++) {
+		if (pfn % 4 == 3)
+			interrupts_window();
 		frame_entry(pfn)->object = 0;
 		frame_set(pfn, c->parent, EXO_USE_MEMORY);
 	}
@@ -232,7 +248,7 @@ static int claim_finish(struct exo_cap *c, bool forced)
 		return EXO_MORE;
 	if ((c->flags & EXO_CAP_OBJECT) ? object_end(c) : range_return(c))
 		return EXO_MORE;
-	work_left -= 4;
+	work_done(4);
 	slot_free(c, forced);
 	return 0;
 }
@@ -280,7 +296,7 @@ static int children_inherit(struct exo_cap *c, struct exo_cap *heir)
 
 		if (work_left <= 0)
 			return EXO_MORE;
-		work_left -= pieces && c->badge ? 8 : 1;
+		work_done(pieces && c->badge ? 8 : 1);
 		if (pieces && c->badge)
 			kid = piece_inherit(c, heir);
 		nic_inherit(kid, c, heir);

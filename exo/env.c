@@ -20,6 +20,7 @@
 #include "irq.h"
 #include "pci_claim.h"
 #include "kernel.h"
+#include "lock.h"
 #include "prog.h"
 #include "run.h"
 #include "sched.h"
@@ -201,10 +202,12 @@ int env_end(struct env *e)
 {
 	if (env_stop(e, EXO_STOP_HOLDER))
 		return EXO_MORE;
-	work_left -= 32;
+	work_done(32);
 	env_leave_space(e);
 	slices_forget(e);
+	interrupts_window();
 	sources_end(e);
+	interrupts_window();
 	watch_end(e);
 	prog_set_predicate(e, e, 0);
 	vectors_disown(e);

@@ -97,6 +97,8 @@ struct env {
 	uint32_t cut;                   /* [a] its alarm wants its gate call ended */
 	uint32_t upcall_head;           /* event_head when the last event upcall was made */
 	struct timer wait, alarm;
+	uint64_t owes;                  /* [a] time that it had of others' slots: see charge.h */
+	uint64_t irq_slot, irq_tsc;     /* in which slot its interrupts took that of others */
 	uint64_t fs_base, gs_base;
 	uint64_t cpus[4];               /* [a] CPUs whose vectors name it */
 	uint32_t first_slot;            /* (cpu << 8 | slot) + 1; 0: none */

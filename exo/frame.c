@@ -8,6 +8,9 @@
 #include "claim.h"
 #include "frame.h"
 
+#define FRAMES_FEW  64
+#define FRAME_STEPS 1024        /* frames looked at between two windows for interrupts */
+
 struct frame_map frames;
 
 static struct exo_chunk *chunk_of(uint64_t pfn)
@@ -53,6 +56,8 @@ static bool fine_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 
 bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 {
+	unsigned steps = 0;
+
 	while (lo < hi) {
 		uint64_t end = chunk_end(lo, hi);
 
@@ -61,6 +66,7 @@ bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 		if (chunk_of(lo)->mixed ? !fine_range_held(lo, end, sid)
 					: chunk_of(lo)->holder != sid)
 			return false;
+		window_every(&steps, chunk_of(lo)->mixed ? end - lo : 4, FRAME_STEPS);
 		lo = end;
 	}
 	return true;
@@ -68,6 +74,8 @@ bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 
 bool frame_range_busy(uint64_t lo, uint64_t hi)
 {
+	unsigned steps = 0;
+
 	while (lo < hi) {
 		uint64_t end = chunk_end(lo, hi);
 		const struct exo_chunk *c = chunk_of(lo);
@@ -77,6 +85,7 @@ bool frame_range_busy(uint64_t lo, uint64_t hi)
 		for (const struct exo_frame *f = frame_entry(lo); c->busy && lo < end; lo++, f++)
 			if (f->object)
 				return true;
+		window_every(&steps, 4, FRAME_STEPS);
 		lo = end;
 	}
 	return false;
@@ -128,6 +137,7 @@ static void held_change(exo_sid sid, int64_t by)
 		slot_at(sid)->unit += (uint32_t)by;
 }
 
+
 static void held_move(exo_sid from, exo_sid to, int64_t count)
 {
 	held_change(from, -count);
@@ -169,13 +179,29 @@ static int part_work(uint64_t lo, uint64_t hi)
 	return 1 + (chunk_of(lo)->mixed ? (int)((hi - lo) / 8) : 0);
 }
 
+/*
+ * What half of a step counts towards the next window: one that mixes a chunk, or goes through much
+ * of a mixed one, has a window on each side; one of a few frames has none.
+ */
+static unsigned part_steps(uint64_t lo, uint64_t hi)
+{
+	if (chunk_of(lo)->mixed && hi - lo < FRAMES_FEW)
+		return FRAME_STEPS / 4;
+	return chunk_of(lo)->mixed || hi - lo < EXO_CHUNK_FRAMES ? FRAME_STEPS : 4;
+}
+
 uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, int *work)
 {
+	unsigned steps = 0;
+
 	while (lo < hi && *work > 0 && (!from || slot_at(from)->unit)) {
 		uint64_t end = chunk_end(lo, hi);
+		unsigned step = part_steps(lo, end);
 
 		*work -= part_work(lo, end);
+		window_every(&steps, step, FRAME_STEPS);
 		part_move(lo, end, from, to);
+		window_every(&steps, step, FRAME_STEPS);
 		lo = end;
 	}
 	return lo;
@@ -191,6 +217,8 @@ static void part_take(uint64_t lo, uint64_t hi, exo_sid to)
 {
 	struct exo_chunk *c = chunk_of(lo);
 	uint64_t first = lo;
+	int64_t moved = 0;
+	exo_sid from = 0;
 
 	if (!c->fine)
 		return;
@@ -201,19 +229,30 @@ static void part_take(uint64_t lo, uint64_t hi, exo_sid to)
 	}
 	for (struct exo_frame *f = frame_entry(lo); lo < hi; lo++, f++)
 		if (f->holder != to && use_is_plain(f->use)) {
-			held_move(f->holder, to, 1);
+			if (f->holder != from) {
+				held_move(from, to, moved);
+				from = f->holder;
+				moved = 0;
+			}
 			f->holder = to;
+			moved++;
 		}
+	held_move(from, to, moved);
 	chunk_unmix(first);
 }
 
 uint64_t frame_range_take(uint64_t lo, uint64_t hi, exo_sid to, int *work)
 {
+	unsigned steps = 0;
+
 	while (lo < hi && *work > 0) {
 		uint64_t end = chunk_end(lo, hi);
+		unsigned step = part_steps(lo, end);
 
 		*work -= part_work(lo, end);
+		window_every(&steps, step, FRAME_STEPS);
 		part_take(lo, end, to);
+		window_every(&steps, step, FRAME_STEPS);
 		lo = end;
 	}
 	return lo;

@@ -33,6 +33,11 @@ static inline struct exo_frame *frame_entry(uint64_t pfn)
 enum exo_use frame_use(uint64_t pfn);
 exo_sid frame_holder(uint64_t pfn);
 
+/*
+ * The range functions let interrupts in every 1,024 frames or so: with a lock but tree_lock
+ * held, only for fewer.
+ */
+
 /* Are all frames of [lo, hi) held by `sid`?  Bounded by chunks plus frames of mixed chunks. */
 bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid);
 

@@ -8,6 +8,7 @@
  */
 #include "irq.h"
 
+#include "charge.h"
 #include "claim.h"
 #include "dev/acpi.h"
 #include "kernel.h"
@@ -20,6 +21,8 @@ struct irq_source {
 	uint32_t index;         /* [I] in irqs.info */
 	bool level;             /* [I] */
 	bool taken;             /* delivered, not yet acknowledged */
+	bool held;              /* masked until the next slot, whatever is acknowledged */
+	bool acked;             /* acknowledged while it was held */
 	bool again;             /* an edge came while `taken`: masked until exo_irq_ack */
 	exo_sid claim;          /* bound by it, 0: not bound */
 	uint32_t entry;
@@ -38,10 +41,19 @@ static struct irq_source *source_of(uint64_t gsi)
 	return NULL;
 }
 
+/* Not before the next slot again; an edge that comes meanwhile is not seen, but remembered. */
+static void source_hold(struct irq_source *s)
+{
+	ioapic_mask(s->gsi);
+	s->held = true;
+	s->again = s->again || !s->level;
+}
+
 /* The interrupt handler: runs on the boot processor. */
 static void irq_deliver(void *context)
 {
 	struct irq_source *s = context;
+	uint64_t began = charge_begin();
 
 	lock_take(&s->lock);
 	irqs.info[s->index].count++;
@@ -56,6 +68,8 @@ static void irq_deliver(void *context)
 		s->taken = true;
 		event_post(s->env, s->entry);
 	}
+	if (s->env && !charge_interrupt(s->env, began))
+		source_hold(s);
 	lock_release(&s->lock);
 }
 
@@ -118,7 +132,7 @@ static int irq_bind(struct env *e, struct exo_cap *c, unsigned entry)
 	s->claim = slot_sid(c);
 	s->entry = entry;
 	s->env = e;
-	s->taken = s->again = false;
+	s->taken = s->again = s->held = s->acked = false;
 	ioapic_unmask(s->gsi);
 	lock_release(&s->lock);
 	return 0;
@@ -165,12 +179,31 @@ static void source_ack(struct irq_source *s)
 
 	if (!s->taken)
 		return;
+	if (s->held) {
+		s->acked = true;
+		return;
+	}
 	s->taken = s->again && s->env;
 	s->again = false;
 	if (was_masked)
 		ioapic_unmask(s->gsi);
 	if (s->taken)
 		event_post(s->env, s->entry);
+}
+
+void irqs_release(void)
+{
+	for (uint32_t i = 0; i < irqs.count; i++) {
+		struct irq_source *s = &sources[i];
+		bool acked;
+
+		lock_take(&s->lock);
+		acked = s->held && s->acked && s->env;
+		s->held = s->acked = false;
+		if (acked)
+			source_ack(s);
+		lock_release(&s->lock);
+	}
 }
 
 int64_t sys_irq_ack(struct env *e, uint64_t irq)

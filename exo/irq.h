@@ -42,6 +42,12 @@ int64_t sys_irq_bind(struct env *e, uint64_t irq, uint64_t entry);
 int64_t sys_irq_ack(struct env *e, uint64_t irq);
 
 /*
+ * Sources that were masked because their environments had taken enough of others' time, on the CPU
+ * that takes interrupts: a new slot began, they may come again.
+ */
+void irqs_release(void);
+
+/*
  * End a binding: mask, free the event entry, clear the claim's `bind`.  tree_lock held; nothing to
  * do if it is not bound.  Called when the claim or the environment ends.
  */

@@ -51,6 +51,9 @@ unsigned vector_take(interrupt_handler *handler, void *context);
 void vector_context(unsigned vector, void *context);    /* another one for a vector taken */
 uint64_t msi_address(unsigned cpu);
 
+/* For a handler that leaves work undone: it is called again, after others that wait. */
+void interrupt_again(void);
+
 /* A number that programs cannot guess: the processor's, or at least the time of boot. */
 uint64_t cpu_entropy(void);
 

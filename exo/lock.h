@@ -18,6 +18,24 @@ struct lock {                   /* [a] tickets, so that nobody waits for ever */
 /* One turn of a loop that waits for another CPU. */
 void spin_wait(void);
 
+/*
+ * Let waiting interrupts in, for an instant, so that long work does not keep them off.  Called
+ * between steps, with no lock held but tree_lock, which handlers never take; what they do touch
+ * (rings, events, states of environments) may be different afterwards, as if another CPU had run
+ * them.  Nothing else runs: the present environment goes on.
+ */
+void interrupts_window(void);
+
+/* The same after every `most` steps that were counted into *steps. */
+static inline void window_every(unsigned *steps, unsigned more, unsigned most)
+{
+	*steps += more;
+	if (*steps < most)
+		return;
+	*steps = 0;
+	interrupts_window();
+}
+
 static inline void lock_take(struct lock *l)
 {
 	uint32_t mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);

@@ -21,6 +21,7 @@
 #include "vector.h"
 #include "x86/ioapic.h"
 #include "x86/lapic.h"
+#include "x86/latency.h"
 #include "x86/pte.h"
 #include "x86/setup.h"
 #include "x86/svm.h"
@@ -157,6 +158,7 @@ void kernel_main(struct exo_boot *boot)
 	export_start(cpu_count);
 	cpus_export();
 	idt_start();
+	latency_start(boot_word("latency"), boot->kernel_pa);
 	vectors_probe();
 	svm_probe();
 	cpu_start(cpus[0]);             /* from here on this_cpu() works */

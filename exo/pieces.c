@@ -14,6 +14,7 @@
 #include "claim.h"
 
 #define KEY_BITS 96u
+#define PORTS_WINDOW 1024      /* ports between two windows for interrupts */
 
 exo_sid *port_holder;
 
@@ -144,15 +145,23 @@ struct exo_cap *piece_first(const struct exo_cap *parent)
 
 bool ports_held(uint64_t lo, uint64_t hi, exo_sid sid)
 {
-	for (; lo < hi; lo++)
+	unsigned steps = 0;
+
+	for (; lo < hi; lo++) {
 		if (port_holder[lo] != sid)
 			return false;
+		window_every(&steps, 1, PORTS_WINDOW);
+	}
 	return true;
 }
 
 void ports_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to)
 {
-	for (; lo < hi; lo++)
+	unsigned steps = 0;
+
+	for (; lo < hi; lo++) {
 		if (port_holder[lo] == from)
 			port_holder[lo] = to;
+		window_every(&steps, 1, PORTS_WINDOW);
+	}
 }

@@ -114,6 +114,7 @@ static int batch_run(struct batch *b, struct env *e, uint64_t slot)
 		if (!err)
 			err = batch_burst(b, claim);
 		lock_release(&tree_lock);
+		interrupts_window();
 	}
 	return err;
 }

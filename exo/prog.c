@@ -279,6 +279,6 @@ int prog_close(uint64_t pfn)
 		prog_unmap(p);
 	p->to_wipe -= n;
 	memset(pfn_to_virt(pfn + 2 + p->to_wipe), 0, n * EXO_PAGE_SIZE);
-	work_left -= 8 * (int)n;
+	work_done(8 * (int)n);
 	return p->to_wipe ? EXO_MORE : 0;
 }

@@ -20,15 +20,20 @@
 /* This CPU's translation of one page ends now, other CPUs' before the call returns. */
 static inline void quick_forget(uint64_t space, uint64_t va, bool lost)
 {
-	struct cpu *c = this_cpu();
-
-	if (c->space == space) {
-		c->stats->tlb_pages++;
+	if (this_cpu()->space == space) {
+		this_stats()->tlb_pages++;
+		this_page()->invalidations++;
 		invlpg(va);
 		lost = lost && cpu_count > 1;
 	}
 	if (lost)
 		tlb_note(space, va, 0, 0, true);
+}
+
+/* Rights of a small page that is read, or read and written. */
+static inline bool quick_prot(const struct exo_map_op *op)
+{
+	return (op->prot | EXO_R_WRITE) == (EXO_R_READ | EXO_R_WRITE);
 }
 
 static inline bool quick_protect(uint64_t space, const struct exo_map_op *op, uint64_t *pte,
@@ -102,14 +107,12 @@ static inline bool quick_apply(struct env *e, uint64_t space, const struct exo_m
 	if (l->space != space || l->region != op->va >> 21 || (op->va & (EXO_PAGE_SIZE - 1)) ||
 	    op->pages != 1)
 		return false;
+	if (op->op == EXO_PROTECT)
+		return quick_prot(op) && quick_protect(space, op, pte, s);
 	if (op->op == EXO_UNMAP)
 		return !(op->prot & (EXO_SIZE_2M | EXO_SIZE_1G)) &&
 		       quick_unmap(space, op->va, pte, s);
-	if ((op->prot | EXO_R_WRITE) != (EXO_R_READ | EXO_R_WRITE))
-		return false;
-	if (op->op == EXO_PROTECT)
-		return quick_protect(space, op, pte, s);
-	return op->op == EXO_MAP && quick_map(e, op, pte, s);
+	return op->op == EXO_MAP && quick_prot(op) && quick_map(e, op, pte, s);
 }
 
 #endif

@@ -51,8 +51,10 @@ _Noreturn static void env_resume(struct env *e)
 	case RESUME_SLICE:
 		e->resume = RESUME_FROZEN;
 		rip = user_entry(&e->page->slice_rip);
-		if (rip)
+		if (rip) {
+			e->page->upcalls++;
 			enter_upcall(rip, e->page->upcall_rsp);
+		}
 		enter_context(&e->page->area[EXO_AREA_UPCALL]);
 	default:
 		enter_context(&e->page->area[EXO_AREA_FROZEN]);
@@ -90,6 +92,7 @@ static void event_resume(struct env *e)
 		context_behind(a, e->now);
 	a->vector = EXO_TRAP_EVENT;
 	e->page->upcalls_off = 1;
+	e->page->upcalls++;
 	e->upcall_head = e->event_head;
 	enter_upcall(entry, e->page->upcall_rsp);
 }

@@ -28,6 +28,9 @@
 /* Table frames must have names (sids) of 32 bits. */
 #define TABLE_PFN_TOP (1ul << 26)
 
+/* Frames of an object between two windows for interrupts. */
+#define WINDOW_FRAMES 32
+
 struct object_plan {
 	struct claim_spec spec;
 	uint64_t frames;
@@ -153,6 +156,8 @@ static int frames_check(const struct exo_cap *src, const struct object_plan *p)
 			return -EXO_E_PINNED;
 		if (frame_range_busy(lo + i, lo + i + 1))
 			return -EXO_E_MAPPED;
+		if (i % WINDOW_FRAMES == WINDOW_FRAMES - 1)
+			interrupts_window();
 	}
 	return 0;
 }
@@ -204,8 +209,11 @@ static void object_place(struct exo_cap *dst, const struct object_plan *p)
 {
 	dst->flags |= EXO_CAP_OBJECT;
 	dst->hi = p->spec.lo + p->frames;
-	for (uint64_t i = 0; i < p->frames; i++)
+	for (uint64_t i = 0; i < p->frames; i++) {
 		frame_set(p->spec.lo + i, slot_sid(dst), plan_use(p, i));
+		if (i % WINDOW_FRAMES == WINDOW_FRAMES - 1)
+			interrupts_window();
+	}
 	object_init(p, slot_sid(dst));
 }
 

@@ -12,10 +12,12 @@
 #include <exo/space.h>
 
 #include "calls.h"
+#include "charge.h"
 #include "claim.h"
 #include "cpu.h"
 #include "event.h"
 #include "gate.h"
+#include "irq.h"
 #include "kernel.h"
 #include "prog.h"
 #include "run.h"
@@ -25,6 +27,7 @@
 #include "vector.h"
 #include "x86/enter.h"
 #include "x86/lapic.h"
+#include "x86/latency.h"
 #include "x86/setup.h"
 #include "x86/trap.h"
 
@@ -57,7 +60,21 @@ struct env *callee_last(struct env *e)
 	return e;
 }
 
-/* Which slot is it now?  True if another one began. */
+/* A slot begins: with another's time, if its owner owes some. */
+static void slot_begin(struct cpu *c, uint64_t n)
+{
+	uint64_t start = c->slot_end - machine->slice_tsc;
+
+	c->slot_number = n;
+	c->deferred = false;
+	c->slot = charge_pay(c, c->slot, start, &c->slot_end);
+	if (c->irqs_held) {
+		c->irqs_held = false;
+		irqs_release();
+	}
+}
+
+/* Which slot is it now?  True if another one began, or the present one's owner has paid. */
 static bool slot_advance(struct cpu *c, uint64_t now)
 {
 	uint64_t n;
@@ -67,8 +84,9 @@ static bool slot_advance(struct cpu *c, uint64_t now)
 	n = (now - machine->slice_base_tsc) / machine->slice_tsc;
 	c->slot = n % EXO_VECTOR_SLOTS;
 	c->slot_end = machine->slice_base_tsc + (n + 1) * machine->slice_tsc;
+	if (n != c->slot_number)
+		slot_begin(c, n);
 	c->vector->current = c->slot;
-	c->deferred = false;
 	return true;
 }
 
@@ -135,6 +153,7 @@ static _Noreturn void idle(struct cpu *c)
 {
 	uint64_t since = read_tsc(), now = since;
 	struct env *e;
+	bool began = false;
 
 	c->vector->running = c->vector->charged = 0;
 	space_leave(c);
@@ -142,17 +161,20 @@ static _Noreturn void idle(struct cpu *c)
 	for (;;) {
 		/* An interrupt clears it while it is handled. */
 		__atomic_store_n(&c->idle, true, __ATOMIC_SEQ_CST);
-		slot_advance(c, now);
+		began |= slot_advance(c, now);
 		sched_arm(c, now);
 		e = pick(c, c->slot);
 		if (e)
 			break;
+		latency_end(c);
 		idle_once();
+		latency_begin(c, EXO_LATENCY_IDLE);
 		c->stats->entries++; /* what was read before the sleep is forgotten: see grace.c */
 		now = read_tsc();
 	}
 	__atomic_store_n(&c->idle, false, __ATOMIC_SEQ_CST);
 	c->stats->idle_tsc += read_tsc() - since;
+	e->page->slots += began;
 	env_run(e);
 }
 
@@ -161,13 +183,16 @@ void schedule_here(void)
 	struct cpu *c = this_cpu();
 	uint64_t now = read_tsc();
 	struct env *e;
+	bool began;
 
 	c->resched = false;
-	if (slot_advance(c, now))
+	began = slot_advance(c, now);
+	if (began)
 		sched_arm(c, now);
 	e = pick(c, c->slot);
 	if (!e)
 		idle(c);
+	e->page->slots += began;
 	env_run(e);
 }
 
@@ -288,9 +313,17 @@ static bool slot_deferred(struct cpu *c, struct env *e, uint64_t now)
 		return false;
 	c->deferred = true;
 	c->slot_end = now + more;
+	charge_add(e, more);
 	e->page->owed = 1;
 	lapic_arm(c->slot_end);
 	return true;
+}
+
+bool slot_over(struct cpu *c, struct env *e)
+{
+	uint64_t now = read_tsc();
+
+	return now >= c->slot_end && !slot_deferred(c, e, now);
 }
 
 static void event_upcall(struct env *e, struct regs *r)
@@ -303,6 +336,7 @@ static void event_upcall(struct env *e, struct regs *r)
 	e->upcall_head = e->event_head;
 	context_save(&e->page->area[EXO_AREA_UPCALL], r, EXO_TRAP_EVENT);
 	e->page->upcalls_off = 1;
+	e->page->upcalls++;
 	r->rip = rip;
 	r->rsp = e->page->upcall_rsp;
 	r->rflags = RFLAGS_USER;
@@ -367,5 +401,7 @@ void cpu_start_scheduling(void)
 	struct cpu *c = this_cpu();
 
 	c->slot_end = machine->slice_base_tsc;
+	latency_begin(c, EXO_LATENCY_IDLE);
+	c->open = true;
 	schedule();
 }

@@ -69,4 +69,7 @@ void sched_check(void);
 /* Stop the present environment, whose registers are lost or saved, and run another. */
 _Noreturn void env_stop_self(uint32_t reason);
 
+/* Is the slot over, and its end not put off by the present environment? */
+bool slot_over(struct cpu *c, struct env *e);
+
 #endif

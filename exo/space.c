@@ -25,6 +25,7 @@
 struct range {
 	uint64_t space, va, pages;
 	unsigned level;
+	unsigned most;          /* entries of a part */
 	uint64_t *pte;          /* first entry of the part, NULL: there is no table */
 	uint64_t count;         /* entries of the part */
 	bool big;               /* a large page is mapped there instead of a table */
@@ -44,12 +45,23 @@ FOR_LEVEL int range_check(const struct range *r)
 	return 0;
 }
 
+/*
+ * Entries of a part at most, and then interrupts are let in: those of 1 GiB pages count chunk by
+ * chunk, and changing rights is soon done.
+ */
+FOR_LEVEL unsigned part_most(unsigned level, unsigned op)
+{
+	if (level == 3)
+		return 1;
+	return op == EXO_PROTECT ? 128 : 48;
+}
+
 /* Find the part that begins at va. */
 FOR_LEVEL void range_part(struct range *r)
 {
 	unsigned index = pte_index(r->va, r->level);
 
-	r->count = min_u64(512 - index, r->pages);
+	r->count = min_u64(min_u64(512 - index, r->most), r->pages);
 	r->pte = r->level == 1 ? leaf_table(r->space, r->va, &r->big)
 	                       : table_walk(r->space, r->va, r->level, &r->big);
 	if (r->pte)
@@ -62,6 +74,7 @@ FOR_LEVEL bool range_next(struct range *r)
 	r->pages -= r->count;
 	if (!r->pages)
 		return false;
+	interrupts_window();
 	r->va += r->count << (3 + 9 * r->level);
 	range_part(r);
 	return true;
@@ -363,7 +376,8 @@ static int space_unlink(uint64_t space, const struct exo_map_op *op)
 FOR_LEVEL int range_apply(struct env *e, uint64_t space, const struct exo_map_op *op,
 			  unsigned level)
 {
-	struct range r = { .space = space, .va = op->va, .pages = op->pages, .level = level };
+	struct range r = { .space = space, .va = op->va, .pages = op->pages, .level = level,
+		           .most = part_most(level, op->op) };
 	int err = range_check(&r);
 
 	if (err)

@@ -140,8 +140,9 @@ static void entry_end(uint64_t *pte)
 int entries_unbind(struct exo_cap *c)
 {
 	while (c->bind) {
-		if (work_left-- <= 0)
+		if (work_left <= 0)
 			return EXO_MORE;
+		work_done(1);
 		entry_end(entry_at(c->bind));
 	}
 	return 0;
@@ -182,7 +183,7 @@ static int space_empty(uint64_t pfn)
 		if (more)
 			return more;
 		env_leave_space(e);
-		work_left -= 16;
+		work_done(16);
 	}
 	return 0;
 }
@@ -208,8 +209,9 @@ int table_end(uint64_t pfn)
 	for (unsigned i = 0; i < last; i++) {
 		if (!(table[i] & PTE_P))
 			continue;
-		if (work_left-- <= 0)
+		if (work_left <= 0)
 			return EXO_MORE;
+		work_done(1);
 		if (entry_is_leaf(table[i], level))
 			entry_end(&table[i]);
 		else

@@ -10,6 +10,7 @@
 #include <base/util.h>
 
 #include "cpu.h"
+#include "dev/disk.h"
 #include "dev/nic.h"
 #include "kernel.h"
 #include "sched.h"
@@ -94,6 +95,8 @@ static void timer_fire(struct timer *t)
 		env_wait_over(container_of(t, struct env, wait));
 	else if (t->kind == TIMER_NIC)
 		nic_timer(t);
+	else if (t->kind == TIMER_DISK)
+		disk_timer(t);
 	else
 		env_alarm_due(container_of(t, struct env, alarm));
 }

@@ -11,7 +11,7 @@ struct env;
 struct cpu;
 struct timer;
 
-enum timer_kind { TIMER_WAIT, TIMER_ALARM, TIMER_NIC };
+enum timer_kind { TIMER_WAIT, TIMER_ALARM, TIMER_NIC, TIMER_DISK };
 
 /* Set a deadline (time stamp) on this CPU's wheel, instead of an earlier one. */
 void timer_set(struct timer *t, uint64_t tsc);

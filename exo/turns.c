@@ -181,6 +181,12 @@ void sched_after_call(struct env *e)
 	if (!to) {
 		if (e->stop_wanted)
 			env_stop_self(e->stop_wanted);
+		if (slot_over(c, e)) {
+			e->page->preempted++;
+			env_leave(c);
+			__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
+			schedule();
+		}
 		to = sched_pick(c);
 		if (!to || to == e) {
 			/* Its own events, or its call's end: an interrupt sees to them. */

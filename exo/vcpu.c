@@ -102,7 +102,7 @@ int vcpus_part(uint64_t space)
 		if (vcpu_inside(v))
 			return EXO_MORE;
 		vcpu_unlink(v);
-		work_left -= 4;
+		work_done(4);
 	}
 	return 0;
 }

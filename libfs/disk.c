@@ -11,6 +11,7 @@
 #include <exos/event.h>
 #include <exos/frame.h>
 #include <exos/space.h>
+#include <exos/start.h>
 #include <exos/time.h>
 #include <libfs/disk.h>
 #include <libfs/errors.h>
@@ -29,16 +30,22 @@ static void disk_break(struct fs_disk *disk, int error)
 	fs_ring_abandon(&disk->ring, error);
 }
 
-/* Put as many requests as there is room for and kick once: how many were put. */
-static size_t disk_put(struct fs_disk *disk, struct fs_request *const *request, size_t n)
+/*
+ * Put as many requests as there is room for and kick once: how many were put.  Joined, neighbours
+ * are one request to the disk, and fail together.
+ */
+static size_t disk_put(struct fs_disk *disk, struct fs_request *const *request, size_t n, bool join)
 {
 	size_t put = 0;
 	int64_t got;
 
 	while (put < n && request[put]->op == FS_OP_READ &&
 	       fs_ring_put(&disk->ring, request[put], exos_frame_claim(request[put]->handle),
-			   request[put]->handle))
+			   request[put]->handle)) {
 		put++;
+		if (join)
+			fs_ring_join(&disk->ring);
+	}
 	if (put == 0 || fs_ring_show(&disk->ring) == 0)
 		return put;
 	disk->kicks++;
@@ -73,11 +80,10 @@ static void disk_refuse(struct fs_request *const *request, size_t n, int error)
 		request[i]->status = error;
 }
 
-static int disk_run(struct fs_device *device, struct fs_request *const *request, size_t n)
+/* All of these, until each has its status. */
+static void disk_pass(struct fs_disk *disk, struct fs_request *const *request, size_t n, bool join)
 {
-	struct fs_disk *disk = disk_of(device);
 	size_t put = 0;
-	int err = 0;
 
 	for (size_t done = 0; done < n;) {
 		if (disk->broken) {
@@ -86,14 +92,27 @@ static int disk_run(struct fs_device *device, struct fs_request *const *request,
 		}
 		if (put < n && request[put]->op != FS_OP_READ)
 			request[put++]->status = -EXO_E_ARG;
-		put += disk_put(disk, request + put, n - put);
+		put += disk_put(disk, request + put, n - put, join);
 		while (done < put && request[done]->status != FS_PENDING)
 			done++;
 		if (done < n && disk->ring.out > 0)
 			disk_wait(disk);
 	}
-	for (size_t i = 0; i < n && err == 0; i++)
-		err = request[i]->status < 0 ? request[i]->status : 0;
+}
+
+/* What failed together is tried alone: only what cannot be read is lost. */
+static int disk_run(struct fs_device *device, struct fs_request *const *request, size_t n)
+{
+	struct fs_disk *disk = disk_of(device);
+	int err = 0;
+
+	disk_pass(disk, request, n, true);
+	for (size_t i = 0; i < n; i++) {
+		if (n > 1 && request[i]->status == -FS_E_IO)
+			disk_pass(disk, request + i, 1, false);
+		if (!err && request[i]->status < 0)
+			err = request[i]->status;
+	}
 	return err;
 }
 
@@ -101,7 +120,8 @@ static size_t disk_submit(struct fs_device *device, struct fs_request *const *re
 {
 	struct fs_disk *disk = disk_of(device);
 
-	return disk->broken ? 0 : disk_put(disk, request, n);
+	/* Ahead of time: what fails here is read again, alone, when it is asked for. */
+	return disk->broken ? 0 : disk_put(disk, request, n, true);
 }
 
 static int disk_poll(struct fs_device *device, bool wait)
@@ -164,6 +184,16 @@ free_frames:
 	return err;
 }
 
+/* How many pieces a request may have: one, where the machine is not shown to us. */
+static uint32_t disk_pieces(exo_slot claim)
+{
+	const struct exo_machine *m = exos_machine();
+	const struct exo_cap *c = exos_cap_look(claim);
+	const struct exo_disk_info *info = m ? exos_machine_at(m->disks_off) : NULL;
+
+	return info && c && c->unit < m->disks ? info[c->unit].pieces : 1;
+}
+
 int fs_disk_open(struct fs_disk *disk, exo_slot claim, uint64_t lo, uint64_t hi,
 		 uint32_t block_bytes)
 {
@@ -181,6 +211,8 @@ int fs_disk_open(struct fs_disk *disk, exo_slot claim, uint64_t lo, uint64_t hi,
 		exos_event_free(disk->event);
 		return err;
 	}
+	disk->ring.pieces_most = disk_pieces(claim);
+	disk->ring.blocks_most = EXO_DISK_MAX_BYTES / block_bytes;
 	disk->device.ops = &disk_ops;
 	disk->device.context = disk;
 	disk->device.blocks = hi - lo;

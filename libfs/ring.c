@@ -15,6 +15,7 @@ void fs_ring_init(struct fs_ring *ring, struct exo_disk_sq_page *sq, struct exo_
 	ring->first_block = first_block;
 	ring->put = cq->sq_tail;
 	ring->taken = cq->cq_head;
+	ring->pieces_most = 1;
 }
 
 /* A tag that is free; only called while one is. */
@@ -50,6 +51,23 @@ bool fs_ring_put(struct fs_ring *ring, struct fs_request *request, exo_slot clai
 	ring->out++;
 	ring->put++;
 	return true;
+}
+
+void fs_ring_join(struct fs_ring *ring)
+{
+	struct exo_disk_req *last = &ring->sq->req[(ring->put - 1) % EXO_DISK_RING];
+	struct exo_disk_req *before = &ring->sq->req[(ring->put - 2) % EXO_DISK_RING];
+
+	if (ring->put - ring->cq->sq_tail < 2 || before->op != last->op ||
+	    before->block + before->count != last->block || ring->pieces >= ring->pieces_most ||
+	    last->count > ring->blocks_most - ring->blocks) {
+		ring->pieces = 1;
+		ring->blocks = last->count;
+		return;
+	}
+	before->flags |= EXO_DISK_MORE;
+	ring->pieces++;
+	ring->blocks += last->count;
 }
 
 uint32_t fs_ring_show(struct fs_ring *ring)

@@ -16,7 +16,7 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HEADERS = os.path.join(TOP, 'exo', 'include', 'exo')
-SIZES = {'uint8_t': 1, 'uint16_t': 2, 'uint32_t': 4, 'uint64_t': 8, 'int32_t': 4, 'exo_sid': 4,
+SIZES = {'char': 1, 'uint8_t': 1, 'uint16_t': 2, 'uint32_t': 4, 'uint64_t': 8, 'int32_t': 4, 'exo_sid': 4,
          'exo_slot': 8}
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
              ast.LShift: operator.lshift}
@@ -161,7 +161,52 @@ def layout(name, which):
             table(['offset', 'bytes', 'field', ''], rows))
 
 
+def declared(name, which):
+    """A struct as its header declares it, where one line a field would not do."""
+    text = re.search(rf'^struct {which} {{.*?^}};', header(name), re.M | re.S).group(0)
+    return code(text.expandtabs(8))
+
+
+# The exported tables in machine.h and cap.h, with what is said of each.
+EXPORTS = (
+    ('machine.h', 'exo_screen_info', 'The screen', 'Part of `struct exo_machine`.'),
+    ('machine.h', 'exo_machine', 'The head of the export area', ''),
+    ('machine.h', 'exo_run', 'Runs of frames', '`runs` of them at `runs_off`.'),
+    ('cap.h', 'exo_chunk', 'The owner map: 2 MiB chunks',
+     '`(top_pfn + 511) / 512` of them at `chunks_off`.'),
+    ('cap.h', 'exo_frame', 'The owner map: frames',
+     'At `fine_off`; those of chunk *c*, if it has any, begin at index `fine * 512` of that chunk.'),
+    ('machine.h', 'exo_cpu_info', 'Processors', '`cpus` of them at `cpus_off`.'),
+    ('machine.h', 'exo_cpu_stats', "A processor's counters", 'One page a processor, at `stats_off`.'),
+    ('machine.h', 'exo_latency', 'How long interrupts were off',
+     '`EXO_LATENCY_OFF` bytes behind the counters; all 0 unless the boot line has the word `latency`.'),
+    ('machine.h', 'exo_vector_slot', 'A time slot', ''),
+    ('machine.h', 'exo_vector', 'Slice vectors', 'One page a processor, at `vectors_off`.'),
+    ('machine.h', 'exo_trace_record', 'A trace record', ''),
+    ('machine.h', 'exo_trace', 'Trace rings',
+     'Eight pages a processor, at `trace_off`. Record *n* stands at *n* modulo the number of records; `count` tells '
+     'how many were ever written. `tools/tracecat` decodes them on the host, from a memory dump or a running machine.'),
+    ('machine.h', 'exo_disk_info', 'Disks', '`disks` of them at `disks_off`.'),
+    ('pci.h', 'exo_pci_bar', "A PCI function's register ranges", 'Part of `struct exo_pci_info`.'),
+    ('pci.h', 'exo_pci_info', 'PCI functions', '`pcis` of them at `pcis_off`.'),
+    ('machine.h', 'exo_irq_info', 'Interrupts', '`irqs` of them at `irqs_off`.'),
+    ('machine.h', 'exo_port_info', 'Port ranges', '`ports` of them at `ports_off`.'),
+)
+
+
+def exports():
+    """Sections for all exported tables; NICs stand with the packets."""
+    parts = [f'### {title}\n\n{text}\n\n' + (declared if which == 'exo_frame' else layout)(name, which)
+             for name, which, title, text in EXPORTS]
+    parts.insert(3, '### Kinds of runs\n\n' + table(['number', 'kind', ''],
+                                                  named(enum('machine.h', 'exo_run_kind'))))
+    parts.insert(-4, '### Kinds of trace records\n\n' + table(['number', 'kind', ''],
+                                                           named(enum('machine.h', 'exo_trace_kind'))))
+    return '\n'.join(parts)
+
+
 def page():
+    tables, first = exports(), layout('machine.h', 'exo_first')
     version = {n: v for n, v, _ in defines('types.h', 'EXO_ABI_')}
     context = layout('env.h', 'exo_context')
     return f'''# The kernel's interface
@@ -293,8 +338,17 @@ processor. For slice and event upcalls all of it is.
 {table(['bit', 'flag', ''], named(defines('nic.h', 'EXO_NIC_[LCS]')))}
 ## The machine
 
-What the kernel exports read-only about memory, processors, slices, devices and the trace is described in
-`exo/include/exo/machine.h`; the boot archive in `exo/include/exo/archive.h`.
+What the kernel exports read-only lies in one run of frames, the *export area*, which the first program holds as a
+read-only FRAME share and gives on like any other. `struct exo_machine` stands at its start; offsets (`..._off`) are
+bytes from there, and no kernel address is in any of it. Reading it needs no call. The boot archive is described in
+`exo/include/exo/archive.h`.
+
+{tables}
+### The first program
+
+It finds this in the `user` part of its environment page.
+
+{first}
 '''
 
 

@@ -42,6 +42,18 @@ cpp() {
 		--suppress=subtractPointers:exo/x86/smp.c --suppress=subtractPointers:uefi/pieces.c \
 		--suppress=nullPointerRedundantCheck:exo/sched.c $folders
 }
+# Every test that a page names as `guest/NAME`, `host/NAME` or `e2e/NAME` exists.
+named_tests() {
+	wrong=0
+	for test in $(grep -oE '`(guest|host|e2e)/[a-z0-9_]+`' "$1" | tr -d '\140' | sort -u); do
+		case $test in
+		guest/*) grep -rqE "^EXO_TEST\(${test#*/}," tests/guest tests/evil 2> /dev/null ;;
+		host/*)  ls "tests/$test".[cp]* > /dev/null 2>&1 ;;
+		*)       grep -rqE "(scenario\.test|session)\(\"${test#*/}\"" tests/e2e tests/boot ;;
+		esac || { echo "$1 names $test, which does not exist"; wrong=1; }
+	done
+	return $wrong
+}
 other() {
 	case $cc in
 	*clang*) set -- gcc ;;
@@ -57,6 +69,7 @@ other() {
 check layers sh tools/layers.sh "$out"
 check format sh tools/format.sh
 check abi.md python3 tools/abi.py --check
+check security.md named_tests docs/security.md
 if command -v cppcheck > /dev/null; then
 	check cppcheck cpp
 else

@@ -10,6 +10,7 @@
 #include "dev/pci.h"
 #include "frame.h"
 #include "kernel.h"
+#include "timer.h"
 #include "x86/insn.h"
 
 struct disk_list disks;
@@ -52,11 +53,12 @@ void disks_start(void)
 }
 
 struct disk *disk_add(const struct disk_ops *ops, void *driver, const struct exo_disk_info *info,
-                      bool flushes)
+                      unsigned can)
 {
 	struct disk *d = &disks.disk[disks.count];
 
-	*d = (struct disk){ .ops = ops, .driver = driver, .info = *info, .flushes = flushes };
+	*d = (struct disk){ .ops = ops, .driver = driver, .info = *info, .can = can,
+	                    .timer.kind = TIMER_DISK };
 	disks.info[disks.count++] = *info;
 	return d;
 }
@@ -71,42 +73,70 @@ void ring_complete(struct ring *r, uint64_t tag, int32_t status)
 	__atomic_store_n(&cq->cq_tail, r->cq_tail, __ATOMIC_RELEASE);
 }
 
-void ring_finish(struct ring *r, unsigned n, int32_t status)
+unsigned ring_finish(struct ring *r, unsigned n, int32_t status)
 {
-	const struct ring_request *q = &r->request[n];
+	unsigned work = 0;
 
-	if (q->claim)
-		frame_unpin(q->claim, q->pfn, q->frames);
-	r->used &= ~(1ul << n);
-	ring_complete(r, q->tag, status);
+	if (r->env && r->disk && !status)
+		env_at(r->env)->page->blocks +=
+			r->request[n].bytes / disks.disk[r->disk - 1].info.block_bytes;
+	while (n != RING_NONE) {
+		const struct ring_request *q = &r->request[n];
+
+		if (q->claim)
+			frame_unpin(q->claim, q->pfn, q->frames);
+		r->used &= ~(1ul << n);
+		ring_complete(r, q->tag, status);
+		work += 16u + q->frames;
+		n = q->next;
+	}
+	return work;
 }
 
 void ring_tell(const struct ring *r)
 {
-	if (r->env)
+	if (r->env && !__atomic_load_n(&ring_cq(r)->quiet, __ATOMIC_RELAXED))
 		event_post(env_at(r->env), r->entry);
 }
 
-/* One event for each run of completions of one ring. */
-void disk_reap(struct disk *d)
+/*
+ * The device is through with request n: completed, or, where a write is to be on the medium and the
+ * device could not be told so, a flush from now on.  How much work that was.
+ */
+static unsigned request_returned(struct disk *d, struct ring *r, unsigned n, int32_t status)
+{
+	struct ring_request *q = &r->request[n];
+
+	ring_returned(d, r, n);
+	if (status || !q->fua || d->can != DISK_CAN_FLUSH || q->op == EXO_DISK_FLUSH)
+		return ring_finish(r, n, status);
+	if (r->ending)
+		return ring_finish(r, n, -EXO_E_STALE);
+	q->op = EXO_DISK_FLUSH;
+	ring_queue(d, r, n);
+	return 16;
+}
+
+/* One event for each run of completions of one ring; also for a write whose flush follows. */
+bool disk_reap(struct disk *d)
 {
 	struct disk_result result;
 	struct ring *last = NULL;
+	unsigned work = 0;
 
-	while (d->ops->reap(d, &result)) {
+	while (work < DISK_REAP_WORK && d->ops->reap(d, &result)) {
 		struct ring *r = ring_at(result.cookie / EXO_DISK_RING);
 
 		if (last && last != r)
 			ring_tell(last);
-		d->flight--;
-		r->flight--;
-		ring_finish(r, result.cookie % EXO_DISK_RING, result.status);
+		work += request_returned(d, r, result.cookie % EXO_DISK_RING, result.status);
 		last = r;
 	}
 	if (!last)
-		return;
+		return false;
 	d->life_tsc = read_tsc();
 	ring_tell(last);
+	return work >= DISK_REAP_WORK;
 }
 
 void disk_expire(struct disk *d)
@@ -130,10 +160,25 @@ void disks_expire(void)
 	}
 }
 
-void disk_interrupt(struct disk *d)
+/* What is left over when that was much comes with the next interrupt. */
+void disk_timer(struct timer *t)
 {
+	struct disk *d = container_of(t, struct disk, timer);
+
 	lock_take(&d->lock);
 	disk_reap(d);
 	disk_submit(d);
 	lock_release(&d->lock);
+}
+
+void disk_interrupt(struct disk *d)
+{
+	bool more;
+
+	lock_take(&d->lock);
+	more = disk_reap(d);
+	more |= disk_submit(d);
+	lock_release(&d->lock);
+	if (more)
+		interrupt_again();
 }

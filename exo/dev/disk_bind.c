@@ -36,7 +36,7 @@ static int bind_check(struct env *e, uint64_t ring, uint64_t block, struct exo_c
 
 static void ring_bind(struct ring *r, struct exo_cap *block, struct env *e, uint32_t entry)
 {
-	r->env = e->pfn;
+	r->env = entry ? e->pfn : 0;
 	r->entry = entry;
 	r->block = slot_sid(block);
 	r->block_gen = block->gen;
@@ -57,11 +57,11 @@ int64_t sys_disk_bind(struct env *e, uint64_t ring, uint64_t block, uint64_t ent
 	struct exo_cap *rc, *bc;
 	int err;
 
-	if (!entry || entry >= EXO_EVENTS)
+	if (entry >= EXO_EVENTS)
 		return -EXO_E_RANGE;
 	lock_take(&tree_lock);
 	err = bind_check(e, ring, block, &rc, &bc);
-	if (!err)
+	if (!err && entry)
 		err = event_reserve(e, (unsigned)entry, SOURCE_RING, rc->lo);
 	if (!err)
 		ring_bind(ring_at(rc->lo), bc, e, (uint32_t)entry);

@@ -285,6 +285,14 @@ void packets_cancel(struct nic *n, struct packets *r);
 /* Rings will be told, once, by nic_tell_all. */
 void packets_tell(struct nic *n, struct packets *r);
 void nic_tell_all(struct nic *n);
+/* One more packet of a ring, in its environment's own counters. */
+static inline void packets_count(const struct packets *r, uint64_t bytes)
+{
+	if (!r->env)
+		return;
+	env_at(r->env)->page->packets++;
+	env_at(r->env)->page->copied += bytes;
+}
 /* How the kernel's counters get into the owner's page. */
 #define packets_show(r, field) \
 	__atomic_store_n(&packets_page(r)->field, (r)->field, __ATOMIC_RELEASE)

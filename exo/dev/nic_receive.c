@@ -101,6 +101,7 @@ static bool ring_fill(struct nic *n, struct packets *r, const struct pieces *p)
 		r->received++;
 	else
 		ring_drop(r);
+	packets_count(r, bytes);
 	packets_show(r, copied);
 	packets_show(r, received);
 	packets_show(r, rx_done);

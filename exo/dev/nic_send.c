@@ -188,6 +188,7 @@ static void packet_count(struct nic *n, struct packets *r, const struct nic_send
 	n->info->sent_bytes += s->length;
 	r->sent++;
 	r->copied += s->copied;
+	packets_count(r, s->copied);
 	packets_show(r, sent);
 	packets_show(r, copied);
 	if (r->round == n->info->rounds + 1)

@@ -24,6 +24,7 @@ struct nvme_disk {
 	struct msix msix;
 	struct disk *disk;      /* NULL: not in use */
 	bool broken;            /* did not come back from a reset */
+	struct nvme_piece piece[EXO_DISK_PIECES];       /* of the request that is submitted */
 };
 _Static_assert(sizeof(struct nvme_disk) <= EXO_PAGE_SIZE, "one frame");
 
@@ -31,15 +32,18 @@ static int nvme_disk_submit(struct disk *d, const struct disk_io *io)
 {
 	static const enum nvme_op op[] = { [EXO_DISK_READ] = NVME_READ,
 	                                   [EXO_DISK_WRITE] = NVME_WRITE,
-	                                   [EXO_DISK_FLUSH] = NVME_FLUSH };
+	                                   [EXO_DISK_FLUSH] = NVME_FLUSH,
+	                                   [EXO_DISK_DISCARD] = NVME_DISCARD };
 	struct nvme_disk *n = d->driver;
-	struct nvme_piece piece = { io->pa, io->bytes };
-	struct nvme_request request = { .op = op[io->op], .block = io->block, .piece = &piece,
-	                                .pieces = 1, .cookie = io->cookie };
+	struct nvme_request request = { .op = op[io->op], .fua = io->fua, .count = io->count,
+	                                .block = io->block, .piece = n->piece,
+	                                .pieces = io->pieces, .cookie = io->cookie };
 	int err;
 
 	if (n->broken)
 		return -EXO_E_DEVICE;
+	for (uint32_t i = 0; i < io->pieces; i++)
+		n->piece[i] = (struct nvme_piece){ io->piece[i].pa, io->piece[i].bytes };
 	err = nvme_io_submit(&n->nvme.io, &request);
 	if (err == NVME_FULL)
 		return EXO_MORE;
@@ -123,6 +127,17 @@ static const char *nvme_disk_connect(struct nvme_disk *n, uint32_t where)
 	return nvme_start(&n->nvme);
 }
 
+/*
+ * Pieces of one request: in the worst case each is a command of its own, and the largest one is as
+ * many as its bytes need.  0: a request may be too large for the queue.
+ */
+static uint32_t nvme_disk_pieces(const struct nvme_io *io)
+{
+	uint32_t most = (EXO_DISK_MAX_BYTES + io->part_bytes - 1) / io->part_bytes;
+
+	return io->slots < most ? 0 : (uint32_t)min_u64(io->slots - most + 1, EXO_DISK_PIECES);
+}
+
 static const char *nvme_disk_run(struct nvme_disk *n, uint32_t where)
 {
 	const struct nvme_identity *id = &n->nvme.identity;
@@ -132,8 +147,7 @@ static const char *nvme_disk_run(struct nvme_disk *n, uint32_t where)
 
 	if (wrong)
 		return wrong;
-	/* A request must fit: its parts, however it is aligned. */
-	if ((uint64_t)n->nvme.io.slots * n->nvme.io.part_bytes < EXO_DISK_MAX_BYTES)
+	if (!nvme_disk_pieces(&n->nvme.io))
 		return "it takes too little at a time";
 	vector = vector_take(nvme_disk_interrupt, n);
 	if (!vector)
@@ -141,9 +155,11 @@ static const char *nvme_disk_run(struct nvme_disk *n, uint32_t where)
 	msix_set(&n->msix, VECTOR_ENTRY, msi_address(0), vector);
 	n->nvme.wait_ns = RESET_WAIT_NS;
 	info = (struct exo_disk_info){
-		.blocks = id->blocks, .block_bytes = id->block_bytes, .queue = n->nvme.io.slots,
+		.blocks = id->blocks, .block_bytes = id->block_bytes, .queue = (uint16_t)n->nvme.io.slots,
+		.pieces = (uint16_t)nvme_disk_pieces(&n->nvme.io),
+		.discard = id->discard ? UINT32_MAX : 0,
 		.flags = id->read_only ? EXO_DISK_RO : 0, .pci = where & 0xffff };
-	n->disk = disk_add(&nvme_disk_ops, n, &info, id->cache);
+	n->disk = disk_add(&nvme_disk_ops, n, &info, DISK_CAN_FUA | (id->cache ? DISK_CAN_FLUSH : 0));
 	return NULL;
 }
 

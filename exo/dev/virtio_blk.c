@@ -2,9 +2,10 @@
 /*
  * virtio_blk.c - disks over virtio (virtio 1.2, 5.2): the driver behind disk.h's table.
  *
- * Invariant: request slot n owns the descriptors [n * stride, n * stride + stride) and the n-th
- * header and status; a slot is free or in the device.  An id that the device returns counts only if
- * it is the first descriptor of a slot that is in the device.  Runs with the disk's lock held.
+ * Invariant: request slot n owns the n-th header and status; a slot is free or in the device.  A
+ * descriptor is free or in the chain of one slot; both lists are kept in memory that the device
+ * does not see.  An id that the device returns counts only if it is the first descriptor of a slot
+ * that is in the device.  Runs with the disk's lock held.
  */
 #include "dev/virtio.h"
 
@@ -12,9 +13,10 @@
 #include "kernel.h"
 
 enum {
-	F_SIZE_MAX = 1, F_SEG_MAX = 2, F_RO = 5, F_BLK_SIZE = 6, F_FLUSH = 9,
+	F_SIZE_MAX = 1, F_SEG_MAX = 2, F_RO = 5, F_BLK_SIZE = 6, F_FLUSH = 9, F_DISCARD = 13,
 	CONFIG_CAPACITY = 0, CONFIG_SIZE_MAX = 8, CONFIG_SEG_MAX = 12, CONFIG_BLK_SIZE = 20,
-	TYPE_IN = 0, TYPE_OUT = 1, TYPE_FLUSH = 4,
+	CONFIG_DISCARD = 36, CONFIG_DISCARD_END = 48,
+	TYPE_IN = 0, TYPE_OUT = 1, TYPE_FLUSH = 4, TYPE_DISCARD = 11,
 	STATUS_OK = 0, STATUS_NONE = 0xff,
 	SECTOR = 512,           /* unit of capacity and of requests, whatever the block size */
 	SLOTS_MAX = 85,         /* VIRTQ_MAX / 3 */
@@ -22,10 +24,12 @@ enum {
 	DEVICE_TRANSITIONAL = 0x1001, DEVICE_MODERN = 0x1042,
 };
 
-/* What the device reads and writes beside the data: 32 bytes a slot. */
+/* What the device reads and writes beside the data: 48 bytes a slot. */
 struct blk_wire {
 	uint32_t type, spare;
 	uint64_t sector;
+	uint64_t discard_sector;        /* what a discard has in place of data */
+	uint32_t discard_sectors, discard_flags;
 	uint8_t  status;
 	uint8_t  pad[15];
 };
@@ -36,14 +40,20 @@ struct blk {
 	struct virtq q;
 	uint64_t features;      /* agreed on */
 	struct blk_wire *wire;  /* [SLOTS_MAX], one frame */
-	uint32_t stride;        /* descriptors a slot */
 	uint32_t segment_bytes; /* most data bytes of one descriptor */
+	uint32_t pieces;        /* most of one request */
 	uint32_t block_bytes;
 	uint32_t slots, free;
 	struct disk *disk;      /* NULL: not in use */
 	bool     broken;        /* does not come back from a reset */
 	uint32_t lost;          /* after a reset: slots below it were reaped or not in the device */
 	uint8_t  free_slot[SLOTS_MAX];
+	uint32_t descs_free;
+	uint8_t  desc_free;     /* first of the free descriptors, if there are any */
+	uint8_t  next[VIRTQ_MAX];       /* the descriptor behind one, free or in a chain */
+	uint8_t  head[SLOTS_MAX];       /* first descriptor of a slot in the device */
+	uint16_t length[SLOTS_MAX];     /* its descriptors */
+	uint8_t  slot[VIRTQ_MAX];       /* of a chain's first descriptor */
 	bool     busy[SLOTS_MAX];
 	uint64_t cookie[SLOTS_MAX];
 };
@@ -61,54 +71,105 @@ static void blk_slots_free(struct blk *b)
 		b->free_slot[i] = (uint8_t)(b->slots - 1 - i);
 		b->busy[i] = false;
 	}
+	b->descs_free = b->q.size;
+	b->desc_free = 0;
+	for (uint32_t i = 0; i < b->q.size; i++)
+		b->next[i] = (uint8_t)(i + 1);
 }
 
-static void desc_set(struct virtq_desc *d, uint64_t pa, uint32_t bytes, unsigned flags,
-                     unsigned next)
+/* Descriptors that a request takes: header, data, status. */
+static uint32_t blk_descs(const struct blk *b, const struct disk_io *io)
 {
-	*d = (struct virtq_desc){ .pa = pa, .bytes = bytes, .flags = (uint16_t)flags,
-	                          .next = (uint16_t)next };
+	uint32_t count = 2 + (io->op == EXO_DISK_DISCARD);
+
+	for (uint32_t i = 0; i < io->pieces; i++)
+		count += (io->piece[i].bytes + b->segment_bytes - 1) / b->segment_bytes;
+	return count;
 }
 
-/* Header, data in segments, status: the chain of slot n. */
+/* The next descriptor of slot n's chain; the last one has no VIRTQ_NEXT. */
+static void chain_add(struct blk *b, uint32_t n, uint64_t pa, uint32_t bytes, unsigned flags)
+{
+	uint8_t at = b->desc_free;
+
+	virtq_desc_set(&b->q, at, pa, bytes, flags, b->next[at]);
+	b->desc_free = b->next[at];
+	b->descs_free--;
+	b->length[n]++;
+}
+
+/* Header, data in segments, status: the chain of slot n.  There are descriptors enough. */
 static void blk_chain(struct blk *b, uint32_t n, const struct disk_io *io)
 {
+	unsigned write = io->op == EXO_DISK_READ ? VIRTQ_WRITE : 0;
 	struct blk_wire *w = &b->wire[n];
-	unsigned at = n * b->stride, write = io->op == EXO_DISK_READ ? VIRTQ_WRITE : 0;
-	uint32_t left = io->op == EXO_DISK_FLUSH ? 0 : io->bytes;
-	uint64_t pa = io->pa;
 
-	desc_set(&b->q.desc[at], virt_to_phys(w), 16, VIRTQ_NEXT, at + 1);
-	while (left) {
-		uint32_t bytes = (uint32_t)min_u64(left, b->segment_bytes);
+	b->head[n] = b->desc_free;
+	b->slot[b->head[n]] = (uint8_t)n;
+	b->length[n] = 0;
+	chain_add(b, n, virt_to_phys(w), 16, VIRTQ_NEXT);
+	if (io->op == EXO_DISK_DISCARD)
+		chain_add(b, n, virt_to_phys(&w->discard_sector), 16, VIRTQ_NEXT);
+	for (uint32_t i = 0; i < io->pieces; i++) {
+		uint64_t pa = io->piece[i].pa;
+		uint32_t left = io->piece[i].bytes;
 
-		at++;
-		desc_set(&b->q.desc[at], pa, bytes, VIRTQ_NEXT | write, at + 1);
-		pa += bytes;
-		left -= bytes;
+		while (left) {
+			uint32_t bytes = (uint32_t)min_u64(left, b->segment_bytes);
+
+			chain_add(b, n, pa, bytes, VIRTQ_NEXT | write);
+			pa += bytes;
+			left -= bytes;
+		}
 	}
-	desc_set(&b->q.desc[at + 1], virt_to_phys(&w->status), 1, VIRTQ_WRITE, 0);
+	chain_add(b, n, virt_to_phys(&w->status), 1, VIRTQ_WRITE);
+}
+
+/* The chain of slot n is free again. */
+static void chain_free(struct blk *b, uint32_t n)
+{
+	uint8_t last = b->head[n];
+
+	for (uint32_t i = 1; i < b->length[n]; i++)
+		last = b->next[last];
+	b->next[last] = b->desc_free;
+	b->desc_free = b->head[n];
+	b->descs_free += b->length[n];
+}
+
+/* Header and, of a discard, its range (5.2.6). */
+static void blk_wire_fill(const struct blk *b, struct blk_wire *w, const struct disk_io *io)
+{
+	static const uint32_t type[] = { [EXO_DISK_READ] = TYPE_IN, [EXO_DISK_WRITE] = TYPE_OUT,
+	                                 [EXO_DISK_FLUSH] = TYPE_FLUSH,
+	                                 [EXO_DISK_DISCARD] = TYPE_DISCARD };
+	uint32_t sectors = b->block_bytes / SECTOR;
+
+	w->type = type[io->op];
+	w->sector = io->pieces ? io->block * sectors : 0;
+	w->status = STATUS_NONE;
+	if (io->op == EXO_DISK_DISCARD) {
+		w->discard_sector = io->block * sectors;
+		w->discard_sectors = io->count * sectors;
+		w->discard_flags = 0;
+	}
 }
 
 static int blk_submit(struct disk *d, const struct disk_io *io)
 {
-	static const uint32_t type[] = { [EXO_DISK_READ] = TYPE_IN, [EXO_DISK_WRITE] = TYPE_OUT,
-	                                 [EXO_DISK_FLUSH] = TYPE_FLUSH };
 	struct blk *b = d->driver;
 	uint32_t n;
 
 	if (b->broken)
 		return -EXO_E_DEVICE;
-	if (!b->free || b->lost < b->slots)
+	if (!b->free || b->lost < b->slots || b->descs_free < blk_descs(b, io))
 		return EXO_MORE;
 	n = b->free_slot[--b->free];
 	b->busy[n] = true;
 	b->cookie[n] = io->cookie;
-	b->wire[n].type = type[io->op];
-	b->wire[n].sector = io->op == EXO_DISK_FLUSH ? 0 : io->block * (b->block_bytes / SECTOR);
-	b->wire[n].status = STATUS_NONE;
+	blk_wire_fill(b, &b->wire[n], io);
 	blk_chain(b, n, io);
-	virtq_add(&b->q, (uint16_t)(n * b->stride));
+	virtq_add(&b->q, b->head[n]);
 	return 0;
 }
 
@@ -122,6 +183,7 @@ static void blk_kick(struct disk *d)
 static void blk_take_back(struct blk *b, uint32_t n, struct disk_result *result, int status)
 {
 	b->busy[n] = false;
+	chain_free(b, n);
 	b->free_slot[b->free++] = (uint8_t)n;
 	*result = (struct disk_result){ .cookie = b->cookie[n], .status = status };
 }
@@ -150,8 +212,10 @@ static bool blk_reap(struct disk *d, struct disk_result *result)
 	for (unsigned turns = 0; turns < VIRTQ_MAX && !b->broken; turns++) {
 		if (!virtq_take(&b->q, &id))
 			return false;
-		n = id / b->stride;
-		if (id % b->stride || n >= b->slots || !b->busy[n])
+		if (id >= b->q.size)
+			continue;
+		n = b->slot[id];
+		if (!b->busy[n] || b->head[n] != id)
 			continue;
 		blk_take_back(b, n, result, b->wire[n].status == STATUS_OK ? 0 : -EXO_E_DEVICE);
 		return true;
@@ -168,7 +232,7 @@ static uint32_t config_u32(const struct blk *b, unsigned off)
 static bool blk_connect(struct blk *b)
 {
 	const uint64_t want = 1ul << F_SIZE_MAX | 1ul << F_SEG_MAX | 1ul << F_RO |
-	                      1ul << F_BLK_SIZE | 1ul << F_FLUSH;
+	                      1ul << F_BLK_SIZE | 1ul << F_FLUSH | 1ul << F_DISCARD;
 
 	b->features = virtio_negotiate(&b->v, VIRTIO_F_VERSION_1, want);
 	if (!b->features || !virtq_start(&b->v, &b->q, QUEUE, VECTOR_ENTRY))
@@ -196,22 +260,35 @@ static const struct disk_ops blk_ops = { blk_submit, blk_kick, blk_reap, blk_res
 /* How requests fit into descriptors; why not, or NULL. */
 static const char *blk_shape(struct blk *b)
 {
-	uint32_t segments;
+	uint32_t segments, most;
 
 	b->segment_bytes = EXO_DISK_MAX_BYTES;
 	if (blk_has(b, F_SIZE_MAX) && config_u32(b, CONFIG_SIZE_MAX))
 		b->segment_bytes = (uint32_t)min_u64(config_u32(b, CONFIG_SIZE_MAX),
 		                                     EXO_DISK_MAX_BYTES);
 	segments = (EXO_DISK_MAX_BYTES + b->segment_bytes - 1) / b->segment_bytes;
-	if (blk_has(b, F_SEG_MAX) && segments > max_u64(config_u32(b, CONFIG_SEG_MAX), 1))
+	most = segments;
+	if (blk_has(b, F_SEG_MAX))
+		most = (uint32_t)max_u64(config_u32(b, CONFIG_SEG_MAX), 1);
+	if (segments > most)
 		return "it takes too little in one request";
-	if (segments + 2 > b->q.size)
+	if (segments + 2 > b->q.size || b->q.size < 3)
 		return "its queue is too short";
-	b->stride = segments + 2;
-	b->slots = (uint32_t)min_u64(b->q.size / b->stride, SLOTS_MAX);
+	most = (uint32_t)min_u64(most, b->q.size - 2u);
+	/* In the worst case each piece has one segment more than its bytes need. */
+	b->pieces = (uint32_t)min_u64(most - segments + 1, EXO_DISK_PIECES);
+	b->slots = (uint32_t)min_u64(b->q.size / 3, SLOTS_MAX);
 	b->lost = b->slots;
 	blk_slots_free(b);
 	return NULL;
+}
+
+/* Blocks of one discard, at most; 0: it takes none. */
+static uint32_t blk_discard(const struct blk *b)
+{
+	if (!blk_has(b, F_DISCARD) || b->v.config_bytes < CONFIG_DISCARD_END)
+		return 0;
+	return config_u32(b, CONFIG_DISCARD) / (b->block_bytes / SECTOR);
 }
 
 /* Size and flags of the disk; why it cannot be used, or NULL. */
@@ -228,7 +305,8 @@ static const char *blk_measure(struct blk *b, struct exo_disk_info *info)
 		return "its size is nonsense";
 	*info = (struct exo_disk_info){
 		.blocks = sectors / (b->block_bytes / SECTOR), .block_bytes = b->block_bytes,
-		.flags = blk_has(b, F_RO) ? EXO_DISK_RO : 0, .queue = b->slots,
+		.flags = blk_has(b, F_RO) ? EXO_DISK_RO : 0, .queue = (uint16_t)b->slots,
+		.pieces = (uint16_t)b->pieces, .discard = blk_discard(b),
 		.pci = b->v.where & 0xffff };
 	return info->blocks ? NULL : "it is empty";
 }
@@ -263,7 +341,7 @@ static const char *blk_start(struct blk *b, uint32_t where)
 	if (!vector)
 		return "no interrupt vector is left";
 	msix_set(&b->v.msix, VECTOR_ENTRY, msi_address(0), vector);
-	b->disk = disk_add(&blk_ops, b, &info, blk_has(b, F_FLUSH));
+	b->disk = disk_add(&blk_ops, b, &info, blk_has(b, F_FLUSH) ? DISK_CAN_FLUSH : 0);
 	virtio_ready(&b->v);
 	return NULL;
 }

@@ -63,6 +63,25 @@
 	mov CTX_RBP(%rsi), %rbp
 	.endm
 
+	/* Ways in and out that x86/latency.c leads round by its own, where that is asked for. */
+	.macro LATENCY_SITE to
+	.pushsection .rodata.latency, "a"
+	.quad 9f, \to
+	.popsection
+9:
+	.endm
+	.macro LEAVE_SYSRET
+	LATENCY_SITE latency_sysret
+	swapgs
+	sysretq
+	.endm
+	.macro LEAVE_IRET
+	LATENCY_SITE latency_iret
+	swapgs
+	add $16, %rsp
+	iretq
+	.endm
+
 	.text
 
 /*
@@ -72,6 +91,7 @@
 	.globl syscall_entry
 	.balign 64
 syscall_entry:
+	LATENCY_SITE latency_syscall
 	clac
 	swapgs
 	mov %rsp, %gs:CPU_USER_RSP
@@ -93,8 +113,7 @@ syscall_entry:
 	jne chosen_anew
 	mov %gs:CPU_USER_RSP, %rsp
 	CLEAR_SCRATCH
-	swapgs
-	sysretq
+	LEAVE_SYSRET
 
 /* The call made somebody ready who may come first: the caller goes on behind its call later. */
 chosen_anew:
@@ -175,8 +194,7 @@ gate_call_entry:
 	mov $RFLAGS_USER, %r11d
 	xor %ebx, %ebx
 	xor %ebp, %ebp
-	swapgs
-	sysretq
+	LEAVE_SYSRET
 
 gate_return_entry:
 	push %rdx
@@ -199,8 +217,7 @@ gate_return_entry:
 	mov %gs:CPU_GATE_RDI, %rax
 	mov %gs:CPU_GATE_RSI, %rsi
 	xor %edi, %edi
-	swapgs
-	sysretq
+	LEAVE_SYSRET
 
 /* No switch was made: the error goes back to who called, its own words still in the registers. */
 gate_error:
@@ -208,8 +225,7 @@ gate_error:
 	BEHIND_CALL
 	xor %edi, %edi
 	xor %esi, %esi
-	swapgs
-	sysretq
+	LEAVE_SYSRET
 
 /* A call number that is not exo's: an upcall, as a fault is.  Stack: rip, rflags. */
 foreign:
@@ -227,9 +243,7 @@ foreign:
 	mov %rsp, %rdi
 	call trap
 	POP_ALL
-	swapgs
-	add $16, %rsp
-	iretq
+	LEAVE_IRET
 
 /* void schedule(void): nobody returns from it, so it begins at the stack's top */
 	.globl schedule
@@ -253,8 +267,7 @@ enter_call:
 	mov CTX_RSP(%rdi), %rsp
 	mov CTX_RESULT(%rdi), %rax
 	CLEAR_SCRATCH
-	swapgs
-	sysretq
+	LEAVE_SYSRET
 
 /* void enter_fresh(uint64_t rip, uint64_t rsp, uint64_t rdi) */
 	.globl enter_fresh
@@ -275,24 +288,23 @@ enter_fresh:
 	xor %r13d, %r13d
 	xor %r14d, %r14d
 	xor %r15d, %r15d
-	swapgs
-	sysretq
+	LEAVE_SYSRET
 
 /* void enter_regs(const struct regs *r) */
 	.globl enter_regs
 enter_regs:
 	mov %rdi, %rsp
 	POP_ALL
-	swapgs
-	add $16, %rsp
-	iretq
+	LEAVE_IRET
 
 /*
  * Faults of programs: the least that an upcall needs is saved, everything else stays live.
  * Stack: vector, error, rip, cs, rflags, rsp, ss.
  */
 	.balign 64
+	.globl fault_entry, full_entry, debug_entry
 fault_entry:
+	LATENCY_SITE latency_fault
 	testb $3, 24(%rsp)
 	jz full_kernel
 	swapgs
@@ -338,9 +350,7 @@ fault_entry:
 	incq STATS_FAULTS(%rcx)
 	xor %ecx, %ecx
 	xor %eax, %eax
-	swapgs
-	add $16, %rsp
-	iretq
+	LEAVE_IRET
 
 fault_slow_rdx:
 	mov (PAGE_AREA + AREA_RDX)(%rax), %rdx
@@ -352,6 +362,7 @@ fault_slow:
 
 /* Everything else: all registers on the stack, then C. */
 full_entry:
+	LATENCY_SITE latency_full
 	testb $3, 24(%rsp)
 	jz full_kernel
 	swapgs
@@ -363,9 +374,7 @@ full_user:
 	cld
 	call trap
 	POP_ALL
-	swapgs
-	add $16, %rsp
-	iretq
+	LEAVE_IRET
 full_kernel:
 	PUSH_ALL
 	mov %rsp, %rdi
@@ -389,6 +398,7 @@ alone_entry:
 	iretq
 
 debug_entry:
+	LATENCY_SITE latency_debug
 	testb $3, 24(%rsp)
 	jz alone_entry
 	swapgs

@@ -146,6 +146,11 @@ static inline void idle_once(void)
 {
 	asm volatile("sti; hlt; cli" : : : "memory");
 }
+/* Let those in that wait. */
+static inline void let_interrupts(void)
+{
+	asm volatile("sti; nop; cli" : : : "memory");
+}
 static inline void load_gdt(const void *pseudo)
 {
 	asm volatile("lgdt (%0)" : : "r"(pseudo) : "memory");
@@ -234,6 +239,14 @@ static inline void *percpu_self(void)
 	asm("mov %%gs:0, %0" : "=r"(v));
 	return v;
 }
+
+/* A word of that structure, whose offset is a constant of offsets.h. */
+#define percpu_word(offset)                                         \
+	({                                                          \
+		void *word;                                         \
+		asm("mov %%gs:%c1, %0" : "=r"(word) : "i"(offset)); \
+		word;                                               \
+	})
 
 static inline uint64_t read_frame_pointer(void)
 {

@@ -18,11 +18,16 @@
 #define CPU_GATE_RDI    80
 #define CPU_GATE_RSI    88
 #define CPU_RESCHED     96
+#define CPU_ENTERED     104
+#define CPU_CAUSE       112
+#define CPU_KEPT_RAX    120
+#define CPU_KEPT_RDX    128
 
 /* struct exo_cpu_stats */
 #define STATS_ENTRIES   0
 #define STATS_CALLS     8
 #define STATS_FAULTS    16
+#define STATS_LATENCY   1024
 
 /* struct call_context */
 #define CTX_RIP         0

@@ -16,6 +16,7 @@
 #include "vector.h"
 #include "x86/direct.h"
 #include "x86/lapic.h"
+#include "x86/latency.h"
 #include "x86/offsets.h"
 #include "x86/vmcb.h"
 
@@ -231,7 +232,9 @@ uint32_t svm_run(struct cpu *c, struct vcpu *v, uint64_t space)
 	if (c->vector_owner != c->env)
 		vectors_load(c);
 	cache_check(c, v, changed);
+	latency_guest(c);
 	svm_enter(virt_to_phys(b), c->guest.host_pa, p);
+	latency_host(c);
 	__atomic_store_n(&c->guest.inside, 0, __ATOMIC_RELEASE);
 	vectors_restore();              /* QEMU 7.2 does not intercept XSETBV */
 	machine_check((uint32_t)b->exit_code);

@@ -51,6 +51,8 @@ void tlb_note(uint64_t space, uint64_t va, uint64_t pages, uint64_t bytes, bool 
 
 	if (space == c->space) {
 		c->stats->tlb_pages += pages;
+		if (c->page)
+			c->page->invalidations += pages;
 		if (pages == 1)
 			invlpg(va);
 		else if (pages > TLB_PAGES)

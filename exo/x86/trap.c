@@ -15,11 +15,13 @@
 #include "vector.h"
 #include "x86/enter.h"
 #include "x86/lapic.h"
+#include "x86/latency.h"
 #include "x86/trap.h"
 
 #define VECTOR_DEVICE_FIRST 0x20
 #define VECTOR_DEVICE_LAST  0xef
 #define VECTOR_NO_DEVICE    7
+#define AGAIN_PART 50000        /* of a second */
 
 static struct {
 	interrupt_handler *handler;
@@ -155,9 +157,17 @@ static void kernel_exception(struct regs *r)
 	kernel_fault(r);
 }
 
+void interrupt_again(void)
+{
+	struct cpu *c = this_cpu();
+
+	lapic_send(c->apic_id, c->vector_now);
+}
+
 static void interrupt(struct cpu *c, const struct regs *r)
 {
 	c->stats->interrupts++;
+	c->vector_now = (unsigned)r->vector;
 	switch (r->vector) {
 	case VECTOR_SPURIOUS:
 		return;
@@ -180,16 +190,45 @@ static void interrupt(struct cpu *c, const struct regs *r)
 	lapic_eoi();
 }
 
+/*
+ * An interrupt of the idle loop, or of a long call that lets them in.  The end of a slot is seen to
+ * when the call returns; where it does not, the timer, which was that, comes again.
+ */
+static void interrupt_kernel(struct cpu *c, const struct regs *r)
+{
+	latency_begin(c, r->vector);
+	__atomic_store_n(&c->idle, false, __ATOMIC_SEQ_CST);
+	interrupt(c, r);
+	if (r->vector == VECTOR_TIMER && c->env && read_tsc() >= c->slot_end) {
+		c->resched = true;
+		lapic_arm(read_tsc() + machine->tsc_hz / AGAIN_PART);
+	}
+	latency_end(c);
+}
+
+void interrupts_window(void)
+{
+	struct cpu *c = this_cpu();
+	uint64_t cause = c->cause;
+
+	if (!c->open)
+		return;
+	latency_end(c);
+	let_interrupts();
+	latency_begin(c, cause);
+}
+
 void trap(struct regs *r)
 {
 	bool user = r->cs & 3;
 
 	if (r->vector >= VECTOR_DEVICE_FIRST && r->vector < 256 && r->vector != EXO_TRAP_INT80) {
-		if (!user)
-			__atomic_store_n(&this_cpu()->idle, false, __ATOMIC_SEQ_CST);
+		if (!user) {
+			interrupt_kernel(this_cpu(), r);
+			return;
+		}
 		interrupt(this_cpu(), r);
-		if (user)
-			sched_interrupt(r);
+		sched_interrupt(r);
 		return;
 	}
 	if (!user)

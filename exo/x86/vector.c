@@ -100,6 +100,7 @@ void vectors_save(struct cpu *c)
 	e->has_vectors = 1;
 	c->vector_owner = NULL;
 	c->stats->vector_saves++;
+	e->page->vector_saves++;
 	fence(c);
 }
 

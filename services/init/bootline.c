@@ -50,7 +50,7 @@ static void word_take(const char *word, size_t bytes, struct bootline *out)
 		out->app = true;
 	else if (word_is(word, bytes, "debug-exit"))
 		out->debug_exit = true;
-	else if (!word_foreign(word, bytes))
+	else if (!word_is(word, bytes, "latency") && !word_foreign(word, bytes))
 		word_unknown(word, bytes);
 }
 

@@ -21,7 +21,7 @@ static const struct command commands[] = {
 	{ "run",     "[-m MIB] [-n] [-g CLAIM] PROGRAM [ARGUMENT]... [&]",
 	             "start a program: a path, or a name of the boot archive",       run_run },
 	{ "kill",    "JOB",                  "end a program that run started",       jobs_kill },
-	{ "ps",      "",                     "environments",                         ps_run },
+	{ "ps",      "[-l]",                 "environments; -l: all their counters", ps_run },
 	{ "mem",     "",                     "frames, by holder and by use",         mem_run },
 	{ "caps",    "[ENVIRONMENT]",        "an environment's claims, as a tree",   caps_run },
 	{ "slices",  "",                     "who runs when, on each CPU",           slices_run },

@@ -71,6 +71,13 @@ static void page_read(struct env_info *e, const struct exo_env_page *page)
 	e->faults = page->faults;
 	e->slices = page->slices;
 	e->preempted = page->preempted;
+	e->upcalls = page->upcalls;
+	e->slices_begun = page->slots;
+	e->packets = page->packets;
+	e->blocks = page->blocks;
+	e->invalidations = page->invalidations;
+	e->vector_saves = page->vector_saves;
+	e->copied = page->copied;
 	e->exit_code = page->exit_code;
 	if (start->magic == EXO_FIRST_MAGIC)
 		name_copy(e->name, "init", 4);

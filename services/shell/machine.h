@@ -45,6 +45,7 @@ struct env_info {
 	bool     readable;              /* its page could be read: the rest is valid */
 	uint32_t stop_reason, cpu;
 	uint64_t space, calls, faults, slices, preempted;
+	uint64_t upcalls, slices_begun, packets, blocks, invalidations, vector_saves, copied;
 	uint64_t exit_code;
 	uint64_t frames[EXO_USE_COUNT]; /* that its claims hold, by use */
 	uint32_t slots;                 /* time slots that name it */

@@ -75,6 +75,7 @@ def inspection(run, box):
     expect(run, box, "help", *(rf"\b{word}\b" for word in (
         "help ls cat hexdump hash ps mem caps slices irq dev net ping fetch capture run kill exit".split())))
     expect(run, box, "ps", r"\d")
+    expect(run, box, "ps -l", r"CALLS.*SWITCHES.*COPIED", r"^0x[0-9a-f]+ +shell +[1-9]\d* ")
     expect(run, box, "mem", r"\d")
     expect(run, box, "caps", r"(?i)frame", r"(?i)slot")
     expect(run, box, "slices", r"(?i)cpu")

@@ -40,6 +40,7 @@ enum guest_class {
 	NIC = GUEST_NIC | GUEST_LONG,
 	PCI = GUEST_PCI | GUEST_LONG,
 	RTC = GUEST_PORT | GUEST_IRQ,
+	STORM = GUEST_PORT | GUEST_IRQ | GUEST_SMP | GUEST_LONG,
 };
 
 struct guest_test {

@@ -234,6 +234,19 @@ static void report_spread(void)
 	report(&spread, idle ? "a CPU had next to nothing to do" : NULL);
 }
 
+/* Part of the verdict on a whole suite only: of a few tests it would say too little. */
+static void report_latency(bool whole)
+{
+	static const struct guest_test latency = { "suite_latency", NULL, SHORT };
+	bool good;
+
+	if (!suite_latency_measured())
+		return;
+	good = suite_latency_good();
+	if (whole)
+		report(&latency, good ? NULL : "interrupts were off for too long");
+}
+
 int main(int argc, char **argv)
 {
 	const char *only, *nonce, *why;
@@ -254,6 +267,7 @@ int main(int argc, char **argv)
 			run_test(*t, number++);
 	if (!only)
 		report_spread();
+	report_latency(!only);
 	nonce = suite_word("test=nonce");
 	printf("suite: end %.*s passed=%u failed=%u skipped=%u\n", nonce ? 16 : 4,
 	       nonce ? nonce : "none", passed, failed, skipped);

@@ -25,6 +25,10 @@ void suite_grant(struct exos_spawn *request, uint32_t needs, unsigned home);
 /* Divide the suite's own time: its slots, and those that tests are given, empty. */
 void suite_time(void);
 
+/* Does the kernel measure how long interrupts are off?  Print it; is all of it short enough? */
+bool suite_latency_measured(void);
+bool suite_latency_good(void);
+
 /* The state of the machine that a test must leave as it was. */
 struct snapshot;
 /* Memory for one; NULL if there is none. */

@@ -33,6 +33,7 @@ static unsigned answer_after;   /* accesses until a status port says yes */
 			printf("# line %d: %s\n", __LINE__, #cond); \
 	} while (0)
 
+void interrupts_window(void) { }
 void spin_wait(void) { abort(); }
 void *boot_export(uint64_t bytes) { return calloc(1, bytes); }
 static exo_sid port_words[PORTS];

@@ -71,6 +71,7 @@ int grace_over(uint32_t ticket) { (void)ticket; return rand() % 2; }
 int block_unbind(struct exo_cap *c) { (void)c; return 0; }
 int ring_end(uint64_t pfn) { (void)pfn; return 0; }
 int packets_end(uint64_t pfn) { (void)pfn; return 0; }
+void interrupts_window(void) { }
 void packets_make(uint64_t pfn, uint64_t frames_) { (void)pfn; (void)frames_; }
 int prog_place_check(uint64_t pfn, uint64_t max) { (void)pfn, (void)max; return -EXO_E_ARG; }
 void prog_make(uint64_t pfn, uint32_t max) { (void)pfn, (void)max; }

@@ -97,6 +97,40 @@ TEST(ring_request_is_what_the_kernel_wants)
 	CHECK_EQ(ring.out, 0);
 }
 
+TEST(ring_joins_neighbours)
+{
+	struct fs_request r[8];
+	static const uint64_t block[8] = { 5, 6, 7, 8, 9, 11, 12, 13 };
+
+	start(UINT32_MAX - 3);          /* the indices wrap */
+	ring.pieces_most = 3;
+	ring.blocks_most = 512;
+	for (unsigned i = 0; i < 8; i++) {
+		r[i] = make(block[i], i, 0);
+		CHECK(put(&r[i]));
+		fs_ring_join(&ring);
+		if (i == 6)
+			fs_ring_show(&ring);
+	}
+	/* 5 6 7, 8 9, 11 12; 13 comes too late. */
+	for (unsigned i = 0; i < 8; i++)
+		CHECK_EQ(sq.req[(UINT32_MAX - 3 + i) % EXO_DISK_RING].flags,
+			 i == 0 || i == 1 || i == 3 || i == 5 ? EXO_DISK_MORE : 0);
+	ring.blocks_most = 1;
+	fs_ring_show(&ring);
+	kernel_kick(99);
+	while (holds)
+		kernel_complete(0, 0);
+	CHECK_EQ(fs_ring_take(&ring), 8);
+	r[0] = make(20, 0, 0);
+	r[1] = make(21, 1, 0);
+	CHECK(put(&r[0]));
+	fs_ring_join(&ring);
+	CHECK(put(&r[1]));
+	fs_ring_join(&ring);
+	CHECK_EQ(sq.req[(ring.put - 2) % EXO_DISK_RING].flags, 0);
+}
+
 TEST(ring_is_full_at_64)
 {
 	struct fs_request r[EXO_DISK_RING + 1];

@@ -405,7 +405,10 @@ static void machine_make(void)
 	pci = (struct pci_list){ .info = &info, .count = 1 };
 	nics_start();
 	EXPECT(nics.count == 1 && info.used, nics.count, info.used);
+	static struct exo_env_page own_page;
+
 	env_at(ENV_PFN)->pfn = ENV_PFN;
+	env_at(ENV_PFN)->page = &own_page;
 	for (unsigned i = 0; i < RINGS; i++)
 		owner_make(i);
 }

@@ -80,9 +80,9 @@ void *boot_map_device(uint64_t pa, uint64_t bytes)
 }
 
 struct disk *disk_add(const struct disk_ops *ops, void *driver, const struct exo_disk_info *info,
-                      bool flushes)
+                      unsigned can)
 {
-	disk = (struct disk){ .ops = ops, .driver = driver, .info = *info, .flushes = flushes };
+	disk = (struct disk){ .ops = ops, .driver = driver, .info = *info, .can = can };
 	started = true;
 	return &disk;
 }
@@ -195,8 +195,9 @@ static void finish(uint32_t id, int status)
 
 static int submit(unsigned op, uint64_t cookie)
 {
-	struct disk_io io = { .pa = 0x40000, .block = 7, .bytes = 8192, .op = op, .cookie =
-		cookie };
+	static const struct disk_piece piece = { 0x40000, 8192 };
+	struct disk_io io = { .piece = &piece, .pieces = op < EXO_DISK_FLUSH, .bytes = 8192,
+	                      .block = 7, .count = 2, .op = (uint16_t)op, .cookie = cookie };
 
 	return disk.ops->submit(&disk, &io);
 }
@@ -214,7 +215,8 @@ static void test_sound(void)
 	for (int is_64 = 0; is_64 < 2; is_64++) {
 		function_make(is_64);
 		EXPECT(start() && started && !notices);
-		EXPECT(disk.info.blocks == 10000 && disk.info.block_bytes == 4096 && disk.flushes);
+		EXPECT(disk.info.blocks == 10000 && disk.info.block_bytes == 4096 &&
+		       disk.can == DISK_CAN_FLUSH);
 		EXPECT(disk.info.queue == 85 && disk.info.pci == WHERE && !disk.info.flags);
 		EXPECT(common()->device_status == 15 && common()->queue_enable == 1);
 		EXPECT(common()->driver_feature == 1);
@@ -379,10 +381,62 @@ static void test_refusals(void)
 	verdict("virtio_refusals");
 }
 
+/* Pieces and discards: chains of different lengths share the descriptors, and none is lost. */
+static void test_pieces(void)
+{
+	static struct disk_piece piece[EXO_DISK_PIECES];
+	struct disk_io io = { .piece = piece, .op = EXO_DISK_READ };
+	const struct virtq_desc *d;
+	const uint32_t *range;
+	struct disk_result r;
+	unsigned flying = 0, full = 0;
+
+	for (unsigned i = 0; i < EXO_DISK_PIECES; i++)
+		piece[i] = (struct disk_piece){ 0x40000 + i * 0x10000, 4096 };
+	function_make(true);
+	common()->device_feature = FEATURES | 1u << 13 | 4;
+	*(uint32_t *)(bar + 0x2000 + 12) = 254;
+	*(uint32_t *)(bar + 0x2000 + 36) = 8000;
+	EXPECT(start() && disk.info.pieces == EXO_DISK_PIECES && disk.info.discard == 1000);
+	EXPECT(submit(EXO_DISK_DISCARD, 1) == 0);
+	disk.ops->kick(&disk);
+	d = &descs()[avail()->ring[0]];
+	range = phys_to_virt(d[1].pa);
+	EXPECT(*(uint32_t *)phys_to_virt(d[0].pa) == 11 && d[1].bytes == 16);
+	EXPECT(d[1].flags == VIRTQ_NEXT && range[0] == 56 && !range[1] && range[2] == 16);
+	EXPECT(!range[3] && d[2].bytes == 1 && d[2].flags == VIRTQ_WRITE);
+	finish(avail()->ring[0], 0);
+	EXPECT(disk.ops->reap(&disk, &r) && r.cookie == 1 && r.status == 0);
+	for (unsigned step = 0; step < 100000; step++) {
+		io.pieces = 1 + (unsigned)rand() % EXO_DISK_PIECES;
+		io.bytes = io.pieces * 4096;
+		if (disk.ops->submit(&disk, &io) == 0) {
+			disk.ops->kick(&disk);
+			d = &descs()[avail()->ring[(avail()->idx - 1u) % 256]];
+			for (unsigned i = 0; i < io.pieces; i++) {
+				d = &descs()[d->next];
+				EXPECT(d->pa == piece[i].pa && d->bytes == 4096);
+			}
+			flying++;
+			continue;
+		}
+		full++;
+		for (unsigned i = 0; i < 256; i++)
+			finish(i, 0);
+		while (disk.ops->reap(&disk, &r))
+			flying--;
+		EXPECT(flying == 0);
+	}
+	EXPECT(full > 1000);
+	verdict("virtio_pieces");
+}
+
 /* 64 segments of 4 KiB: three requests at a time in a queue of 256. */
 static void test_segments(void)
 {
-	struct disk_io io = { .pa = 0x40000, .bytes = EXO_DISK_MAX_BYTES, .op = EXO_DISK_WRITE };
+	static const struct disk_piece piece = { 0x40000, EXO_DISK_MAX_BYTES };
+	struct disk_io io = { .piece = &piece, .pieces = 1, .bytes = EXO_DISK_MAX_BYTES,
+	                      .op = EXO_DISK_WRITE };
 	const struct virtq_desc *d;
 	unsigned n = 0;
 
@@ -390,7 +444,7 @@ static void test_segments(void)
 	common()->device_feature = FEATURES | 6;
 	*(uint32_t *)(bar + 0x2000 + 8) = 4096;
 	*(uint32_t *)(bar + 0x2000 + 12) = 64;
-	EXPECT(start() && disk.info.queue == 3);
+	EXPECT(start() && disk.info.pieces == 1);
 	while (disk.ops->submit(&disk, &io) == 0)
 		n++;
 	disk.ops->kick(&disk);
@@ -422,7 +476,8 @@ static void test_fuzz(void)
 				(uint8_t)rand();
 		if (!start())
 			continue;
-		EXPECT(disk.info.blocks && disk.info.queue && disk.info.queue <= 85);
+		EXPECT(disk.info.blocks && disk.info.queue && disk.info.queue <= 85 &&
+		       disk.info.pieces && disk.info.pieces <= EXO_DISK_PIECES);
 		while (submit(EXO_DISK_READ, 1) == 0)
 			;
 		disk.ops->kick(&disk);
@@ -441,6 +496,7 @@ int main(void)
 	test_hostile_used();
 	test_reset();
 	test_refusals();
+	test_pieces();
 	test_segments();
 	test_fuzz();
 	free(fake_ram);

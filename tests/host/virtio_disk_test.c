@@ -7,7 +7,7 @@
  * end no pin is left.  The kernel's claims, frames and events are fakes here.
  */
 // sources: exo/dev/disk.c exo/dev/disk_turn.c exo/dev/disk_request.c exo/dev/disk_bind.c
-// sources: exo/base/string.c exo/lend.c
+// sources: exo/lend.c exo/base/string.c
 // includes: exo
 // flags: -include tests/host/virtio_fake.h -fno-builtin
 #include <stdio.h>
@@ -24,6 +24,8 @@
 #define BUFFERS    160u         /* frames of each ring's FRAME claim */
 #define DEVICE_MAX 16u
 #define TAGS       4000000u
+#define PIECES     8u           /* of one request of the fake disk */
+#define DISCARD    64u          /* blocks of one discard */
 
 /* Physical layout of the fake machine, in frames. */
 enum { TABLE_PFN = 1, ENV_PFN = 2, RING_PFN = 16, BUFFER_PFN = 64, RAM_FRAMES = 2048 };
@@ -35,7 +37,7 @@ struct frame_map frames;
 struct pci_list pci;
 static struct exo_machine fake_machine = { .tsc_hz = 1000 };
 struct exo_machine *machine = &fake_machine;
-static uint64_t now_tsc;
+static uint64_t now_tsc, timer_due;
 static unsigned failures, pins[RAM_FRAMES], posts[RINGS + 1], reserved[RINGS + 1];
 static struct exo_frame fake_fine[2 * RAM_FRAMES + EXO_CHUNK_FRAMES];
 static struct exo_chunk fake_chunks[RAM_FRAMES / EXO_CHUNK_FRAMES];
@@ -50,9 +52,12 @@ static void fail(const char *what, uint64_t a, uint64_t b)
 
 /* --- what disks use of the kernel --- */
 
+void interrupts_window(void) { }
+void interrupt_again(void) { }
 void spin_wait(void) { fail("a lock is taken twice", 0, 0); abort(); }
 uint64_t read_tsc(void) { return now_tsc; }
 bool pci_is_left(const struct exo_pci_info *info) { return !info; }
+void timer_set(struct timer *t, uint64_t tsc) { timer_due = tsc; (void)t; }
 void machine_notice(const char *format, ...) { (void)format; }
 bool virtio_blk_is(const struct exo_pci_info *info) { return info->vendor == 1; }
 bool nvme_disk_is(const struct exo_pci_info *info) { return !info; }
@@ -122,29 +127,59 @@ void event_free(struct env *e, unsigned entry)
 
 /* --- the fake device --- */
 
-static struct { struct disk_io io; bool busy, done; int status; } queue[DEVICE_MAX];
+static struct {
+	struct disk_io io;
+	bool busy, done;
+	int status;
+} queue[DEVICE_MAX];
 static unsigned queue_size = 4, kicks, dead, order_count;
 static bool lost;
 static struct { unsigned ring; uint64_t bytes; uint32_t op; } order[100000];
 
 static unsigned ring_number(uint64_t cookie) { return (unsigned)(cookie / 64 - RING_PFN) / 3; }
 
+static void piece_check(const struct disk_piece *p, unsigned n)
+{
+	uint64_t lo = BUFFER_PFN + n * BUFFERS, first = p->pa / 4096, last;
+
+	EXPECT(p->bytes && p->bytes <= EXO_DISK_MAX_BYTES && p->bytes % 512 == 0, p->bytes, 0);
+	last = (p->pa + p->bytes - 1) / 4096;
+	EXPECT(first >= lo && last < lo + BUFFERS, first, last);
+	for (uint64_t i = first; i <= last && i < RAM_FRAMES; i++)
+		EXPECT(pins[i], i, n);
+}
+
+static bool is_heavy(const struct disk_io *io)
+{
+	return io->op == EXO_DISK_FLUSH || io->op == EXO_DISK_DISCARD;
+}
+
 static void io_check(const struct disk_io *io)
 {
 	unsigned n = ring_number(io->cookie);
-	uint64_t lo = BUFFER_PFN + n * BUFFERS, first = io->pa / 4096, last;
+	uint32_t bytes = 0;
 
 	EXPECT(n < RINGS && io->cookie / 64 == RING_PFN + 3 * n, io->cookie, n);
+	EXPECT(!io->fua, io->op, n);    /* the fake device has no such thing */
+	for (unsigned i = 0; i < queue_size && is_heavy(io); i++)
+		EXPECT(!queue[i].busy || !is_heavy(&queue[i].io) ||
+		       ring_number(queue[i].io.cookie) != n, n, io->op);
 	if (io->op == EXO_DISK_FLUSH)
 		return;
-	last = (io->pa + io->bytes - 1) / 4096;
-	EXPECT(io->op == EXO_DISK_READ || io->op == EXO_DISK_WRITE, io->op, 0);
-	EXPECT(io->bytes && io->bytes <= EXO_DISK_MAX_BYTES && io->bytes % 512 == 0, io->bytes, 0);
-	EXPECT(first >= lo && last < lo + BUFFERS, first, last);
-	EXPECT(io->block >= n * BLOCKS && io->block + io->bytes / 512 <= (n + 1) * BLOCKS,
+	if (io->op == EXO_DISK_DISCARD) {
+		EXPECT(io->count && io->count <= DISCARD && !io->pieces, io->count, n);
+		bytes = io->count * 512;
+	} else {
+		EXPECT(io->op == EXO_DISK_READ || io->op == EXO_DISK_WRITE, io->op, 0);
+		EXPECT(io->pieces && io->pieces <= PIECES, io->pieces, n);
+		for (unsigned i = 0; i < io->pieces; i++) {
+			piece_check(&io->piece[i], n);
+			bytes += io->piece[i].bytes;
+		}
+		EXPECT(bytes == io->bytes && bytes <= EXO_DISK_MAX_BYTES, bytes, io->bytes);
+	}
+	EXPECT(io->block >= n * BLOCKS && io->block + bytes / 512 <= (n + 1) * BLOCKS,
 	       io->block, n);
-	for (uint64_t i = first; i <= last && i < RAM_FRAMES; i++)
-		EXPECT(pins[i], i, n);
 }
 
 static int fake_submit(struct disk *d, const struct disk_io *io)
@@ -199,10 +234,11 @@ static const struct disk_ops fake_ops = { fake_submit, fake_kick, fake_reap, fak
 
 bool virtio_blk_start(const struct exo_pci_info *info)
 {
-	struct exo_disk_info i = { .blocks = RINGS * BLOCKS, .block_bytes = 512 };
+	struct exo_disk_info i = { .blocks = RINGS * BLOCKS, .block_bytes = 512,
+	                           .pieces = PIECES, .discard = DISCARD };
 
 	(void)info;
-	disk_add(&fake_ops, NULL, &i, true);
+	disk_add(&fake_ops, NULL, &i, DISK_CAN_FLUSH);
 	return true;
 }
 
@@ -219,6 +255,7 @@ static void device_finish_all(void)
 		for (unsigned i = 0; i < queue_size; i++)
 			if (queue[i].busy)
 				device_finish(i, 0);
+		now_tsc = timer_due > now_tsc ? timer_due : now_tsc;
 		disk_interrupt(&disks.disk[0]);
 	}
 }
@@ -237,6 +274,8 @@ static struct owner owners[RINGS];
 static int *expected;           /* by tag: status + 1000; 0: not taken, or completed */
 static uint64_t next_tag;
 #define ANY_STATUS 2000         /* what the device says */
+static uint64_t *first_of;      /* by tag: the tag of the first entry of its request */
+static int *first_status;       /* by that tag: status + 1000, once known */
 
 static exo_slot claim_make(unsigned n, enum exo_kind kind, uint64_t lo, uint64_t hi,
                            unsigned rights)
@@ -254,6 +293,7 @@ static exo_slot claim_make(unsigned n, enum exo_kind kind, uint64_t lo, uint64_t
 static void machine_make(void)
 {
 	static struct exo_pci_info info = { .vendor = 1 };
+	static struct exo_env_page own_page;
 
 	fake_ram = aligned_alloc(EXO_PAGE_SIZE, RAM_FRAMES * EXO_PAGE_SIZE);
 	memset(fake_ram, 0, RAM_FRAMES * EXO_PAGE_SIZE);
@@ -267,7 +307,10 @@ static void machine_make(void)
 	disks_start();
 	EXPECT(disks.count == 1 && info.used, disks.count, info.used);
 	expected = calloc(TAGS, sizeof(*expected));
+	first_of = calloc(TAGS, sizeof(*first_of));
+	first_status = calloc(TAGS, sizeof(*first_status));
 	env_at(ENV_PFN)->pfn = ENV_PFN;
+	env_at(ENV_PFN)->page = &own_page;
 	for (unsigned i = 0; i < RINGS; i++) {
 		struct owner *o = &owners[i];
 		uint64_t lo = BUFFER_PFN + i * BUFFERS;
@@ -298,6 +341,7 @@ static void owner_write(unsigned i, struct exo_disk_req *q, int status)
 		abort();
 	o->first_tag[o->written % 64] = next_tag;
 	expected[next_tag] = status + 1000;
+	first_of[next_tag] = next_tag;
 	o->sq->req[o->written++ % 64] = *q;
 }
 
@@ -334,6 +378,30 @@ static int request_spoil(unsigned i, struct exo_disk_req *q)
 	}
 }
 
+/* A request of several entries, in a random way spoiled or not; all must say the same. */
+static void owner_random_pieces(unsigned i)
+{
+	unsigned pieces = 2 + (unsigned)rand() % PIECES, bad = (unsigned)rand() % (3 * pieces);
+	struct exo_disk_req q = request_good(i, 1 + (enum exo_disk_op)(rand() % 2), 64);
+	uint64_t first = next_tag + 1;
+	uint32_t count = 1 + (uint32_t)rand() % (rand() % 4 ? 6 : 75);
+
+	for (unsigned n = 0; n < pieces; n++) {
+		struct exo_disk_req p = q;
+
+		p.flags = n + 1 < pieces ? EXO_DISK_MORE : 0;
+		p.count = count;
+		p.pfn = BUFFER_PFN + i * BUFFERS + (uint64_t)(rand() % 100);
+		p.block = q.block + (uint64_t)n * count;
+		if (n == bad)
+			request_spoil(i, &p);
+		if (n == bad && rand() % 3 == 0)
+			p.block++;
+		owner_write(i, &p, ANY_STATUS + 1);
+		first_of[next_tag] = first;
+	}
+}
+
 static void owner_random_request(unsigned i)
 {
 	struct exo_disk_req q = request_good(i, 1 + (enum exo_disk_op)(rand() % 2),
@@ -342,8 +410,12 @@ static void owner_random_request(unsigned i)
 
 	if (rand() % 12 == 0)
 		q.op = EXO_DISK_FLUSH;
+	else if (q.count <= DISCARD && rand() % 12 == 0)
+		q.op = EXO_DISK_DISCARD;
 	else if (rand() % 4 == 0)
 		status = request_spoil(i, &q);
+	else if (q.op == EXO_DISK_WRITE && rand() % 2)
+		q.flags = EXO_DISK_FUA;
 	owner_write(i, &q, status);
 }
 
@@ -358,7 +430,13 @@ static void owner_read(unsigned i)
 		int want = done->tag < TAGS ? expected[done->tag] - 1000 : -1000;
 
 		EXPECT(want != -1000, done->tag, i);
-		if (want == ANY_STATUS)
+		if (want == ANY_STATUS + 1) {
+			uint64_t first = first_of[done->tag];
+
+			EXPECT(!first_status[first] || first_status[first] == done->status + 1000,
+			       -done->status, first_status[first]);
+			first_status[first] = done->status + 1000;
+		} else if (want == ANY_STATUS)
 			EXPECT(done->status == 0 || done->status == -EXO_E_DEVICE ||
 			       done->status == -EXO_E_STALE, done->status, done->tag);
 		else
@@ -460,6 +538,8 @@ static void test_random(void)
 		case 0: case 1: case 2:
 			if (owners[i].written - owners[i].sent < 64)
 				owner_random_request(i);
+			if (owners[i].written - owners[i].sent < 50 && rand() % 4 == 0)
+				owner_random_pieces(i);
 			break;
 		case 3:
 			owner_kick(i);
@@ -670,8 +750,6 @@ static void test_bind_errors(void)
 	block->unit = 1;
 	EXPECT(owner_bind(5) == -EXO_E_ABSENT, 0, 0);
 	block->unit = 0;
-	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].ring, owners[5].block, 0) == -EXO_E_RANGE,
-	       0, 0);
 	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].ring, owners[5].block,
 	                     256) == -EXO_E_RANGE, 0, 0);
 	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[5].ring, owners[5].block, 1) == -EXO_E_ROOM,
@@ -737,6 +815,185 @@ static void test_silent_device(void)
 	verdict("disk_silent_device_is_reset");
 }
 
+/* Entries behind one that has EXO_DISK_MORE, for this ring: a read in one-page pieces. */
+static void write_pieces(unsigned i, unsigned pieces, bool ends, int status)
+{
+	for (unsigned n = 0; n < pieces; n++) {
+		struct exo_disk_req q = { .slot = owners[i].buffer, .op = EXO_DISK_READ,
+			.pfn = BUFFER_PFN + i * BUFFERS + 2 * n, .count = 8,
+			.block = i * BLOCKS + n * 8,
+			.flags = n + 1 < pieces || !ends ? EXO_DISK_MORE : 0 };
+
+		owner_write(i, &q, status);
+	}
+}
+
+static void test_pieces(void)
+{
+	unsigned before;
+
+	queue_size = DEVICE_MAX;
+	order_count = 0;
+	posts[1] = 0;
+	write_pieces(0, PIECES, true, 0);
+	EXPECT(owner_kick(0) == PIECES && order_count == 1, order_count, 0);
+	EXPECT(order[0].bytes == PIECES * 4096, order[0].bytes, 0);
+	before = owners[0].cq->cq_tail;
+	device_finish_all();
+	EXPECT(owners[0].cq->cq_tail - before == PIECES && posts[1] == 1, posts[1], before);
+	drain();
+	write_pieces(0, PIECES + 3, true, -EXO_E_RANGE);        /* one too many, and the rest */
+	owner_kick(0);
+	drain();
+	write_pieces(0, 3, false, -EXO_E_ARG);                  /* no end */
+	EXPECT(owner_kick(0) == 3 && pins_left() == 0, pins_left(), 0);
+	write_pieces(0, 2, true, -EXO_E_ARG);                   /* it comes too late */
+	owner_kick(0);
+	write_pieces(0, 2, true, 0);
+	EXPECT(owner_kick(0) == 2, 0, 0);
+	EXPECT(order_count == 2 && pins_left(), order_count, 0);
+	drain();
+	verdict("disk_pieces_go_together");
+}
+
+/* No completion of such a write before the flush behind it. */
+static void test_fua(void)
+{
+	struct exo_disk_req q = request_good(0, EXO_DISK_WRITE, 8);
+
+	queue_size = DEVICE_MAX;
+	order_count = 0;
+	q.flags = EXO_DISK_FUA;
+	owner_write(0, &q, 0);
+	owner_kick(0);
+	EXPECT(order_count == 1 && order[0].op == EXO_DISK_WRITE, order_count, 0);
+	device_finish(0, 0);
+	disk_interrupt(&disks.disk[0]);
+	EXPECT(order_count == 2 && order[1].op == EXO_DISK_FLUSH, order_count, 0);
+	EXPECT(owners[0].cq->cq_tail == owners[0].got && pins_left(), owners[0].got, 0);
+	device_finish(0, -EXO_E_DEVICE);
+	disk_interrupt(&disks.disk[0]);
+	expected[next_tag] = -EXO_E_DEVICE + 1000;
+	owner_read(0);
+	EXPECT(owners[0].got == owners[0].sent && !pins_left(), owners[0].got, owners[0].sent);
+	q.op = EXO_DISK_READ;
+	owner_write(0, &q, -EXO_E_ARG);
+	q = (struct exo_disk_req){ .op = EXO_DISK_FLUSH, .flags = EXO_DISK_MORE };
+	owner_write(0, &q, -EXO_E_ARG);
+	q = (struct exo_disk_req){ .op = EXO_DISK_FLUSH };      /* it is passed over */
+	owner_write(0, &q, -EXO_E_ARG);
+	/* A write whose ring ends while it is in the device is not promised to be on the medium. */
+	q = request_good(0, EXO_DISK_WRITE, 8);
+	q.flags = EXO_DISK_FUA;
+	owner_write(0, &q, -EXO_E_STALE);
+	EXPECT(owner_kick(0) == 4, 0, 0);
+	lock_take(&tree_lock);
+	EXPECT(ring_end(RING_PFN) == EXO_MORE, 0, 0);
+	device_finish(0, 0);
+	EXPECT(ring_end(RING_PFN) == 0, 0, 0);
+	lock_release(&tree_lock);
+	owner_read(0);
+	EXPECT(!pins_left() && owner_bind(0) == 0, pins_left(), 0);
+	verdict("disk_fua_is_a_write_and_a_flush");
+}
+
+/* Flushes and discards of one ring do not fill the device: another's reads find it free. */
+static void test_flood(void)
+{
+	struct exo_disk_req q;
+	unsigned before;
+
+	queue_size = 4;
+	for (unsigned n = 0; n < 60; n++) {
+		q = (struct exo_disk_req){ .op = EXO_DISK_FLUSH };
+		if (n % 2)
+			q = request_good(0, EXO_DISK_DISCARD, 8);
+		owner_write(0, &q, 0);
+	}
+	order_count = 0;
+	owner_kick(0);
+	EXPECT(order_count == 1, order_count, 0);
+	for (unsigned n = 0; n < 40; n++) {     /* one at a time: no flush stands before it */
+		q = request_good(1, EXO_DISK_READ, 1);
+		owner_write(1, &q, 0);
+		before = order_count;
+		owner_kick(1);
+		EXPECT(order_count == before + 1 && order[before].ring == 1, order_count, before);
+		for (unsigned i = 0; i < queue_size; i++)
+			if (queue[i].busy && (n % 4 == 0 || ring_number(queue[i].io.cookie) == 1))
+				device_finish(i, 0);
+		disk_interrupt(&disks.disk[0]);
+	}
+	drain();
+	EXPECT(order_count == 100, order_count, 0);
+	/* A flush that took its time is followed by a rest, while another uses the disk. */
+	for (unsigned n = 0; n < 3; n++) {
+		q = (struct exo_disk_req){ .op = EXO_DISK_FLUSH };
+		owner_write(0, &q, 0);
+	}
+	owner_kick(0);
+	order_count = 0;
+	for (unsigned n = 0; n < 20; n++) {
+		q = request_good(1, EXO_DISK_READ, 1);
+		owner_write(1, &q, 0);
+	}
+	owner_kick(1);
+	EXPECT(order_count == 3 && disks.disk[0].flight == 4, order_count, 0);
+	now_tsc += 50;
+	for (unsigned i = 0; i < queue_size; i++)
+		if (ring_number(queue[i].io.cookie) == 0)
+			device_finish(i, 0);
+	disk_interrupt(&disks.disk[0]);
+	for (unsigned n = 0; n < 6; n++) {
+		now_tsc += 8;
+		EXPECT(order[order_count - 1].ring == 1, order_count, n);
+		for (unsigned i = 0, any = 1; i < queue_size && any; i++)
+			if (queue[i].busy) {
+				device_finish(i, 0);
+				any = 0;
+			}
+		disk_interrupt(&disks.disk[0]);
+	}
+	EXPECT(timer_due && disks.disk[0].rest, timer_due, 0);
+	now_tsc += 8;
+	device_finish_all();
+	EXPECT(!disks.disk[0].rest && order_count > 20, order_count, 0);
+	drain();
+	EXPECT(!disks.disk[0].rest, order_count, 0);
+	verdict("disk_flood_of_flushes_leaves_room");
+}
+
+/* A ring that polls, by its flag or because it was bound so, is told nothing. */
+static void test_polling(void)
+{
+	struct exo_disk_req q = request_good(0, EXO_DISK_READ, 1);
+
+	queue_size = DEVICE_MAX;
+	posts[1] = 0;
+	owners[0].cq->quiet = 1;
+	owner_write(0, &q, 0);
+	owner_kick(0);
+	device_finish(0, 0);
+	EXPECT(owner_kick(0) == 0 && owners[0].cq->cq_tail == owners[0].sent, 0, 0);
+	owner_read(0);
+	EXPECT(posts[1] == 0, posts[1], 0);
+	owners[0].cq->quiet = 0;
+	owner_write(0, &q, 0);
+	owner_kick(0);
+	drain();
+	EXPECT(posts[1] == 1, posts[1], 0);
+	detach(0);
+	EXPECT(sys_disk_bind(env_at(ENV_PFN), owners[0].ring, owners[0].block, 0) == 0, 0, 0);
+	EXPECT(!reserved[0] && !reserved[1], reserved[0], reserved[1]);
+	owner_write(0, &q, 0);
+	owner_kick(0);
+	drain();
+	EXPECT(posts[0] == 0 && posts[1] == 1, posts[0], posts[1]);
+	detach(0);
+	EXPECT(owner_bind(0) == 0, 0, 0);
+	verdict("disk_polling_posts_nothing");
+}
+
 int main(void)
 {
 	srand(1);
@@ -746,6 +1003,10 @@ int main(void)
 	test_hostile_pages();
 	test_turns();
 	test_one_kick();
+	test_pieces();
+	test_fua();
+	test_flood();
+	test_polling();
 	test_rights();
 	test_bind_errors();
 	test_forget();

@@ -78,16 +78,22 @@ struct exo_env_page {
 	uint64_t space_pfn;     /* [k] its space, 0 if none */
 	uint64_t calls;         /* [k] system calls made (kernel entries) */
 	uint64_t faults;        /* [k] faults and foreign calls delivered (kernel entries) */
-	uint64_t slices;        /* [k] times it got a CPU */
+	uint64_t slices;        /* [k] times it got a CPU (switches to it) */
 	uint64_t preempted;     /* [k] slices that ended against its will */
 	uint32_t event_head;    /* [k] events ever put on the ring */
 	uint32_t event_tail;    /* [u] events taken; not read by the kernel */
+	uint64_t upcalls;       /* [k] slice begins and events delivered as upcalls */
+	uint64_t slots;         /* [k] slots that began with it on the CPU */
+	uint64_t packets;       /* [k] received into its rings, and sent from them */
+	uint64_t blocks;        /* [k] of disks, moved by requests of its rings */
+	uint64_t invalidations; /* [k] translations that its calls took out of its CPU's TLB */
+	uint64_t vector_saves;  /* [k] times its vector state was saved */
+	uint64_t copied;        /* [k] bytes copied between it and the kernel, packets too */
+	struct exo_context area[EXO_AREAS];
 	uint32_t ask_entry;     /* [u] event entry posted when claims are asked for or taken */
 	uint32_t taken;         /* [k] claims taken by force so far (EXO_CAP_TAKEN) */
 	uint64_t ask_tsc;       /* [k] of claims asked for: the earliest deadline not passed */
-	uint64_t spare[5];
-	struct exo_context area[EXO_AREAS];
-	uint64_t spare2[24];
+	uint64_t spare2[22];
 	uint32_t event_count[EXO_EVENTS];  /* [ku] posts since it was taken: exchange with 0 */
 	uint16_t event_ring[EXO_EVENTS];   /* [k] entries; the n-th stands at n % EXO_EVENTS */
 	uint8_t  user[0x600];   /* [u] the library's own; the first program's: struct exo_first */
@@ -96,7 +102,10 @@ _Static_assert(sizeof(struct exo_env_page) == EXO_PAGE_SIZE, "ABI: exo_env_page"
 _Static_assert(offsetof(struct exo_env_page, upcalls_off) == 0x40, "ABI: exo_env_page");
 _Static_assert(offsetof(struct exo_env_page, gate_rsp) == 0x50, "ABI: exo_env_page");
 _Static_assert(offsetof(struct exo_env_page, calls) == 0xa0, "ABI: exo_env_page");
+_Static_assert(offsetof(struct exo_env_page, upcalls) == 0xc8, "ABI: exo_env_page");
+_Static_assert(offsetof(struct exo_env_page, copied) == 0xf8, "ABI: exo_env_page");
 _Static_assert(offsetof(struct exo_env_page, area) == 0x100, "ABI: exo_env_page");
+_Static_assert(offsetof(struct exo_env_page, ask_entry) == 0x340, "ABI: exo_env_page");
 _Static_assert(offsetof(struct exo_env_page, event_count) == 0x400, "ABI: exo_env_page");
 
 /* Operations of exo_env_control. */

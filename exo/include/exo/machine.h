@@ -40,10 +40,11 @@ struct exo_disk_info {
 	uint64_t blocks;
 	uint32_t block_bytes;
 	uint32_t flags;         /* EXO_DISK_RO */
-	uint32_t queue;         /* descriptors of the device's queue */
+	uint16_t queue;         /* requests that the device takes at a time */
+	uint16_t pieces;        /* of one request, at most: 1 to EXO_DISK_PIECES */
 	uint32_t pci;           /* bus << 8 | device << 3 | function */
 	exo_sid  root;          /* BLOCK claim of all of it */
-	uint32_t spare;
+	uint32_t discard;       /* blocks of one discard, at most; 0: the disk takes none */
 };
 #define EXO_DISK_RO 1
 
@@ -87,6 +88,20 @@ struct exo_cpu_stats {
 	uint64_t spare[2];
 };
 _Static_assert(sizeof(struct exo_cpu_stats) == 128, "ABI: exo_cpu_stats");
+
+/*
+ * The longest times, in time stamps, that interrupts were off on a CPU, by what was done then:
+ * at EXO_LATENCY_OFF of its page of counters.  All 0 unless the boot line has the word `latency`;
+ * only counts of instructions say much (-icount: tsc_hz 1e9, 2^shift time stamps an instruction).
+ */
+#define EXO_LATENCY_OFF     1024u
+#define EXO_LATENCY_CALL    0x100u      /* below: the vector of a fault or interrupt */
+#define EXO_LATENCY_FOREIGN 0x1ffu      /* no call of exo's; below: call - 0x4000 + 0x100 */
+#define EXO_LATENCY_IDLE    0x200u      /* choosing what runs after the CPU slept */
+#define EXO_LATENCY_CAUSES  0x201u
+struct exo_latency {
+	uint32_t longest[EXO_LATENCY_CAUSES];
+};
 
 /* The slice vector of one CPU, as exported: [k]. */
 #define EXO_VECTOR_SLOTS 64u
@@ -177,5 +192,19 @@ struct exo_first {
 	exo_sid  free_sid;      /* the first of its empty slots; those above it are empty too */
 	uint64_t used_lo, used_hi;  /* frames of its objects and tables, in no RAM root */
 };
+
+/* The layouts that docs/abi.md shows. */
+_Static_assert(sizeof(struct exo_run) == 24, "ABI: exo_run");
+_Static_assert(sizeof(struct exo_cpu_info) == 8, "ABI: exo_cpu_info");
+_Static_assert(sizeof(struct exo_disk_info) == 32, "ABI: exo_disk_info");
+_Static_assert(sizeof(struct exo_irq_info) == 24, "ABI: exo_irq_info");
+_Static_assert(sizeof(struct exo_port_info) == 32, "ABI: exo_port_info");
+_Static_assert(sizeof(struct exo_screen_info) == 32, "ABI: exo_screen_info");
+_Static_assert(sizeof(struct exo_latency) == 2052, "ABI: exo_latency");
+_Static_assert(sizeof(struct exo_vector_slot) == 24, "ABI: exo_vector_slot");
+_Static_assert(sizeof(struct exo_vector) == 1560, "ABI: exo_vector");
+_Static_assert(sizeof(struct exo_trace_record) == 32, "ABI: exo_trace_record");
+_Static_assert(sizeof(struct exo_machine) == 848, "ABI: exo_machine");
+_Static_assert(sizeof(struct exo_first) == 80, "ABI: exo_first");
 
 #endif

@@ -112,6 +112,7 @@ struct exo_pci_info {
 	uint32_t table_page;    /* from this page of the BAR on; nor are those of pending bits */
 	struct exo_pci_bar bar[6];
 };
+_Static_assert(sizeof(struct exo_pci_bar) == 16, "ABI: exo_pci_bar");
 _Static_assert(sizeof(struct exo_pci_info) == 176, "ABI: exo_pci_info");
 
 #define EXO_PCI_DMA       0x01  /* an IOMMU translates for it: domains can be bound */

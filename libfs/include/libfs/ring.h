@@ -19,6 +19,9 @@ struct fs_ring {
 	uint32_t put;           /* requests ever put: sq_tail after the next fs_ring_show */
 	uint32_t taken;         /* completions ever taken */
 	uint32_t out;           /* requests in flight[] */
+	uint32_t pieces_most;   /* of one request to the disk; fs_ring_init: 1, set it after */
+	uint32_t blocks_most;   /* likewise */
+	uint32_t pieces, blocks;        /* of the request that the last entry belongs to */
 	struct fs_request *flight[EXO_DISK_RING];       /* by tag; NULL: free */
 };
 
@@ -31,6 +34,12 @@ void fs_ring_init(struct fs_ring *ring, struct exo_disk_sq_page *sq, struct exo_
  * FS_PENDING.  false, with nothing changed, if the ring is full.
  */
 bool fs_ring_put(struct fs_ring *ring, struct fs_request *request, exo_slot claim, uint64_t pfn);
+
+/*
+ * Make what was put last a piece of the same request to the disk as what was put before it, if it
+ * goes on where that ends and was not shown yet: then both get the same status.
+ */
+void fs_ring_join(struct fs_ring *ring);
 
 /* Show the kernel what was put since the last time; a kick must follow. How many. */
 uint32_t fs_ring_show(struct fs_ring *ring);
