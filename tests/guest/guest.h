@@ -24,6 +24,8 @@
 #define GUEST_PORT  0x10        /* the ports of the first program that it gave away to us */
 #define GUEST_IRQ   0x20        /* the interrupts likewise */
 #define GUEST_NIC   0x40        /* the packets of the first NIC */
+#define GUEST_ALL   0x80        /* of all these what there is on this machine */
+#define GUEST_NAMED 0x100       /* runs only if the boot line names it */
 
 /* Classes, as written in EXO_TEST. */
 enum guest_class {
@@ -36,6 +38,8 @@ enum guest_class {
 	IRQ = GUEST_IRQ,
 	NIC = GUEST_NIC | GUEST_LONG,
 	RTC = GUEST_PORT | GUEST_IRQ,
+	ALL = GUEST_ALL | GUEST_LONG,
+	FUZZ = GUEST_ALL | GUEST_LONG | GUEST_NAMED,
 };
 
 struct guest_test {
