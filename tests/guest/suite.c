@@ -74,7 +74,8 @@ static void report_skip(const struct guest_test *test, const char *reason)
 static bool watch(const struct guest_test *test, struct exos_child *child, char *reason,
 		  size_t bytes)
 {
-	uint64_t limit = (test->needs & GUEST_LONG ? 120 : 30) * SECONDS;
+	uint64_t limit = (test->needs & GUEST_NAMED ? 100000 :
+			  test->needs & GUEST_LONG ? 120 : 30) * SECONDS;
 	uint32_t why = exos_child_wait(child, exos_deadline(limit));
 	uint64_t code = child->page->exit_code;
 
