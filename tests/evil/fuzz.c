@@ -104,7 +104,7 @@ static void be_an_actor(struct peer *peer)
 			if (++cycles % 8 == 0)
 				fuzz_equip(a, 1 + (unsigned)(cycles / 8 % (fuzz.actors - 1)));
 		} else if (warden) {
-			exo_env_yield(0);
+			fuzz_yield(a);
 		} else {
 			fuzz_act(a);
 		}
@@ -165,6 +165,7 @@ static void grant_all(struct actor *w)
 	const struct exos_grant *time = warden_time(), *disk = exos_grant("disk", 0);
 	exo_slot gate = (exo_slot)exo_gate_make(server.env, guest_sid(), (uint64_t)peer_gate, 1);
 
+	w->peer.page->open_hi = 0;      /* nobody fills its table */
 	expect(peer_give(&w->peer, HAS_FRAME, arena.slot, GUEST_R_FRAMES) > 0);
 	grant(w, HAS_SLOT, guest_narrow(time->slot, time->lo, time->hi, EXO_R_CONTROL));
 	if (disk)
@@ -177,9 +178,10 @@ static void grant_all(struct actor *w)
 
 		peer_give(&a->peer, HAS_TRACE, guest_claim("trace"), EXO_R_READ);
 		peer_give(&a->peer, HAS_GATE, gate, EXO_R_CALL);
+		peer_give(&a->peer, HAS_MAIN, guest_claim("env"), EXO_R_RUN);
 		for (unsigned n = 0; n < fuzz.actors; n++)
 			peer_give(&a->peer, HAS_ENV + n, fuzz.actor[n].peer.env,
-				  EXO_R_GIVE | EXO_R_NOTIFY | EXO_R_RUN);
+				  EXO_R_GIVE | EXO_R_RUN | (n ? EXO_R_NOTIFY : 0));
 	}
 }
 
@@ -269,7 +271,7 @@ static bool running(void)
 /* Beside the actors: the log goes to the disk, the victim is looked after. */
 static void drive(void)
 {
-	uint64_t next = fuzz.want / CHECKS, step = next, look = 0;
+	uint64_t next = fuzz.want / CHECKS, step = next, look = 0, turn = 0;
 
 	while (running() && !fuzz.wrong) {
 		if (!fuzz_flush(false))
@@ -286,7 +288,7 @@ static void drive(void)
 			check_victim();
 			look = exos_deadline(200000000);
 		}
-		exo_env_yield(0);
+		exo_env_yield(fuzz.actor[turn++ % fuzz.actors].peer.env);
 	}
 }
 

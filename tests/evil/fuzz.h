@@ -49,7 +49,8 @@ enum fuzz_slot {
 	HAS_FRAME, HAS_SLOT, HAS_BLOCK, HAS_PORT, HAS_IRQ, HAS_NIC, HAS_TRACE, HAS_GATE,
 	HAS_ENV,                /* and those of the other actors behind it */
 	FUZZ_ACTORS_MAX = 6,
-	FUZZ_FIRST = HAS_ENV + FUZZ_ACTORS_MAX
+	HAS_MAIN = HAS_ENV + FUZZ_ACTORS_MAX,   /* the test itself, to lend it our slice */
+	FUZZ_FIRST
 };
 
 struct actor {
@@ -70,6 +71,7 @@ struct fuzz {
 	bool ordered;
 	volatile bool over;
 	uint32_t lock;          /* [a] */
+	const struct actor *volatile holder;    /* of the lock; NULL: the test itself */
 	bool checking;          /* the writer of the log holds the lock */
 	uint64_t calls, succeeded, want;
 	uint64_t arena_lo, arena_hi;
@@ -83,9 +85,11 @@ struct fuzz {
 extern struct fuzz fuzz;
 
 /* fuzz_log.c */
-void fuzz_lock(void);
+void fuzz_lock(const struct actor *a);
 bool fuzz_lock_try(void);
 void fuzz_unlock(void);
+/* Let the test itself run, which writes the log. */
+void fuzz_yield(const struct actor *a);
 /* A call, made, counted and logged. */
 int64_t fuzz_call(struct actor *a, uint32_t number, uint64_t a0, uint64_t a1, uint64_t a2,
 		  uint64_t a3, uint64_t a4);

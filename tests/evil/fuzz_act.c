@@ -249,7 +249,7 @@ static void act_env(struct actor *a)
 			  look(a, some(a, EXO_KIND_SLOT))->lo, fuzz_below(a, 4) ? env : 0, 0, 0);
 		break;
 	case 6:
-		fuzz_call(a, EXO_CALL_env_yield, fuzz_below(a, 2) ? env : 0, 0, 0, 0, 0);
+		fuzz_call(a, EXO_CALL_env_yield, fuzz_below(a, 64) ? env : 0, 0, 0, 0, 0);
 		break;
 	default:
 		fuzz_gate(a, some(a, EXO_KIND_GATE), fuzz_below(a, 2) ? some(a, EXO_KIND_NONE) : 0);

@@ -13,6 +13,7 @@
 #include <exos/start.h>
 #include "fuzz.h"
 #include "guest/disk.h"
+#include "guest/x86/insn.h"
 
 #define CHUNK 1024u             /* records written at once: 64 KiB */
 
@@ -29,17 +30,36 @@ void fuzz_wrong(const char *why)
 		string_copy(fuzz.why, why, sizeof(fuzz.why));
 }
 
-void fuzz_lock(void)
+/*
+ * By name, so that what is left of the slice does not go to the victim; a busy one runs on another
+ * CPU.
+ */
+static void lend(const struct actor *a, const struct actor *to)
+{
+	unsigned index = to ? HAS_ENV + to->number : HAS_MAIN;
+
+	if (exo_env_yield(exo_slot_make(a->peer.sid + index, a->peer.slots[index].gen)) < 0)
+		insn_pause();
+}
+
+void fuzz_yield(const struct actor *a) { lend(a, NULL); }
+
+void fuzz_lock(const struct actor *a)
 {
 	while (__atomic_exchange_n(&fuzz.lock, 1, __ATOMIC_ACQUIRE))
-		exo_env_yield(0);
+		lend(a, fuzz.holder);
+	fuzz.holder = a;
 }
 
 bool fuzz_lock_try(void)
 {
-	if (!__atomic_exchange_n(&fuzz.lock, 1, __ATOMIC_ACQUIRE))
+	const struct actor *holder = fuzz.holder;
+
+	if (!__atomic_exchange_n(&fuzz.lock, 1, __ATOMIC_ACQUIRE)) {
+		fuzz.holder = NULL;
 		return true;
-	exo_env_yield(0);
+	}
+	exo_env_yield(holder ? holder->peer.env : 0);
 	return false;
 }
 
@@ -56,8 +76,8 @@ static struct fuzz_record *record(void)
 			fuzz.tail = fuzz.head;
 		else if (fuzz.checking)
 			fuzz_flush(false);
-		else
-			exo_env_yield(0);
+		else if (fuzz.holder)
+			lend(fuzz.holder, NULL);
 	return &fuzz.log[fuzz.head % FUZZ_BUFFER];
 }
 
@@ -103,7 +123,7 @@ static int64_t call(struct actor *a, uint32_t number, const uint64_t arg[5])
 			     arg);
 	fuzz_unlock();
 	result = insn_call5(number, arg[0], arg[1], arg[2], arg[3], arg[4]);
-	fuzz_lock();
+	fuzz_lock(a);
 	return count(a, number, result, arg);
 }
 
@@ -113,7 +133,7 @@ int64_t fuzz_call(struct actor *a, uint32_t number, uint64_t a0, uint64_t a1, ui
 	const uint64_t arg[5] = { a0, a1, a2, a3, a4 };
 	int64_t result;
 
-	fuzz_lock();
+	fuzz_lock(a);
 	result = call(a, number, arg);
 	fuzz_unlock();
 	return result;
@@ -124,7 +144,7 @@ int64_t fuzz_end(struct actor *a, uint32_t number, exo_slot slot)
 	const uint64_t arg[5] = { slot };
 	int64_t result;
 
-	fuzz_lock();
+	fuzz_lock(a);
 	do
 		result = call(a, number, arg);
 	while (result == EXO_MORE);
@@ -138,7 +158,7 @@ int64_t fuzz_map(struct actor *a, exo_slot space, const struct exo_map_op *op)
 	const uint64_t arg[5] = { space, (uint64_t)op, 1 };
 	int64_t result;
 
-	fuzz_lock();
+	fuzz_lock(a);
 	fuzz_note(FUZZ_OP, 0, words, 6);
 	result = call(a, EXO_CALL_space_update, arg);
 	fuzz_unlock();
@@ -152,10 +172,10 @@ int64_t fuzz_gate(struct actor *a, exo_slot gate, exo_slot cap)
 	int64_t result;
 
 	if (fuzz.ordered)
-		fuzz_lock();
+		fuzz_lock(a);
 	result = exos_gate_call_once(gate, &m);
 	if (!fuzz.ordered)
-		fuzz_lock();
+		fuzz_lock(a);
 	count(a, EXO_CALL_gate_call, result, arg);
 	fuzz_unlock();
 	return result;
