@@ -8,10 +8,13 @@
 #include <base/string.h>
 #include <base/util.h>
 #include <exos/cap.h>
+#include <exos/console.h>
 #include <exos/gate.h>
 #include <exos/slot.h>
 #include <exos/start.h>
 #include "evil.h"
+#include "fuzz.h"
+#include "guest/suite.h"
 
 #define WEAK     { .class = EVIL_ANY }
 #define NUMBER   { .class = EVIL_NUMBER }
@@ -328,4 +331,17 @@ int64_t evil_call(const struct evil_call *c, const uint64_t *a)
 	if (error < ARRAY_LEN(evil_reached[0]))
 		evil_reached[c - evil_calls][error]++;
 	return result;
+}
+
+/* The suite's own calls, and the fuzzer's, if this test is it. */
+void evil_report(void)
+{
+	for (unsigned i = 0; i < evil_call_count; i++)
+		for (unsigned error = 0; error < 32; error++) {
+			uint32_t count = evil_reached[i][error] +
+					 fuzz.reached[evil_calls[i].number % FUZZ_CALLS][error];
+
+			if (count)
+				printf("pair %s %u %u\n", evil_calls[i].name, error, count);
+		}
 }

@@ -40,6 +40,8 @@ class Copy:
             elif (REPO / name).exists():
                 shutil.copy2(REPO / name, self.tree / name)
         (self.tree / "build").symlink_to(REPO / "build")        # what was fetched
+        for script in (REPO / "tests" / "mutants").glob("*.sed"):
+            (self.tree / notes(script)[0]).touch()      # an earlier run's fault may be built in
 
     def suite(self, pattern, log):
         """Run the suite's tests of this pattern; (passed, first line of what failed)."""

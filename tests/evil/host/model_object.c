@@ -107,10 +107,12 @@ int model_retype(unsigned actor, const struct fuzz_record *r, bool act)
 		return err;
 	if (!(src->rights & EXO_R_RETYPE))
 		return -EXO_E_RIGHTS;
-	if (r->arg[3] == EXO_KIND_TABLE && !lo)
-		return MODEL_LOOSE;
-	if ((err = plan_make(actor, r->arg[3], r->arg[4], &p)) ||
-	    (err = frames_check(src, lo, p.frames)) || !act)
+	if ((err = plan_make(actor, r->arg[3], r->arg[4], &p)))
+		return err;
+	/* The names of slots have 32 bits, and 0 is none. */
+	if (r->arg[3] == EXO_KIND_TABLE && (!lo || lo >= 1ul << 26))
+		return -EXO_E_RANGE;
+	if ((err = frames_check(src, lo, p.frames)) || !act)
 		return err;
 	p.node.lo = lo;
 	model_derive(src, dst, &p.node);

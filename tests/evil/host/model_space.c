@@ -108,8 +108,8 @@ static int trace_check(uint64_t pfn)
 	bool packets = holder && holder->kind == EXO_KIND_PACKETS &&
 		       pfn == holder->lo + EXO_PACKETS_PAGE;
 
-	if (!f)
-		return pfn < 256 ? -EXO_E_USE : MODEL_LOOSE;
+	if (!f)                 /* of others: the log does not say what it is */
+		return MODEL_LOOSE;
 	if (f->use != EXO_USE_TABLE && f->use != EXO_USE_ENVPAGE && f->use != EXO_USE_PT &&
 	    f->use != EXO_USE_FILTER && !packets)
 		return -EXO_E_USE;
