@@ -23,6 +23,7 @@ static struct disk disk;
 static struct guest_frames memory;
 static exo_slot blocks;
 static uint64_t block;          /* the next, of 512 bytes */
+static bool full;               /* the disk took no more: records are lost */
 
 void fuzz_wrong(const char *why)
 {
@@ -72,7 +73,7 @@ void fuzz_unlock(void)
 static struct fuzz_record *record(void)
 {
 	while (fuzz.head - fuzz.tail >= FUZZ_BUFFER)
-		if (!disk.ring)
+		if (!disk.ring || full)
 			fuzz.tail = fuzz.head;
 		else if (fuzz.checking)
 			fuzz_flush(false);
@@ -97,18 +98,19 @@ void fuzz_raw(const void *bytes)
 	fuzz.head++;
 }
 
-/* Lock held. */
+/* Lock held.  Pieces of one act, all but the last, are neither counted nor logged. */
 static int64_t count(struct actor *a, uint32_t number, int64_t result, const uint64_t arg[5])
 {
 	unsigned error = result < 0 ? (unsigned)min_u64((uint64_t)-result, 31) : 0;
-	struct fuzz_record *r = record();
+	struct fuzz_record *r;
 
+	if (result == EXO_MORE && (number == EXO_CALL_cap_drop || number == EXO_CALL_cap_revoke))
+		return result;
+	r = record();
 	*r = (struct fuzz_record){ .sequence = (uint32_t)fuzz.head, .what = (uint16_t)number,
 				   .actor = (uint16_t)a->number, .result = result };
 	memcpy(r->arg, arg, 5 * sizeof(arg[0]));
 	fuzz.head++;
-	if (result == EXO_MORE && (number == EXO_CALL_cap_drop || number == EXO_CALL_cap_revoke))
-		return result;          /* pieces of one act count once */
 	fuzz.reached[number % FUZZ_CALLS][error]++;
 	fuzz.calls++;
 	fuzz.succeeded += result >= 0;
@@ -196,6 +198,7 @@ static bool write_out(uint64_t records)
 	disk_put(&disk, &req);
 	if (disk_run(&disk, 1) != 1 || disk_status(&disk, block)) {
 		fuzz_wrong("the log cannot be written");
+		full = true;
 		return false;
 	}
 	block += req.count;

@@ -2,8 +2,8 @@
 /*
  * world.c - what a hostile program holds before it begins: a claim of every kind, and two others.
  *
- * Invariant: claims of kinds that are made of memory hang on evil.frames, all others on a claim that
- * the test was granted: revoking what stands above ends them.
+ * Invariant: claims of kinds that are made of memory hang on evil.frames, all others on a claim
+ * that the test was granted: revoking what stands above ends them.
  */
 #include <base/string.h>
 #include <exos/cap.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot.c - the owner map, the suite's own table and event ring, slice vectors and interrupts, to
- * compare.
+ * snapshot.c - the owner map, the suite's own table and event ring, slice vectors and interrupts,
+ * to compare.
  *
  * A frame counts with its holder, its use, and for what is no object its mappings (large ones of
  * its chunk included) and pins.  A claim counts with the rings, interrupts and packets bound by it
@@ -105,8 +105,8 @@ static void take_frames(struct snapshot *s)
 }
 
 /*
- * Rings, packets, filters' claims or an interrupt bound by it, and requests in flight.  Mappings are
- * counted at their frames; `held` of an object is where TRACE maps it.
+ * Rings, packets or an interrupt bound by it, and requests in flight.  Mappings are counted at
+ * their frames; `held` of an object is where TRACE maps it.
  */
 static uint64_t pack_bound(const struct exo_cap *cap)
 {

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 
 #define FUZZ_HOST
-#include "../fuzz.h"
+#include "fuzz.h"
 
 /* A slot of a table; kind NONE: empty. */
 struct node {

@@ -198,7 +198,8 @@ static int pages(unsigned actor, uint64_t space, const uint64_t op[6], unsigned 
 	struct node *c = NULL;
 	int err = 0, most = 0;
 
-	if (count - 1 >= EXO_MAP_MAX || op[1] >= EXO_USER_TOP || count * size > EXO_USER_TOP - op[1])
+	if (count - 1 >= EXO_MAP_MAX || op[1] >= EXO_USER_TOP ||
+	    count * size > EXO_USER_TOP - op[1])
 		return -EXO_E_RANGE;
 	if (op[1] % size)
 		return -EXO_E_ARG;
