@@ -28,9 +28,9 @@ struct fuzz_record {
 _Static_assert(sizeof(struct fuzz_record) == 64, "the log's format");
 
 enum fuzz_what {
-	FUZZ_HEADER = 1,        /* arg: FUZZ_MAGIC, seed, actors, arena lo, arena hi, ordered */
+	FUZZ_HEADER = 1,        /* FUZZ_MAGIC, seed, actors, arena lo, hi, ordered */
 	FUZZ_ACTOR,             /* result: actor; arg: pfn of its ENV, of its table, sid of its ENV */
-	FUZZ_OP,                /* of the space_update that follows: slot, va, pfn, pages, op, prot */
+	FUZZ_OP,                /* of the next space_update: slot va pfn pages op prot */
 	FUZZ_CHECK,             /* a checkpoint begins; result: its number; arg: calls so far */
 	FUZZ_TABLE,             /* arg: pfn; 64 raw records follow: its slots */
 	FUZZ_PT,                /* arg: pfn, level; 64 raw records follow: its entries */

@@ -54,8 +54,8 @@ static void slot_compare(struct node *n, const struct exo_cap *c)
 	if (same && c->kind && c->kind != EXO_KIND_TABLE)
 		same = n->unit == c->unit;
 	if (!same)
-		DIFFERS("slot %#x: kind %u rights %#x flags %#x [%#" PRIx64 ", %#" PRIx64 ") parent "
-			"%#x, expected kind %u rights %#x flags %#x [%#" PRIx64 ", %#" PRIx64
+		DIFFERS("slot %#x: kind %u rights %#x flags %#x [%#" PRIx64 ", %#" PRIx64 ") "
+			"parent %#x, expected kind %u rights %#x flags %#x [%#" PRIx64 ", %#" PRIx64
 			") parent %#x", n->sid, c->kind, c->rights, c->flags, c->lo, c->hi,
 			c->parent, n->kind, n->rights, n->flags, n->lo, n->hi, n->parent);
 }
