@@ -29,12 +29,12 @@ _Static_assert(sizeof(struct fuzz_record) == 64, "the log's format");
 
 enum fuzz_what {
 	FUZZ_HEADER = 1,        /* FUZZ_MAGIC, seed, actors, arena lo, hi, ordered */
-	FUZZ_ACTOR,             /* result: actor; arg: pfn of its ENV, of its table, sid of its ENV */
+	FUZZ_ACTOR,             /* result: actor; arg: pfn of ENV, of its table, sid of ENV */
 	FUZZ_OP,                /* of the next space_update: slot va pfn pages op prot */
 	FUZZ_CHECK,             /* a checkpoint begins; result: its number; arg: calls so far */
 	FUZZ_TABLE,             /* arg: pfn; 64 raw records follow: its slots */
 	FUZZ_PT,                /* arg: pfn, level; 64 raw records follow: its entries */
-	FUZZ_MAP,               /* arg: lo, frames; frames / 4 raw records follow: owner map entries */
+	FUZZ_MAP,               /* arg: lo, frames; then frames / 4 raw: owner map entries */
 	FUZZ_VECTOR,            /* arg: CPU; 8 raw records follow: pfn of who is in each slot */
 	FUZZ_DONE,              /* the checkpoint is complete */
 	FUZZ_END,               /* arg: calls, of these that succeeded */
