@@ -157,8 +157,8 @@ static exo_slot some_packets(void)
 	value[12] = 0x88;
 	value[13] = 0xb5;
 	spec.send = spec.receive;
-	return (exo_slot)max_u64(0, (uint64_t)exo_nic_narrow(guest_claim("nic"), guest_sid(), filter,
-							     (uint64_t)&spec, GUEST_RW));
+	return (exo_slot)exo_nic_narrow(guest_claim("nic"), guest_sid(), filter, (uint64_t)&spec,
+					GUEST_RW);
 }
 
 static void grant_all(struct actor *w)
@@ -305,11 +305,12 @@ static bool evil_has(unsigned kind)
 static void report(uint64_t elapsed)
 {
 	uint64_t slots = elapsed / exos_machine()->slice_tsc;
-	uint64_t share = victim.page->slices * 100 / max_u64(1, slots * VICTIM_SLOTS / EXO_VECTOR_SLOTS);
+	uint64_t due = slots * VICTIM_SLOTS / EXO_VECTOR_SLOTS;
+	uint64_t share = victim.page->slices * 100 / max_u64(1, due);
 
 	printf("fuzz: %lu calls, %lu succeeded, %u actors, %s\n", fuzz.calls, fuzz.succeeded,
 	       fuzz.actors, fuzz.ordered ? "ordered" : "at once");
-	printf("fuzz: victim %lu rounds, %lu%% of its slots, %lu reads, %lu packets answered\n",
+	printf("fuzz: victim %lu rounds, %lu%% of its slots, %lu reads, %lu packets\n",
 	       victim.word[3], share, disk_checks, packet_checks);
 	for (unsigned kind = 1; kind < EXO_KIND_COUNT; kind++)
 		printf("fuzz: revoked %u %u\n", kind, fuzz.revoked[kind]);

@@ -15,7 +15,7 @@
 #include <exo/types.h>
 
 /*
- * The log, on a disk of its own from its first byte: records of 64 bytes, little-endian.  The host's
+ * The log, on a disk of its own from its first byte: 64-byte records, little-endian.  The host's
  * model reads it (tests/evil/host/replay.c).
  */
 struct fuzz_record {

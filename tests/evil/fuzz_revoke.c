@@ -17,7 +17,7 @@
 /* Frames of the warden's own, from the start of the arena. */
 enum own {
 	OWN_SPACE = 0, OWN_PT3 = 4, OWN_PT2 = 8, OWN_PT1 = 12,  /* a space with room to map */
-	OWN_ENV = 16, OWN_FILTER = 20, OWN_TABLE = 34,          /* FILTER: one for each other actor */
+	OWN_ENV = 16, OWN_FILTER = 20, OWN_TABLE = 34,          /* FILTER: one an actor */
 	OWN_CYCLE = 40,         /* what the cycle makes and revokes */
 };
 
@@ -284,7 +284,8 @@ void fuzz_equip(struct actor *w, unsigned number)
 		equip(w, to, HAS_BLOCK, blocks->hi - 64 * n, blocks->hi - 64 * n + 64, GUEST_RW);
 	if (has(w, HAS_NIC)->kind == EXO_KIND_NIC) {
 		if (!filters[number])
-			filters[number] = object(w, fuzz_name(w, HAS_FRAME), OWN_FILTER + number - 1,
+			filters[number] = object(w, fuzz_name(w, HAS_FRAME),
+						 OWN_FILTER + number - 1,
 						 EXO_KIND_FILTER, 0);
 		equip_nic(w, to);
 	}
