@@ -318,7 +318,7 @@ static void report(uint64_t elapsed)
 		guest_fail("%s (%lu times such things)", fuzz.why, fuzz.wrong);
 	expect_eq(victim.word[4], 0);
 	expect(victim.word[3] > 1);
-	/* With more CPUs than the host has cores, a slot often passes while its CPU stands still. */
+	/* With more CPUs than the host has cores, a slot may pass while its CPU stands still. */
 	expect(share >= (exos_machine()->cpus > 2 ? 10 : 45));
 	for (unsigned kind = 1; kind < EXO_KIND_COUNT; kind++)
 		if (fuzz.revoked[kind] < cycles_wanted && evil_has(kind))
