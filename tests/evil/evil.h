@@ -66,6 +66,23 @@ struct evil_number {
 extern const struct evil_number evil_numbers[];
 extern const unsigned evil_number_count;
 
+/* make.c: rightful arguments, as evil_call.make. */
+bool make_ask(uint64_t *a);
+bool make_vcpu_bind(uint64_t *a);
+bool make_vcpu_run(uint64_t *a);
+bool make_pci_config(uint64_t *a);
+bool make_pci_bind(uint64_t *a);
+bool make_pci_vector(uint64_t *a);
+bool make_pci_ack(uint64_t *a);
+bool make_pci_reset(uint64_t *a);
+bool make_prog_load(uint64_t *a);
+bool make_nic_prog(uint64_t *a);
+bool make_wait_until(uint64_t *a);
+/* What the kernel says of the function of a PCI claim; NULL: it is none. */
+const struct exo_pci_info *evil_function(exo_slot claim);
+
+#define EVIL_ENTRY 200u         /* of the own event ring; nobody else's */
+
 /* Make the call and count its result in evil_reached. */
 int64_t evil_call(const struct evil_call *call, const uint64_t *arg);
 /* Results seen: of evil_calls[n], error e (0: success). */

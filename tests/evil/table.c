@@ -24,7 +24,6 @@
 #define CLAIM(k, r)    { .class = EVIL_CLAIM, .kinds = (k), .rights = (r) }
 #define CLAIM_OR_0(k, r) { .class = EVIL_CLAIM, .kinds = (k), .rights = (r), .optional = true }
 #define CONTROL EXO_R_CONTROL
-#define ENTRY 200u              /* of the own event ring; nobody else's */
 
 static struct exo_map_op map_op;
 static struct exo_port_op port_op;
@@ -89,7 +88,7 @@ static bool make_retype(uint64_t *a)
 
 static bool make_space_update(uint64_t *a)
 {
-	exo_slot table = guest_retype(evil.frames.slot, evil.frames.lo + 80, EXO_KIND_PT, 3);
+	exo_slot table = guest_retype(evil.frames.slot, evil.frames.lo + 96, EXO_KIND_PT, 3);
 
 	map_op = (struct exo_map_op){ .slot = table, .op = EXO_LINK };
 	a[0] = evil_fresh(EXO_KIND_SPACE, CONTROL);
@@ -142,14 +141,14 @@ static bool make_slot_set(uint64_t *a)
 static bool make_irq_bind(uint64_t *a)
 {
 	a[0] = evil.claim[EXO_KIND_IRQ];
-	a[1] = ENTRY;
+	a[1] = EVIL_ENTRY;
 	return a[0] != 0;
 }
 
 static bool make_irq_ack(uint64_t *a)
 {
 	a[0] = evil.claim[EXO_KIND_IRQ];
-	return a[0] && exo_irq_bind(a[0], ENTRY) == 0;
+	return a[0] && exo_irq_bind(a[0], EVIL_ENTRY) == 0;
 }
 
 /* A port that may be read at any time. */
@@ -168,7 +167,7 @@ static bool make_disk_bind(uint64_t *a)
 {
 	a[0] = evil.claim[EXO_KIND_RING];
 	a[1] = evil_fresh(EXO_KIND_BLOCK, GUEST_RW);
-	a[2] = ENTRY;
+	a[2] = EVIL_ENTRY;
 	return a[0] && a[1];
 }
 
@@ -199,7 +198,7 @@ static bool make_nic_bind(uint64_t *a)
 {
 	a[0] = evil.claim[EXO_KIND_PACKETS];
 	a[1] = evil_fresh(EXO_KIND_NIC, GUEST_RW);
-	a[2] = ENTRY;
+	a[2] = EVIL_ENTRY;
 	return a[0] && a[1];
 }
 
@@ -292,6 +291,29 @@ const struct evil_call evil_calls[] = {
 	  .arg = { CLAIM(EVIL_KIND(PACKETS), CONTROL), CLAIM(EVIL_KIND(NIC), 0), NUMBER } },
 	{ CALL(nic_kick, 1), .make = make_nic_kick, .twice = 1, .thaws = 1,
 	  .arg = { CLAIM(EVIL_KIND(PACKETS), CONTROL) } },
+	{ CALL(cap_ask, 3), .make = make_ask, .twice = 1, .thaws = 1,
+	  .arg = { CLAIM(EVIL_KINDS, 0), WEAK, NUMBER } },
+	{ CALL(vcpu_bind, 2), .make = make_vcpu_bind, .twice = 1,
+	  .arg = { CLAIM(EVIL_KIND(VCPU), CONTROL), CLAIM(EVIL_KIND(SPACE), EXO_R_RUN) } },
+	{ CALL(vcpu_run, 2), .make = make_vcpu_run, .twice = 1,
+	  .arg = { CLAIM(EVIL_KIND(VCPU), EXO_R_RUN), WEAK } },
+	{ CALL(pci_config, 4), .make = make_pci_config, .twice = 1,
+	  .arg = { CLAIM(EVIL_KIND(PCI), CONTROL), NUMBER, NUMBER, NUMBER } },
+	{ CALL(pci_bind, 3), .make = make_pci_bind, .twice = -EXO_E_BUSY,
+	  .arg = { CLAIM(EVIL_KIND(PCI), CONTROL), CLAIM_OR_0(EVIL_KIND(SPACE), CONTROL),
+		   NUMBER } },
+	{ CALL(pci_vector, 3), .make = make_pci_vector, .twice = -EXO_E_BUSY,
+	  .arg = { CLAIM(EVIL_KIND(PCI), CONTROL), NUMBER, NUMBER } },
+	{ CALL(pci_ack, 2), .make = make_pci_ack, .twice = 1,
+	  .arg = { CLAIM(EVIL_KIND(PCI), CONTROL), NUMBER } },
+	{ CALL(pci_reset, 1), .make = make_pci_reset, .twice = 1,
+	  .arg = { CLAIM(EVIL_KIND(PCI), CONTROL) } },
+	{ CALL(prog_load, 3), .make = make_prog_load, .twice = 1,
+	  .arg = { CLAIM(EVIL_KIND(PROG), CONTROL), MEMORY, NUMBER } },
+	{ CALL(nic_prog, 2), .make = make_nic_prog, .twice = -EXO_E_BUSY,
+	  .arg = { CLAIM(EVIL_KIND(NIC), EXO_R_READ),
+		   CLAIM_OR_0(EVIL_KIND(PROG), EXO_R_CALL) } },
+	{ CALL(env_wait_until, 1), .make = make_wait_until, .twice = 1, .arg = { WEAK } },
 	{ CALL(env_yield, 1), .make = make_yield, .undo = undo_yield, .twice = 1, .thaws = 1,
 	  .arg = { CLAIM_OR_0(EVIL_KIND(ENV) | EVIL_KIND(GATE), EXO_R_RUN) } },
 	{ CALL(env_wait, 2), .make = make_wait, .twice = 1, .arg = { WEAK, WEAK } },

@@ -60,6 +60,9 @@ static void for_each(void (*pass)(const struct evil_call *, const uint64_t *, un
 		uint64_t a[EVIL_ARGS] = { 0 };
 
 		if (!c->make || !c->make(a)) {
+			if (c->make)
+				printf("evil: no %s: this machine has not what it needs\n",
+				       c->name);
 			evil_clear();
 			continue;
 		}
@@ -158,26 +161,40 @@ static exo_slot weaker(exo_slot good, uint32_t right)
 	return made > 0 ? (exo_slot)made : 0;
 }
 
+/* An interrupt that is bound has no copies, nor has a function in use: end that; its kind. */
+static int put_away(exo_slot slot)
+{
+	const struct exo_cap *c = exos_cap_look(slot);
+
+	if (c && c->kind == EXO_KIND_IRQ && !exo_irq_bind(slot, 0))
+		return EXO_KIND_IRQ;
+	if (!c || c->kind != EXO_KIND_PCI)
+		return 0;
+	while (exo_pci_reset(slot) == EXO_MORE)
+		continue;
+	return EXO_KIND_PCI;
+}
+
 static void pass_rights(const struct evil_call *c, const uint64_t *a, unsigned n)
 {
 	if (c->arg[n].class != EVIL_CLAIM)
 		return;
 	for (uint32_t right = 1; right <= EXO_R_ALL; right <<= 1) {
-		bool bound = false;
 		exo_slot weak;
+		int put;
 
 		if (!(c->arg[n].rights & right))
 			continue;
 		weak = weaker(a[n], right);
-		if (!weak) {    /* an interrupt that is bound has no copies */
-			bound = !exo_irq_bind(a[n], 0);
+		put = weak ? 0 : put_away(a[n]);
+		if (put)
 			weak = weaker(a[n], right);
-		}
 		must(weak != 0);
 		refuse(c, a, n, weak, EXO_E_RIGHTS, "without its right");
 		expect_eq(exos_cap_drop(weak), 0);
-		if (bound)
-			expect_eq(exo_irq_bind(a[n], 200), 0);
+		if (put)
+			expect_eq(put == EXO_KIND_IRQ ? exo_irq_bind(a[n], EVIL_ENTRY)
+						      : exo_pci_vector(a[n], 0, EVIL_ENTRY), 0);
 	}
 }
 

@@ -15,7 +15,7 @@
 struct evil_world evil;
 
 /* Frames of evil.frames, from its start: OBJECTS for one object of each kind, then SCRATCH. */
-#define OBJECTS 64u
+#define OBJECTS 80u
 
 /* The grant that a kind which no memory is made into comes from. */
 static const struct exos_grant *source(enum exo_kind kind)
@@ -29,6 +29,10 @@ static const struct exos_grant *source(enum exo_kind kind)
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].kind == kind)
 			return exos_grant(names[i].name, 0);
+	/* A function with interrupts, if there is one. */
+	for (unsigned n = 0; kind == EXO_KIND_PCI && (g = exos_grant_at(n)); n++)
+		if (g->kind == kind && evil_function(g->slot)->vectors > 1)
+			return g;
 	for (unsigned n = 0; (g = exos_grant_at(n)); n++)
 		if (g->kind == kind && strcmp(g->name, "console") && strcmp(g->name, "parent"))
 			return g;
@@ -65,12 +69,17 @@ static void make_objects(void)
 	static const struct { enum exo_kind kind; uint64_t arg; } objects[] = {
 		{ EXO_KIND_PT, 1 }, { EXO_KIND_SPACE, 0 }, { EXO_KIND_ENV, 0 },
 		{ EXO_KIND_RING, 0 }, { EXO_KIND_FILTER, 0 }, { EXO_KIND_PACKETS, 1 },
+		{ EXO_KIND_PROG, 32 },
 	};
 	uint64_t pfn = evil.frames.lo;
 
 	for (unsigned i = 0; i < sizeof(objects) / sizeof(objects[0]); i++, pfn += 8)
 		evil.claim[objects[i].kind] =
 			guest_retype(evil.frames.slot, pfn, objects[i].kind, objects[i].arg);
+	/* Not on every machine. */
+	if (exos_cap_retype(evil.frames.slot, pfn, EXO_KIND_VCPU, 0, &evil.claim[EXO_KIND_VCPU]))
+		evil.claim[EXO_KIND_VCPU] = 0;
+	pfn += 8;
 	evil.claim[EXO_KIND_TABLE] = guest_retype(evil.frames.slot, pfn, EXO_KIND_TABLE,
 						  evil.claim[EXO_KIND_ENV]);
 	evil.claim[EXO_KIND_FRAME] =
@@ -82,7 +91,8 @@ static void make_objects(void)
 static void make_granted(void)
 {
 	static const enum exo_kind kinds[] = { EXO_KIND_SLOT, EXO_KIND_BLOCK, EXO_KIND_IRQ,
-					       EXO_KIND_PORT, EXO_KIND_NIC, EXO_KIND_TRACE };
+					       EXO_KIND_PORT, EXO_KIND_NIC, EXO_KIND_TRACE,
+					       EXO_KIND_PCI };
 
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		const struct exos_grant *g = source(kinds[i]);

@@ -37,7 +37,7 @@ MACHINES = (
     ("smp2", 2, "tcg,thread=multi", "256M", "", DEVICES, ""),
     ("smp4", 4, "tcg,thread=multi", "256M", "", (), ""),
     ("icount", 1, "tcg", "256M", "icount=7", (), ""),
-    ("iommu", 2, "tcg,thread=multi", "256M", "", IOMMU + DEVICES, "^(pci|disk|nic|interrupts)_"),
+    ("iommu", 2, "tcg,thread=multi", "256M", "", IOMMU + DEVICES, "^(pci|disk|nic|interrupts|evil)_"),
     ("unsafe", 2, "tcg,thread=multi", "256M", "dma=unsafe", DEVICES, "^pci_"),
     ("nvme", 2, "tcg,thread=multi", "256M", "", (), " DISK$"),
     ("own", 2, "tcg,thread=multi", "256M", "leave=00:10.0", IOMMU + OWN, "^own_"),
