@@ -19,6 +19,7 @@
 #include "guest/disk.h"
 #include "guest/nic.h"
 #include "guest/suite.h"
+#include "guest/vm.h"
 
 #define ARENA   512u            /* frames */
 #define VICTIM_SLOTS 2u
@@ -299,6 +300,11 @@ static bool evil_has(unsigned kind)
 {
 	if (kind == EXO_KIND_NIC || kind == EXO_KIND_FILTER || kind == EXO_KIND_PACKETS)
 		return given[HAS_NIC] != 0;
+	if (kind == EXO_KIND_VCPU)
+		return fuzz.vcpus;
+	/* The end of a function's use takes 100 ms: evil_claims_revoked_in_use does it. */
+	if (kind == EXO_KIND_PCI)
+		return false;
 	return kind != EXO_KIND_BLOCK || given[HAS_BLOCK];
 }
 
@@ -355,6 +361,7 @@ static bool start(uint64_t seed)
 	fuzz.want = max_u64(1000, word_number("fuzz", 1000000));
 	cycles_wanted = max_u64(1, word_number("cycles", 1000));
 	fuzz.ordered = exos_machine()->cpus == 1;
+	fuzz.vcpus = vm_present();
 	fuzz.actors = (unsigned)max_u64(4, min_u64(exos_machine()->cpus + 2, FUZZ_ACTORS_MAX));
 	if (!expect_eq(guest_frames_make(&arena, ARENA), 0))
 		return false;

@@ -69,6 +69,7 @@ struct fuzz {
 	struct actor actor[FUZZ_ACTORS_MAX];
 	unsigned actors;
 	bool ordered;
+	bool vcpus;             /* this machine has them */
 	volatile bool over;
 	uint32_t lock;          /* [a] */
 	const struct actor *volatile holder;    /* of the lock; NULL: the test itself */

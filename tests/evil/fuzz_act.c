@@ -9,6 +9,7 @@
 #include <base/util.h>
 #include <exos/cap.h>
 #include "fuzz.h"
+#include "guest/prog.h"
 #include "guest/x86/insn.h"
 
 uint64_t fuzz_next(struct actor *a)
@@ -163,7 +164,8 @@ static void act_retype(struct actor *a)
 	static const struct { enum exo_kind kind; uint64_t args; } kinds[] = {
 		{ EXO_KIND_PT, 4 }, { EXO_KIND_PT, 4 }, { EXO_KIND_SPACE, 3 }, { EXO_KIND_ENV, 1 },
 		{ EXO_KIND_RING, 1 }, { EXO_KIND_FILTER, 1 }, { EXO_KIND_PACKETS, 3 },
-		{ EXO_KIND_TABLE, 0 }, { EXO_KIND_FRAME, 1 },
+		{ EXO_KIND_TABLE, 0 }, { EXO_KIND_FRAME, 1 }, { EXO_KIND_VCPU, 1 },
+		{ EXO_KIND_PROG, 40 },
 	};
 	unsigned k = (unsigned)fuzz_below(a, ARRAY_LEN(kinds));
 	exo_slot src = some(a, EXO_KIND_FRAME);
@@ -292,6 +294,54 @@ static void act_device(struct actor *a)
 	}
 }
 
+/* Programs that are loaded in a few calls, some of them none. */
+static void act_prog(struct actor *a)
+{
+	static const struct exo_insn insn[2][2] = { { I_MOV(0, 1), I_EXIT }, { I_EXIT, I_MOV(0, 1) } };
+	uint64_t count = odd(a) ? nonsense(a) : 2;
+
+	if (fuzz_below(a, 4) == 0)
+		fuzz_call(a, EXO_CALL_nic_prog, some(a, EXO_KIND_NIC),
+			  fuzz_below(a, 4) ? some(a, EXO_KIND_PROG) : 0, 0, 0, 0);
+	else if (fuzz_below(a, 4) == 0)
+		fuzz_call(a, EXO_CALL_env_control, some(a, EXO_KIND_ENV), EXO_ENV_PREDICATE,
+			  some(a, EXO_KIND_PROG), 0, 0);
+	else
+		fuzz_call(a, EXO_CALL_prog_load, some(a, EXO_KIND_PROG),
+			  odd(a) ? nonsense(a) : (uint64_t)insn[fuzz_below(a, 8) == 0], count, 0, 0);
+}
+
+/* No guest gets far: the state of a new one is none that a processor enters. */
+static void act_vcpu(struct actor *a)
+{
+	if (fuzz_below(a, 2))
+		fuzz_call(a, EXO_CALL_vcpu_bind, some(a, EXO_KIND_VCPU), some(a, EXO_KIND_SPACE), 0,
+			  0, 0);
+	else
+		fuzz_call(a, EXO_CALL_vcpu_run, some(a, EXO_KIND_VCPU),
+			  odd(a) ? nonsense(a) : a->peer.page->event_head, 0, 0, 0);
+}
+
+/* No actor holds a function: the suite's own tests do. */
+static void act_newer(struct actor *a)
+{
+	static const uint32_t pci[] = { EXO_CALL_pci_config, EXO_CALL_pci_bind, EXO_CALL_pci_vector,
+					EXO_CALL_pci_ack, EXO_CALL_pci_reset };
+
+	switch (fuzz_below(a, 8)) {
+	case 0: case 1: case 2: act_prog(a); break;
+	case 3: case 4: act_vcpu(a); break;
+	case 5: fuzz_call(a, EXO_CALL_env_wait_until, insn_tsc(), 0, 0, 0, 0); break;
+	case 6:
+		fuzz_call(a, pci[fuzz_below(a, ARRAY_LEN(pci))], some(a, EXO_KIND_NONE), nonsense(a),
+			  nonsense(a), nonsense(a), 0);
+		break;
+	default:
+		fuzz_call(a, EXO_CALL_cap_ask, some(a, EXO_KIND_NONE), fuzz_next(a),
+			  odd(a) ? some(a, EXO_KIND_NONE) : 0, 0, 0);
+	}
+}
+
 static void act_small(struct actor *a)
 {
 	switch (fuzz_below(a, 4)) {
@@ -325,7 +375,7 @@ void fuzz_act(struct actor *a)
 		empty += a->peer.slots[i].kind == EXO_KIND_NONE;
 	if (fuzz_below(a, 40) >= empty)
 		act_end(a);
-	switch (fuzz_below(a, 20)) {
+	switch (fuzz_below(a, 22)) {
 	case 0: case 1: case 2: case 3: act_narrow(a); break;
 	case 4: case 5: act_give(a); break;
 	case 6: case 7: act_retype(a); break;
@@ -334,6 +384,7 @@ void fuzz_act(struct actor *a)
 	case 15: case 16: act_device(a); break;
 	case 17: act_small(a); break;
 	case 18: act_end(a); break;
+	case 19: case 20: act_newer(a); break;
 	default: act_nonsense(a);
 	}
 }

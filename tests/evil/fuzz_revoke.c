@@ -10,6 +10,7 @@
 #include <base/util.h>
 #include <exos/cap.h>
 #include "fuzz.h"
+#include "guest/prog.h"
 
 #define OWN 64u                 /* frames */
 #define PIECE 88u               /* frames of each other actor */
@@ -191,12 +192,36 @@ static void cycle_nic(struct actor *w)
 	revoked(w, EXO_KIND_FILTER, filter, part);
 }
 
+/* A program that wakes an environment, and a VCPU that ran in a guest's space. */
+static void cycle_newer(struct actor *w)
+{
+	static const struct exo_insn insn[] = { I_MOV(0, 0), I_EXIT };
+	exo_slot prog = object(w, part, OWN_CYCLE, EXO_KIND_PROG, ARRAY_LEN(insn)), guest, vcpu;
+	int64_t n;
+
+	do
+		n = fuzz_call(w, EXO_CALL_prog_load, prog, (uint64_t)insn, ARRAY_LEN(insn), 0, 0);
+	while (n == EXO_MORE);
+	must_be(n, 0);
+	must_be(fuzz_call(w, EXO_CALL_env_control, env, EXO_ENV_PREDICATE, prog, 0, 0), 0);
+	revoked(w, EXO_KIND_PROG, prog, part);
+	if (!fuzz.vcpus)
+		return;
+	guest = object(w, part, OWN_CYCLE, EXO_KIND_SPACE, EXO_SPACE_GUEST);
+	vcpu = object(w, part, OWN_CYCLE + EXO_FRAMES_PT, EXO_KIND_VCPU, 0);
+	must_be(fuzz_call(w, EXO_CALL_vcpu_bind, vcpu, guest, 0, 0, 0), 0);
+	must_be(fuzz_call(w, EXO_CALL_vcpu_run, vcpu, w->peer.page->event_head, 0, 0, 0) >= 0, 1);
+	revoked(w, EXO_KIND_VCPU, vcpu, part);
+}
+
 void fuzz_cycle(struct actor *w)
 {
+
 	cycle_memory(w);
 	cycle_env(w);
 	cycle_time(w);
 	cycle_device(w);
+	cycle_newer(w);
 	if (has(w, HAS_BLOCK)->kind == EXO_KIND_BLOCK)
 		cycle_disk(w);
 	if (has(w, HAS_NIC)->kind == EXO_KIND_NIC)

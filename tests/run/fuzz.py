@@ -67,7 +67,8 @@ def boot(run, machine, seed, log):
         file.truncate(calls * RECORD * 2 + (64 << 20))
     line = (f"app debug-exit test=nonce={secrets.token_hex(8)} test=machine={name} pairs fuzz={calls}"
             f" seed={seed} cycles={cycles} {clock} test=only=" + ",".join(tests_of(run)))
-    arguments = qemu.disk_arguments(guest.suite_disk(run.context), writable=True)
+    devices = guest.IOMMU + guest.DEVICES if name == "smp1" else ()     # there all pairs are reached
+    arguments = [*devices, *qemu.disk_arguments(guest.suite_disk(run.context), writable=True)]
     arguments += ["-drive", f"if=none,id=log,format=raw,file={log}",
                   "-device", "virtio-blk-pci,drive=log,disable-legacy=on"]
     if clock:

@@ -7,6 +7,8 @@
  */
 #include "model.h"
 
+#include <exo/prog.h>
+
 #define NUMBER(call) (EXO_NUMBER_##call)
 #define EXO_CALL(number, name, args, text)   EXO_NUMBER_##name = number,
 #define EXO_SWITCH(number, name, args, text) EXO_NUMBER_##name = number,
@@ -277,6 +279,28 @@ static int space_update(const struct fuzz_record *r, const uint64_t op[6], bool 
 	return err ? err : model_space(r->actor, c, op, act);
 }
 
+/* Which children are asked in one call is their order, which is not modelled. */
+static int ask(const struct fuzz_record *r)
+{
+	struct node *c;
+	int err = model_any(r->actor, r->arg[0], &c);
+
+	if (err)
+		return err;
+	return r->arg[2] ? MODEL_LOOSE : 0;
+}
+
+static int vcpu_bind(const struct fuzz_record *r)
+{
+	struct node *vcpu, *space;
+	int err;
+
+	if ((err = model_find(r->actor, r->arg[0], EXO_KIND_VCPU, EXO_R_CONTROL, &vcpu)) ||
+	    (err = model_find(r->actor, r->arg[1], EXO_KIND_SPACE, EXO_R_RUN, &space)))
+		return err;
+	return space->unit == EXO_SPACE_GUEST ? 0 : -EXO_E_KIND;
+}
+
 int64_t model_call(const struct fuzz_record *r, const uint64_t op[6], bool act)
 {
 	switch (r->what) {
@@ -303,6 +327,21 @@ int64_t model_call(const struct fuzz_record *r, const uint64_t op[6], bool act)
 	case NUMBER(env_yield): return yield(r);
 	case NUMBER(gate_call): return first_only(r, EXO_KIND_GATE, EXO_R_CALL);
 	case NUMBER(gate_return): return -EXO_E_ARG;
+	case NUMBER(cap_ask): return ask(r);
+	case NUMBER(vcpu_bind): return vcpu_bind(r);
+	case NUMBER(vcpu_run): return first_only(r, EXO_KIND_VCPU, EXO_R_RUN);
+	case NUMBER(prog_load):
+		if (r->arg[2] - 1 >= EXO_PROG_MAX)
+			return -EXO_E_ARG;
+		return first_only(r, EXO_KIND_PROG, EXO_R_CONTROL);
+	case NUMBER(nic_prog): return first_only(r, EXO_KIND_NIC, EXO_R_READ);
+	case NUMBER(pci_bind): case NUMBER(pci_vector):
+		if (r->arg[2] >= EXO_EVENTS)
+			return -EXO_E_RANGE;
+		return first_only(r, EXO_KIND_PCI, EXO_R_CONTROL);
+	case NUMBER(pci_ack): case NUMBER(pci_reset):
+		return first_only(r, EXO_KIND_PCI, EXO_R_CONTROL);
+	case NUMBER(pci_config): return MODEL_LOOSE;
 	default: return MODEL_LOOSE;
 	}
 }

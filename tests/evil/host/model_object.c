@@ -4,6 +4,8 @@
  */
 #include "model.h"
 
+#include <exo/prog.h>
+
 #include <stdlib.h>
 
 struct plan {
@@ -28,6 +30,9 @@ static int plan_make(unsigned actor, uint64_t kind, uint64_t arg, struct plan *p
 		{ EXO_KIND_FILTER, EXO_FRAMES_FILTER, EXO_R_CONTROL, { EXO_USE_FILTER } },
 		{ EXO_KIND_PACKETS, EXO_FRAMES_PACKETS, EXO_R_CONTROL | EXO_R_MAP,
 		  { EXO_USE_RING, EXO_USE_RING, EXO_USE_RINGPAGE } },
+		{ EXO_KIND_VCPU, EXO_FRAMES_VCPU, EXO_R_CONTROL | EXO_R_RUN | EXO_R_MAP,
+		  { EXO_USE_VCPU, EXO_USE_VCPUPAGE, EXO_USE_VCPU } },
+		{ EXO_KIND_PROG, 0, EXO_R_CONTROL | EXO_R_CALL, { EXO_USE_PROG } },
 	};
 	struct node *env;
 
@@ -50,7 +55,10 @@ static int plan_make(unsigned actor, uint64_t kind, uint64_t arg, struct plan *p
 	case EXO_KIND_PACKETS:
 		p->frames += arg;
 		return arg >= 1 && arg <= EXO_PACKET_DATA_MAX ? 0 : -EXO_E_ARG;
-	case EXO_KIND_ENV: case EXO_KIND_RING: case EXO_KIND_FILTER:
+	case EXO_KIND_PROG:     /* in one chunk of the owner map, as far as this arena goes */
+		p->frames = arg - 1 < EXO_PROG_MAX ? EXO_FRAMES_PROG(arg) : 0;
+		return p->frames ? 0 : -EXO_E_ARG;
+	case EXO_KIND_ENV: case EXO_KIND_RING: case EXO_KIND_FILTER: case EXO_KIND_VCPU:
 		return arg ? -EXO_E_ARG : 0;
 	default:
 		return -EXO_E_KIND;
@@ -100,6 +108,10 @@ int model_retype(unsigned actor, const struct fuzz_record *r, bool act)
 	uint64_t lo = r->arg[2];
 	int err;
 
+	/* A machine without SVM, or code that would lie in two chunks. */
+	if ((r->arg[3] == EXO_KIND_VCPU && r->result == -EXO_E_ABSENT) ||
+	    (r->arg[3] == EXO_KIND_PROG && r->result == -EXO_E_RANGE))
+		return MODEL_LOOSE;
 	if (r->arg[3] >= EXO_KIND_COUNT)
 		return -EXO_E_KIND;
 	if ((err = model_find(actor, r->arg[0], EXO_KIND_FRAME, 0, &src)) ||

@@ -93,11 +93,14 @@ void model_pt_end(uint64_t pfn)
 	free(t);
 }
 
-static int prot_check(unsigned prot)
+/* A guest may write what it executes. */
+static int prot_check(unsigned use, unsigned prot)
 {
 	if ((prot & ~7u) || !(prot & EXO_R_READ))
 		return -EXO_E_ARG;
-	return (prot & EXO_R_WRITE) && (prot & EXO_R_EXEC) ? -EXO_E_ARG : 0;
+	if (!(prot & EXO_R_WRITE) || !(prot & EXO_R_EXEC))
+		return 0;
+	return use == EXO_SPACE_GUEST ? 0 : -EXO_E_ARG;
 }
 
 /* What TRACE may read: tables, environment pages, page tables, filters, indices of packets. */
@@ -111,8 +114,12 @@ static int trace_check(uint64_t pfn)
 	if (!f)                 /* of others: the log does not say what it is */
 		return MODEL_LOOSE;
 	if (f->use != EXO_USE_TABLE && f->use != EXO_USE_ENVPAGE && f->use != EXO_USE_PT &&
-	    f->use != EXO_USE_FILTER && !packets)
+	    f->use != EXO_USE_FILTER && f->use != EXO_USE_PROG && !packets)
 		return -EXO_E_USE;
+	/* One page of a program at a time. */
+	for (uint64_t i = holder ? holder->lo : pfn; f->use == EXO_USE_PROG && i < holder->hi; i++)
+		if (model_frame(i)->traced)
+			return -EXO_E_MAPPED;
 	return f->traced ? -EXO_E_MAPPED : EXO_R_READ;
 }
 
@@ -140,6 +147,7 @@ static int most_of(const struct node *c, uint64_t pfn, uint64_t count)
 		return -EXO_E_RANGE;
 	switch (c->kind) {
 	case EXO_KIND_ENV: return part(c, pfn, 1, c->lo + 1, c->lo + 2, 3);
+	case EXO_KIND_VCPU: return part(c, pfn, 1, c->lo + 1, c->lo + 2, 3);
 	case EXO_KIND_RING: return part(c, pfn, 1, c->lo + 1, c->lo + 3, 3);
 	case EXO_KIND_TABLE: return part(c, pfn, 1, c->lo, c->lo + 1, 1);
 	case EXO_KIND_TRACE:
@@ -192,8 +200,10 @@ static int page(uint64_t space, uint64_t va, unsigned level, const uint64_t op[6
 	}
 }
 
-static int pages(unsigned actor, uint64_t space, const uint64_t op[6], unsigned level, bool act)
+static int pages(unsigned actor, const struct node *in, const uint64_t op[6], unsigned level,
+		 bool act)
 {
+	uint64_t space = in->lo;
 	uint64_t size = 1ul << (3 + 9 * level), each = size >> 12, count = (uint32_t)op[3];
 	struct node *c = NULL;
 	int err = 0, most = 0;
@@ -205,13 +215,15 @@ static int pages(unsigned actor, uint64_t space, const uint64_t op[6], unsigned 
 		return -EXO_E_ARG;
 	if (op[1] + count * size > EXO_SELF_VA && op[1] < EXO_SELF_VA + (1ul << 39))
 		return -EXO_E_RANGE;
-	if (op[4] != EXO_UNMAP && (err = prot_check(op[5] & EXO_R_ALL)))
+	if (op[4] != EXO_UNMAP && (err = prot_check(in->unit, op[5] & EXO_R_ALL)))
 		return err;
 	if (op[4] == EXO_MAP) {
 		if ((err = model_any(actor, op[0], &c)))
 			return err;
 		if (op[2] % each)
 			return -EXO_E_ARG;
+		if (in->unit == EXO_SPACE_DEVICE && c->kind != EXO_KIND_FRAME)
+			return -EXO_E_KIND;
 		most = most_of(c, op[2], count * each);
 		if (most < 0 || most == MODEL_LOOSE)
 			return most;
@@ -286,5 +298,5 @@ int model_space(unsigned actor, const struct node *space, const uint64_t op[6], 
 		return unlink_table(space->lo, op, act);
 	if (op[4] < EXO_MAP || op[4] > EXO_PROTECT || large == (EXO_SIZE_2M | EXO_SIZE_1G))
 		return -EXO_E_ARG;
-	return pages(actor, space->lo, op, large == EXO_SIZE_2M ? 2 : large ? 3 : 1, act);
+	return pages(actor, space, op, large == EXO_SIZE_2M ? 2 : large ? 3 : 1, act);
 }

@@ -47,11 +47,13 @@ static void slot_compare(struct node *n, const struct exo_cap *c)
 	n->gen = c->gen;
 	n->gen_known = true;
 	if (same && c->kind)
-		same = n->rights == c->rights && n->flags == c->flags && n->lo == c->lo &&
+		same = n->rights == c->rights && n->flags == (c->flags & ~EXO_CAP_ASKED) &&
+		       n->lo == c->lo &&
 		       n->hi == c->hi && (!model_node(c->parent) || n->parent == c->parent);
 	if (same && (c->kind == EXO_KIND_GATE))
 		same = n->badge == c->badge;
-	if (same && c->kind && c->kind != EXO_KIND_TABLE)
+	/* `unit` of FRAME: how many it holds still; the owner map says whether that is so. */
+	if (same && c->kind && c->kind != EXO_KIND_TABLE && c->kind != EXO_KIND_FRAME)
 		same = n->unit == c->unit;
 	if (!same)
 		DIFFERS("slot %#x: kind %u rights %#x flags %#x [%#" PRIx64 ", %#" PRIx64 ") "
