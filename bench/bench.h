@@ -26,7 +26,8 @@ struct bench_row {
 };
 
 extern const struct bench_row *const bench_calls[], *const bench_spaces[], *const bench_peers[],
-	*const bench_filters[], *const bench_vcpus[], *const bench_claims[], *const bench_programs[];
+	*const bench_filters[], *const bench_vcpus[], *const bench_claims[],
+	*const bench_programs[];
 
 /* Measure a row and print its line; false if it missed its must, or could not be measured. */
 bool bench_measure(const struct bench_row *row);

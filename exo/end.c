@@ -247,7 +247,7 @@ static struct exo_cap *child_to_move(const struct exo_cap *c)
 
 /*
  * The lowest piece of a BLOCK claim that is dropped becomes its parent's; what lies before it is
- * the parent's again.  So the claim and its former pieces never overlap; nobody gets what is theirs.
+ * the parent's again.  So the claim and its former pieces never overlap; nobody gets theirs.
  */
 static struct exo_cap *piece_inherit(struct exo_cap *c, struct exo_cap *heir)
 {

@@ -274,8 +274,8 @@ static bool equip(unsigned n, uint32_t cpu)
 	give(p, 3, bell, EXO_R_NOTIFY);
 	give(p, 4, gate, EXO_R_CALL);
 	if (vcpu > 0) {         /* there is SVM */
-		give(p, 6, (exo_slot)vcpu, EXO_R_CONTROL | EXO_R_RUN | EXO_R_MAP);
-		give(p, 7, nested, EXO_R_CONTROL | EXO_R_RUN);
+		give(p, 62, (exo_slot)vcpu, EXO_R_CONTROL | EXO_R_RUN | EXO_R_MAP);
+		give(p, 63, nested, EXO_R_CONTROL | EXO_R_RUN);
 		expect_eq(exo_vcpu_bind((exo_slot)vcpu, nested), 0);
 	}
 	return true;

@@ -5,9 +5,10 @@
  * Who gave a claim may ask for it (exos_revoke_ask), and may take it at any time (exos_cap_revoke).
  * Both come as event EXOS_EVENT_REVOKE, which is handled with the others: in exos_event_dispatch
  * and in whatever waits for events.  The default asks those it gave parts of the claim to in
- * turn, then gives back memory of the allocator when no frame of it is in use once the pages of regions marked
- * EXOS_REGION_REBUILD are discarded; other claims it keeps.  What was taken is forgotten: slots are
- * free again, the allocator does not hand the frames out, regions count what they have left.
+ * turn, then gives back memory of the allocator when no frame of it is in use once the pages of
+ * regions marked EXOS_REGION_REBUILD are discarded; other claims it keeps.  What was taken is
+ * forgotten: slots are free again, the allocator does not hand the frames out, regions count what
+ * they have left.
  *
  * Invariant: each claim taken is reported once, however many are taken at a time.
  */
