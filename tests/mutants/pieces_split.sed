@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: MIT
-# file: exo/claim.c
-# fault: siblings of blocks and ports may overlap
-s/if (!(c->flags & EXO_CAP_SHARE) && c->lo < hi && lo < c->hi)/if (!(c->flags \& EXO_CAP_SHARE) \&\& hi < lo)/
+# file: exo/pieces.c
+# fault: siblings of blocks may overlap
+s/return !c || c->hi <= lo;/return !c || c->hi <= lo || hi > lo;/
