@@ -26,6 +26,8 @@
 #define GUEST_NIC   0x40        /* the packets of the first NIC */
 #define GUEST_HUGE  0x80        /* as much memory as there is, at most 440 MiB */
 #define GUEST_PCI   0x100        /* the device functions that the kernel does not drive */
+#define GUEST_ALL   0x200       /* of all these what there is on this machine */
+#define GUEST_NAMED 0x400       /* runs only if the boot line names it */
 
 /* Classes, as written in EXO_TEST. */
 enum guest_class {
@@ -41,6 +43,8 @@ enum guest_class {
 	PCI = GUEST_PCI | GUEST_LONG,
 	RTC = GUEST_PORT | GUEST_IRQ,
 	STORM = GUEST_PORT | GUEST_IRQ | GUEST_SMP | GUEST_LONG,
+	ALL = GUEST_ALL | GUEST_LONG,
+	FUZZ = GUEST_ALL | GUEST_LONG | GUEST_NAMED,
 };
 
 struct guest_test {

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot.c - the owner map, the suite's own table, slice vectors and interrupts, to compare.
+ * snapshot.c - the owner map, the suite's own table and event ring, slice vectors and interrupts,
+ * to compare.
  *
  * A frame counts with its holder, its use, and for what is no object its mappings (large ones of
- * its chunk included) and pins.
+ * its chunk included) and pins.  A claim counts with the rings, interrupts and packets bound by it
+ * and its requests in flight; an entry of the own event ring counts if anything posts to it.
  * Invariant: taking a snapshot allocates nothing, so that it does not change what it looks at.
  */
 #include <base/string.h>
 #include <base/util.h>
 #include <exo/cap.h>
 #include <exo/machine.h>
+#include <exos/call.h>
 #include <exos/cap.h>
 #include <exos/console.h>
 #include <exos/frame.h>
@@ -28,6 +31,7 @@ struct snapshot {
 	uint64_t slots;
 	uint64_t vector[CPUS_MAX * EXO_VECTOR_SLOTS];
 	uint64_t irq[256];
+	uint64_t event[EXO_EVENTS];
 	uint64_t slot[SLOTS_MAX];
 	uint64_t frame[];
 };
@@ -100,13 +104,30 @@ static void take_frames(struct snapshot *s)
 	}
 }
 
+/*
+ * Rings, packets or an interrupt bound by it, and requests in flight.  Mappings are counted at
+ * their frames; `held` of an object is where TRACE maps it.
+ */
+static uint64_t pack_bound(const struct exo_cap *cap)
+{
+	switch (cap->kind) {
+	case EXO_KIND_BLOCK: case EXO_KIND_NIC: case EXO_KIND_IRQ: case EXO_KIND_SLOT:
+		return cap->bind * 0x9e3779b97f4a7c15ull ^ cap->held;
+	case EXO_KIND_FRAME:
+		return cap->held;
+	default:
+		return 0;
+	}
+}
+
 /* One word for a slot of the own table; generations count on and are left out. */
 static uint64_t pack_slot(const struct exo_cap *cap)
 {
 	if (cap->kind == EXO_KIND_NONE)
 		return 0;
-	return (cap->lo ^ cap->hi << 20 ^ (uint64_t)cap->rights << 44 ^ (uint64_t)cap->flags << 40 ^
-		(uint64_t)cap->unit << 36 ^ (uint64_t)cap->child << 24) | (uint64_t)cap->kind << 60;
+	return pack_bound(cap) ^ ((cap->lo ^ cap->hi << 20 ^ (uint64_t)cap->rights << 44 ^
+				   (uint64_t)cap->flags << 40 ^ (uint64_t)cap->unit << 36 ^
+				   (uint64_t)cap->child << 24) | (uint64_t)cap->kind << 60);
 }
 
 static uint64_t table_slots(void)
@@ -142,8 +163,34 @@ static void take_rest(struct snapshot *s)
 		s->irq[i] = irq[i].bound_env;
 }
 
+/*
+ * Is anything to post to this entry of the suite's own ring?  Only who asks for it can tell: a
+ * doorbell is refused where another kind of source has the entry.
+ */
+static uint64_t event_taken(exo_slot env, exo_sid sid, unsigned entry)
+{
+	int64_t bell = exo_doorbell(env, sid, entry, EXO_R_NOTIFY);
+
+	if (bell > 0)
+		while (exo_cap_drop((exo_slot)bell) == EXO_MORE)
+			continue;
+	return bell > 0 ? 0 : (uint64_t)-bell;
+}
+
+static void take_events(struct snapshot *s)
+{
+	exo_slot env = exos_grant("env", 0)->slot;
+	exo_sid sid = exos_slot_alloc();
+
+	for (unsigned entry = 1; sid && entry < EXO_EVENTS; entry++)
+		s->event[entry] = event_taken(env, sid, entry);
+	if (sid)
+		exos_slot_free(sid);
+}
+
 void snapshot_take(struct snapshot *s)
 {
+	take_events(s);
 	take_frames(s);
 	take_slots(s);
 	take_rest(s);
@@ -188,5 +235,6 @@ unsigned snapshot_compare(const struct snapshot *before, const struct snapshot *
 	found = compare("own slot", before->slot, after->slot, before->slots, found, false);
 	found = compare("vector slot", before->vector, after->vector, ARRAY_LEN(before->vector),
 			found, false);
+	found = compare("event entry", before->event, after->event, EXO_EVENTS, found, false);
 	return compare("interrupt", before->irq, after->irq, ARRAY_LEN(before->irq), found, false);
 }

@@ -85,6 +85,8 @@ void suite_time(void)
 
 void suite_grant(struct exos_spawn *request, uint32_t needs, unsigned home)
 {
+	if (needs & GUEST_ALL)
+		needs |= GUEST_DISK | GUEST_NIC | GUEST_PORT | GUEST_IRQ | GUEST_PCI;
 	grants = 0;
 	grant_named("console", EXO_R_CALL);
 	grant_named("export", EXO_R_READ | EXO_SHARE);

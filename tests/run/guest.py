@@ -38,6 +38,7 @@ MACHINES = (
     ("smp4", 4, "tcg,thread=multi", "256M", "", (), ""),
     ("icount", 1, "tcg", "256M", "icount=7 latency", (), ""),
     ("iommu", 2, "tcg,thread=multi", "256M", "", IOMMU + DEVICES, "^(pci|disk|nic|interrupts)_"),
+    ("evil", 2, "tcg,thread=multi", "256M", "", IOMMU + DEVICES, "^evil_"),   # a boot line is short
     ("unsafe", 2, "tcg,thread=multi", "256M", "dma=unsafe", DEVICES, "^pci_"),
     ("nvme", 2, "tcg,thread=multi", "256M", "", (), " DISK$"),
     ("own", 2, "tcg,thread=multi", "256M", "leave=00:10.0", IOMMU + OWN, "^own_"),
@@ -47,11 +48,12 @@ END = re.compile(r"^suite: end (\w+) passed=(\d+) failed=(\d+) skipped=(\d+)\s*$
 
 
 def classes(context):
-    """{name of each guest test: its class}, from their sources."""
+    """{name of each guest test: its class}, from their sources; a FUZZ test runs by itself."""
     found = {}
-    for path in sorted((context.repo / "tests" / "guest").glob("*.c")):
-        found.update(TEST.findall(path.read_text(encoding="utf-8")))
-    return found
+    for folder in ("guest", "evil"):
+        for path in sorted((context.repo / "tests" / folder).glob("*.c")):
+            found.update(TEST.findall(path.read_text(encoding="utf-8")))
+    return {name: group for name, group in found.items() if group != "FUZZ"}
 
 
 def jobs(context):

@@ -19,6 +19,7 @@ import threading
 import time
 import traceback
 
+import fuzz
 import guest
 import host
 import outcome
@@ -29,8 +30,8 @@ import selftest
 
 def collect(context):
     """Every job of the tree; guest suites first, for they take longest."""
-    return (guest.jobs(context) + scenario.jobs(context, "boot") + scenario.jobs(context, "e2e")
-            + selftest.jobs(context) + host.jobs(context))
+    return (guest.jobs(context) + fuzz.jobs(context) + scenario.jobs(context, "boot")
+            + scenario.jobs(context, "e2e") + selftest.jobs(context) + host.jobs(context))
 
 
 def select(jobs, pattern):

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# file: exo/pci_claim.c
+# fault: who gave a device function on goes on using it
+/^int pci_claim_find/,/^}/s/if ((\*c)->child)/if (0)/

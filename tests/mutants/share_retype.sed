@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# file: exo/claim.c
+# fault: a share may carry the right to retype
+s/if (spec->share && (spec->rights & EXO_R_RETYPE))/if (0)/

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# file: exo/copy.c
+# fault: arguments are read at kernel addresses
+/^int copy_in/,/^}/s/if (!range_fits(user, bytes, EXO_USER_TOP))/if (0)/
