@@ -18,9 +18,6 @@ const char *suite_word(const char *key);
 /* Is `name` one of a comma-separated list that a blank or NUL ends? */
 bool suite_listed(const char *list, const char *name);
 
-/* tests/evil: print which call returned which error, as lines `pair CALL ERROR COUNT`. */
-void evil_report(void);
-
 struct exos_spawn;
 
 /* Enter grants and time slots of a test that needs this (GUEST_*) and lives on this CPU. */

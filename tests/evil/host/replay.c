@@ -2,8 +2,9 @@
 /*
  * replay.c - a fuzzer's log held against the model: each result, and the tables at each checkpoint.
  *
- * replay LOG: 0 if the kernel did what the rules want; else what it did otherwise, in words.  The
- * first checkpoint is where the model starts from.
+ * replay LOG [BYTE]: the log of one group, which begins there.  0 if the kernel did what the
+ * rules want; else what it did otherwise, in words.  The first checkpoint is where the model starts
+ * from.
  */
 #include "model.h"
 
@@ -17,6 +18,7 @@
 static FILE *file;
 static uint64_t at;             /* records read */
 static unsigned wrong, checks, loose, calls, tables, pts;
+static uint64_t digest = 0xcbf29ce484222325ul;  /* FNV-1a of all that was read */
 static bool started;            /* the first checkpoint was taken over */
 
 #define DIFFERS(...) do { if (wrong++ < SHOWN) { \
@@ -24,10 +26,14 @@ static bool started;            /* the first checkpoint was taken over */
 
 static void next(void *record)
 {
+	const unsigned char *byte = record;
+
 	if (fread(record, sizeof(struct fuzz_record), 1, file) != 1) {
 		printf("the log ends in the middle\n");
 		exit(2);
 	}
+	for (unsigned i = 0; i < sizeof(struct fuzz_record); i++)
+		digest = (digest ^ byte[i]) * 0x100000001b3ul;
 	at++;
 }
 
@@ -191,8 +197,8 @@ static void read_call(const struct fuzz_record *r, const uint64_t op[6])
 
 static void begin(const struct fuzz_record *r)
 {
-	if (r->what != FUZZ_HEADER || r->arg[0] != FUZZ_MAGIC || !r->arg[5]) {
-		printf("not a log of ordered calls\n");
+	if (r->what != FUZZ_HEADER || r->arg[0] != FUZZ_MAGIC || r->arg[2] > MODEL_ACTORS) {
+		printf("not a fuzzer's log\n");
 		exit(2);
 	}
 	model.actors = r->arg[2];
@@ -233,9 +239,9 @@ int main(int argc, char **argv)
 {
 	struct fuzz_record r;
 
-	file = argc == 2 ? fopen(argv[1], "rb") : NULL;
-	if (!file) {
-		printf("usage: replay LOG\n");
+	file = argc == 2 || argc == 3 ? fopen(argv[1], "rb") : NULL;
+	if (!file || (argc == 3 && fseek(file, strtol(argv[2], NULL, 0), SEEK_SET))) {
+		printf("usage: replay LOG [BYTE]\n");
 		return 2;
 	}
 	next(&r);
@@ -244,6 +250,7 @@ int main(int argc, char **argv)
 		next(&r);
 	while (read_record(&r));
 	printf("replay: %u calls, %u of them loose, %u checkpoints, %u tables, %u page tables, "
-	       "%u differences\n", calls, loose, checks, tables, pts, wrong);
+	       "%u differences, digest %016" PRIx64 "\n", calls, loose, checks, tables, pts, wrong,
+	       digest);
 	return wrong || checks < 2;
 }
