@@ -78,8 +78,8 @@ static bool make_victim_devices(void)
 }
 
 /*
- * Its slots stand among the first group's actors', who can always run: nobody's slot before its own
- * is lent to it, so it begins just those that are its.
+ * Its slots stand among the first group's actors', who can always run, and neither is the first of a
+ * run of ours: no slot before its own is lent to it, so it begins just those that are its.
  */
 static bool make_victim(void)
 {
@@ -88,7 +88,7 @@ static bool make_victim(void)
 	if (!expect_eq(peer_make(&victim), 0) || !make_victim_devices())
 		return false;
 	for (unsigned i = 0; i < VICTIM_SLOTS; i++)
-		if (!fuzz_put_on(beside, 0, 1) || !fuzz_put_on(&victim, 0, 1))
+		if (!fuzz_put_on(beside, 0, 1 + i) || !fuzz_put_on(&victim, 0, 1))
 			return false;
 	return fuzz_put_on(beside, 0, ~0u);
 }
@@ -193,7 +193,7 @@ static void report_revoked(void)
 static void report_share(uint64_t elapsed)
 {
 	uint64_t due = elapsed * VICTIM_SLOTS / EXO_VECTOR_SLOTS * 10000 / exos_machine()->slice_tsc;
-	uint64_t share = victim.page->slots * 1000000 / max_u64(1, due);
+	uint64_t share = victim.page->slots * 100000000 / max_u64(1, due);
 
 	printf("fuzz: victim %lu rounds, %lu slots, %lu.%02lu%% of its own, %lu reads, %lu packets\n",
 	       victim.word[3], victim.page->slots, share / 100, share % 100, disk_checks,

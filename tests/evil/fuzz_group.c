@@ -15,6 +15,17 @@
 #define PIECES 88u              /* frames of each actor but the warden: see fuzz_revoke.c */
 #define WAIT_NS 60000000000ull
 
+/* The n-th run of slots of a CPU, or NULL. */
+static const struct exos_grant *run_of(uint32_t cpu, unsigned n)
+{
+	const struct exos_grant *g;
+
+	for (unsigned i = 0; (g = exos_grant("slots", i)); i++)
+		if (g->unit == cpu && !n--)
+			return g;
+	return NULL;
+}
+
 bool fuzz_put_on(const struct peer *peer, uint32_t cpu, unsigned count)
 {
 	static uint64_t used[64];
@@ -23,7 +34,8 @@ bool fuzz_put_on(const struct peer *peer, uint32_t cpu, unsigned count)
 
 	for (unsigned n = 0; count && (g = exos_grant("slots", n)); n++)
 		for (uint64_t slot = g->lo; count && slot < g->hi; slot++) {
-			if (g->unit != cpu || g == peer_time(cpu) || used[cpu] >> slot & 1)
+			if (g->unit != cpu || g == run_of(cpu, 0) || g == run_of(cpu, 1) ||
+			    used[cpu] >> slot & 1)
 				continue;
 			used[cpu] |= 1ull << slot;
 			count -= exo_slot_set(g->slot, slot, peer->env) == 0;
@@ -91,14 +103,12 @@ static void grant(struct group *g, enum fuzz_slot index, exo_slot claim)
 		expect(peer_give(&g->actor[0].peer, index, claim, exos_cap_look(claim)->rights) > 0);
 }
 
-/* Half of the first run of slots of the group's CPU; the other half is for the group without turns. */
+/* The first run of slots of its CPU; the second is the group's without turns. */
 static exo_slot some_time(const struct group *g)
 {
-	const struct exos_grant *time = peer_time(g->cpu);
-	uint64_t middle = time->lo + (time->hi - time->lo) / 2;
+	const struct exos_grant *time = run_of(g->cpu, !g->ordered);
 
-	return guest_narrow(time->slot, g->ordered ? time->lo : middle,
-			    g->ordered ? middle : time->hi, EXO_R_CONTROL);
+	return time ? guest_narrow(time->slot, time->lo, time->hi, EXO_R_CONTROL) : 0;
 }
 
 static exo_slot some_blocks(const struct group *g)
