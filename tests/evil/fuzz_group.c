@@ -13,6 +13,7 @@
 #include "fuzz.h"
 
 #define PIECES 88u              /* frames of each actor but the warden: see fuzz_revoke.c */
+#define WARDEN_SLOTS 8u         /* that it divides */
 #define WAIT_NS 60000000000ull
 
 /* The n-th run of slots of a CPU, or NULL. */
@@ -26,15 +27,23 @@ static const struct exos_grant *run_of(uint32_t cpu, unsigned n)
 	return NULL;
 }
 
+/* Is this slot one that a warden divides: of the first of a run? */
+static bool warden_has(uint32_t cpu, unsigned run, uint64_t slot)
+{
+	const struct exos_grant *g = run_of(cpu, run);
+
+	return g && slot >= g->lo && slot < g->lo + WARDEN_SLOTS;
+}
+
 bool fuzz_put_on(const struct peer *peer, uint32_t cpu, unsigned count)
 {
 	static uint64_t used[64];
 	const struct exos_grant *g;
 	bool all = count == ~0u;
 
-	for (unsigned n = 0; count && (g = exos_grant("slots", n)); n++)
+	for (unsigned n = 0; count && (g = run_of(cpu, n)); n++)
 		for (uint64_t slot = g->lo; count && slot < g->hi; slot++) {
-			if (g->unit != cpu || g == run_of(cpu, 0) || g == run_of(cpu, 1) ||
+			if (warden_has(cpu, 0, slot) || (!cpu && warden_has(cpu, 1, slot)) ||
 			    used[cpu] >> slot & 1)
 				continue;
 			used[cpu] |= 1ull << slot;
@@ -103,12 +112,12 @@ static void grant(struct group *g, enum fuzz_slot index, exo_slot claim)
 		expect(peer_give(&g->actor[0].peer, index, claim, exos_cap_look(claim)->rights) > 0);
 }
 
-/* The first run of slots of its CPU; the second is the group's without turns. */
+/* Of the first run of slots of its CPU; of the second for the group without turns, on CPU 0. */
 static exo_slot some_time(const struct group *g)
 {
 	const struct exos_grant *time = run_of(g->cpu, !g->ordered);
 
-	return time ? guest_narrow(time->slot, time->lo, time->hi, EXO_R_CONTROL) : 0;
+	return time ? guest_narrow(time->slot, time->lo, time->lo + WARDEN_SLOTS, EXO_R_CONTROL) : 0;
 }
 
 static exo_slot some_blocks(const struct group *g)
