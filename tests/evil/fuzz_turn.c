@@ -36,7 +36,7 @@ bool fuzz_turn_wait(struct actor *a)
 	unsigned turn;
 
 	if (!g->ordered)
-		return !g->over && !fuzz.over;
+		return !fuzz.over && __atomic_load_n(&g->calls, __ATOMIC_RELAXED) < g->want;
 	while ((turn = __atomic_load_n(&g->turn, __ATOMIC_ACQUIRE)) != a->number) {
 		if (g->over || fuzz.over)
 			return false;

@@ -86,7 +86,7 @@ def run_suite(machine, context, job):
         efi = suite_image(run)
         disk = suite_disk(context)
         nonce = secrets.token_hex(8)
-        line = f"app debug-exit test=nonce={nonce} test=machine={name} {extra}".strip()
+        line = f"app debug-exit test=nonce={nonce} test=machine={name} pairs {extra}".strip()
         if pattern and not job.only:
             job.only = job.cases
         if job.only:

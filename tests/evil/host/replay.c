@@ -24,6 +24,12 @@ static bool started;            /* the first checkpoint was taken over */
 #define DIFFERS(...) do { if (wrong++ < SHOWN) { \
 	printf("record %" PRIu64 ": ", at - 1); printf(__VA_ARGS__); putchar('\n'); } } while (0)
 
+static void broken(void)
+{
+	printf("record %" PRIu64 " is none of a fuzzer's log\n", at);
+	exit(2);
+}
+
 static void next(void *record)
 {
 	const unsigned char *byte = record;
@@ -72,6 +78,8 @@ static void read_table(uint64_t pfn)
 {
 	struct exo_cap c[EXO_SLOTS_PER_FRAME];
 
+	if (pfn >= MODEL_PFNS)
+		broken();
 	for (unsigned i = 0; i < EXO_SLOTS_PER_FRAME; i++)
 		next(&c[i]);
 	if (!model.table[pfn]) {
@@ -104,6 +112,8 @@ static void read_pt(uint64_t pfn)
 	const struct pt *t = model_frame(pfn) ? model.pt[pfn - model.lo] : NULL;
 	uint64_t value[512];
 
+	if (pfn < model.lo || pfn >= model.hi)
+		broken();
 	for (unsigned i = 0; i < 512; i += 8)
 		next(&value[i]);
 	if (!t) {
@@ -122,6 +132,8 @@ static void read_map(uint64_t lo, uint64_t count)
 {
 	struct exo_frame four[4];
 
+	if (lo != model.lo || count != model.hi - model.lo)
+		broken();
 	for (uint64_t i = 0; i < count; i++) {
 		const struct exo_frame *f = &four[i % 4];
 		struct frame *m = &model.frame[lo + i - model.lo];
@@ -197,10 +209,9 @@ static void read_call(const struct fuzz_record *r, const uint64_t op[6])
 
 static void begin(const struct fuzz_record *r)
 {
-	if (r->what != FUZZ_HEADER || r->arg[0] != FUZZ_MAGIC || r->arg[2] > MODEL_ACTORS) {
-		printf("not a fuzzer's log\n");
-		exit(2);
-	}
+	if (r->what != FUZZ_HEADER || r->arg[0] != FUZZ_MAGIC || r->arg[2] > MODEL_ACTORS ||
+	    r->arg[3] >= r->arg[4] || r->arg[4] > MODEL_PFNS)
+		broken();
 	model.actors = r->arg[2];
 	model.lo = r->arg[3];
 	model.hi = r->arg[4];
@@ -214,6 +225,8 @@ static bool read_record(const struct fuzz_record *r)
 
 	switch (r->what) {
 	case FUZZ_ACTOR:
+		if ((uint64_t)r->result >= model.actors || r->arg[1] >= MODEL_PFNS)
+			broken();
 		model.env[r->result] = r->arg[0];
 		model.own[r->result] = r->arg[1];
 		model_table(r->arg[1], r->arg[0]);
@@ -230,7 +243,10 @@ static bool read_record(const struct fuzz_record *r)
 		started = true;
 		break;
 	case FUZZ_END: return false;
-	default: read_call(r, op);
+	default:
+		if (r->what < 0x4000 || r->actor >= model.actors)
+			broken();
+		read_call(r, op);
 	}
 	return true;
 }
