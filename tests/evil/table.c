@@ -286,7 +286,7 @@ const struct evil_call evil_calls[] = {
 		   CLAIM(EVIL_KIND(FILTER), CONTROL), MEMORY, NUMBER } },
 	{ CALL(nic_bind, 3), .make = make_nic_bind, .twice = -EXO_E_BUSY,
 	  .arg = { CLAIM(EVIL_KIND(PACKETS), CONTROL), CLAIM(EVIL_KIND(NIC), 0), NUMBER } },
-	{ CALL(nic_kick, 1), .make = make_nic_kick, .twice = 1, .thaws = 1,
+	{ CALL(nic_kick, 1), .make = make_nic_kick, .twice = 1,
 	  .arg = { CLAIM(EVIL_KIND(PACKETS), CONTROL) } },
 	{ CALL(cap_ask, 3), .make = make_ask, .twice = 1, .thaws = 1,
 	  .arg = { CLAIM(EVIL_KINDS, 0), WEAK, NUMBER } },
