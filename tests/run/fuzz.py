@@ -34,6 +34,7 @@ MACHINES = (
 )
 REPEATED = ("icount", 1, "icount=7 latency", 40000, 40)
 RECORD = 64
+EVERYTHING = ("evil_*", "fuzz_calls")
 # Bytes of log for a call: most have a record, some two, and each checkpoint has thousands.
 LOG_BYTES = 3 * RECORD
 LOG_MORE = 128 << 20            # for each CPU
@@ -60,14 +61,6 @@ def build_replay(run):
                            "-o", str(binary), *sources], capture_output=True, text=True, check=False)
     run.check(done.returncode == 0, f"the model does not build: {done.stderr[:200]}")
     return binary
-
-
-def tests_of(run):
-    """The tests of tests/evil and the fuzzer."""
-    found = []
-    for path in sorted((run.context.repo / "tests/evil").glob("*.c")):
-        found += [m[0] for m in guest.TEST.findall(path.read_text(encoding="utf-8"))]
-    return sorted(found, key=lambda n: n == "fuzz_calls")
 
 
 def log_bytes(machine):
@@ -142,7 +135,7 @@ def guarded(job, context, work):
 
 def run_machine(machine, seed, context, job):
     """The suite of tests/evil and the fuzzer on one machine."""
-    return guarded(job, context, lambda run: run_once(run, machine, seed, tests_of(run)))
+    return guarded(job, context, lambda run: run_once(run, machine, seed, EVERYTHING))
 
 
 def run_twice(context, job):
