@@ -78,8 +78,8 @@ static bool make_victim_devices(void)
 }
 
 /*
- * Its slots stand among the first group's actors', who can always run, and neither is the first of a
- * run of ours: no slot before its own is lent to it, so it begins just those that are its.
+ * Its slots stand among the first group's actors', who can always run, and neither is the first of
+ * a run of ours: no slot before its own is lent to it, so it begins just those that are its.
  */
 static bool make_victim(void)
 {
@@ -192,12 +192,13 @@ static void report_revoked(void)
  */
 static void report_share(uint64_t elapsed)
 {
-	uint64_t due = elapsed * VICTIM_SLOTS / EXO_VECTOR_SLOTS * 10000 / exos_machine()->slice_tsc;
+	uint64_t of_its = elapsed * VICTIM_SLOTS / EXO_VECTOR_SLOTS;
+	uint64_t due = of_its * 10000 / exos_machine()->slice_tsc;
 	uint64_t share = victim.page->slots * 100000000 / max_u64(1, due);
 
-	printf("fuzz: victim %lu rounds, %lu slots, %lu.%02lu%% of its own, %lu reads, %lu packets\n",
-	       victim.word[3], victim.page->slots, share / 100, share % 100, disk_checks,
-	       packet_checks);
+	printf("fuzz: victim %lu rounds, %lu slots, %lu.%02lu%% of its own, %lu reads, "
+	       "%lu packets\n", victim.word[3], victim.page->slots, share / 100, share % 100,
+	       disk_checks, packet_checks);
 	expect_eq(victim.word[4], 0);
 	expect(victim.word[3] > 1);
 	if (guest_icount() && due > 1000000)

@@ -3,11 +3,11 @@
  * fuzz.h - the fuzzer: groups of actors, what they hold and share, and the format of their logs.
  *
  * Actors are peers (environments without a library) that make calls with arguments out of what they
- * hold.  Actor 0 of a group, the warden, holds the group's arena and a claim of each other kind, and
+ * hold.  Actor 0 of a group, the warden, holds the group's arena and a claim of each other kind,
  * gives pieces of them to the others, takes them back at any moment, and gives them anew.
  *
- * Each CPU has an ordered group: its actors act by turns, in an order that the seed gives, and every
- * call and result is in the group's log, so that a model can say what each result must have been.
+ * Each CPU has an ordered group: its actors act by turns, in an order that the seed gives, and
+ * every call and result is in the group's log, so that a model can say what each result must have been.
  * Groups hold nothing in common; CPUs run at the same time.  With several CPUs there is one more
  * group whose actors run on all of them, share claims and know no turns: it has no log.
  *
@@ -35,7 +35,7 @@ enum fuzz_what {
 	FUZZ_HEADER = 1,        /* FUZZ_MAGIC, seed, actors, arena lo, hi, group */
 	FUZZ_ACTOR,             /* result: actor; arg: pfn of ENV, of its table, sid of ENV */
 	FUZZ_OP,                /* of the next space_update: slot va pfn pages op prot */
-	FUZZ_CHECK,             /* a checkpoint begins; arg: calls so far, of these that succeeded */
+	FUZZ_CHECK,             /* a checkpoint begins; arg: calls, of these that succeeded */
 	FUZZ_TABLE,             /* arg: pfn; 64 raw records follow: its slots */
 	FUZZ_PT,                /* arg: pfn; 64 raw records follow: its entries, A and D cleared */
 	FUZZ_MAP,               /* arg: lo, frames; then frames / 4 raw: owner map entries */

@@ -302,7 +302,8 @@ static void act_device(struct actor *a)
 /* Programs that are loaded in a few calls, some of them none. */
 static void act_prog(struct actor *a)
 {
-	static const struct exo_insn insn[2][2] = { { I_MOV(0, 1), I_EXIT }, { I_EXIT, I_MOV(0, 1) } };
+	static const struct exo_insn insn[2][2] = { { I_MOV(0, 1), I_EXIT },
+						    { I_EXIT, I_MOV(0, 1) } };
 	uint64_t count = odd(a) ? nonsense(a) : 2;
 
 	if (fuzz_below(a, 4) == 0)
@@ -313,7 +314,8 @@ static void act_prog(struct actor *a)
 			  some(a, EXO_KIND_PROG), 0, 0);
 	else
 		fuzz_call(a, EXO_CALL_prog_load, some(a, EXO_KIND_PROG),
-			  odd(a) ? nonsense(a) : (uint64_t)insn[fuzz_below(a, 8) == 0], count, 0, 0);
+			  odd(a) ? nonsense(a) : (uint64_t)insn[fuzz_below(a, 8) == 0], count, 0,
+			  0);
 }
 
 /* No guest gets far: the state of a new one is none that a processor enters. */
@@ -338,8 +340,8 @@ static void act_newer(struct actor *a)
 	case 3: case 4: act_vcpu(a); break;
 	case 5: fuzz_call(a, EXO_CALL_env_wait_until, PAST, 0, 0, 0, 0); break;
 	case 6:
-		fuzz_call(a, pci[fuzz_below(a, ARRAY_LEN(pci))], some(a, EXO_KIND_NONE), nonsense(a),
-			  nonsense(a), nonsense(a), 0);
+		fuzz_call(a, pci[fuzz_below(a, ARRAY_LEN(pci))], some(a, EXO_KIND_NONE),
+			  nonsense(a), nonsense(a), nonsense(a), 0);
 		break;
 	default:
 		fuzz_call(a, EXO_CALL_cap_ask, some(a, EXO_KIND_NONE), fuzz_next(a),

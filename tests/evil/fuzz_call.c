@@ -33,8 +33,8 @@ static int64_t count(struct actor *a, uint32_t number, int64_t result, const uin
 
 	if (g->ordered) {
 		r = fuzz_record(g);
-		*r = (struct fuzz_record){ .sequence = (uint32_t)g->log.head, .what = (uint16_t)number,
-					   .actor = (uint16_t)a->number,
+		*r = (struct fuzz_record){ .sequence = (uint32_t)g->log.head,
+					   .what = (uint16_t)number, .actor = (uint16_t)a->number,
 					   .result = logged(number, result) };
 		memcpy(r->arg, arg, 5 * sizeof(arg[0]));
 		g->log.head++;

@@ -107,9 +107,11 @@ static void be_the_warden(struct peer *peer)
 
 static void grant(struct group *g, enum fuzz_slot index, exo_slot claim)
 {
+	const struct exo_cap *c = exos_cap_look(claim);
+
 	g->given[index] = claim;
-	if (claim)
-		expect(peer_give(&g->actor[0].peer, index, claim, exos_cap_look(claim)->rights) > 0);
+	if (c)
+		expect(peer_give(&g->actor[0].peer, index, claim, c->rights) > 0);
 }
 
 /* Of the first run of slots of its CPU; of the second for the group without turns, on CPU 0. */
@@ -117,7 +119,8 @@ static exo_slot some_time(const struct group *g)
 {
 	const struct exos_grant *time = run_of(g->cpu, !g->ordered);
 
-	return time ? guest_narrow(time->slot, time->lo, time->lo + WARDEN_SLOTS, EXO_R_CONTROL) : 0;
+	return time ? guest_narrow(time->slot, time->lo, time->lo + WARDEN_SLOTS, EXO_R_CONTROL)
+		    : 0;
 }
 
 static exo_slot some_blocks(const struct group *g)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_log.c - records of calls: put into memory by whose turn it is, written to a disk by the test.
+ * fuzz_log.c - records of calls: put into memory by whose turn it is, written to a disk by the
+ * test itself.
  *
  * Invariant: actors wait while memory is full; the test's own environment writes it out and never
  * waits for them.

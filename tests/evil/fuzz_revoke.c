@@ -2,8 +2,8 @@
 /*
  * fuzz_revoke.c - the warden: gives pieces of what it holds, and takes them back while in use.
  *
- * Invariant: the warden's own frames are the first OWN_ALL of the arena; nobody else is given any of
- * them.
+ * Invariant: the warden's own frames are the first OWN_ALL of the arena; nobody else is given any
+ * of them.
  */
 #include <base/string.h>
 #include <base/util.h>
@@ -25,8 +25,8 @@ exo_slot fuzz_narrow(struct actor *w, exo_slot from, uint64_t lo, uint64_t hi, u
 
 exo_slot fuzz_object(struct actor *w, exo_slot from, uint64_t at, enum exo_kind kind, uint64_t arg)
 {
-	return made(fuzz_call(w, EXO_CALL_retype, from, fuzz_empty(w), w->group->arena.lo + at, kind,
-			      arg));
+	return made(fuzz_call(w, EXO_CALL_retype, from, fuzz_empty(w), w->group->arena.lo + at,
+			      kind, arg));
 }
 
 exo_slot fuzz_nic_part(struct actor *w, exo_slot filter, uint64_t mark)

@@ -193,7 +193,7 @@ EXO_TEST(evil_spaces_for_another_use, ALL)
 	evil_end();
 }
 
-/* Map its first register page into the world's space; an address of a page table is not needed yet. */
+/* Map its first register page; what is refused first is the function's state. */
 static int64_t map_register(exo_slot pci)
 {
 	struct exo_map_op op = { .slot = pci, .op = EXO_MAP, .pages = 1, .prot = EXO_R_READ };

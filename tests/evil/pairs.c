@@ -66,9 +66,10 @@ EXO_TEST(evil_tables_within_tables, SHORT)
 
 	must_eq(guest_frames_make(&f, 64), 0);
 	for (pfn = f.lo; pfn < f.hi; pfn++) {
-		exo_sid dst = pfn == f.lo ? guest_sid() : (exo_sid)((pfn - 1) * EXO_SLOTS_PER_FRAME);
+		uint64_t last = (pfn - 1) * EXO_SLOTS_PER_FRAME;
 
-		table = exo_retype(f.slot, dst, pfn, EXO_KIND_TABLE, env);
+		table = exo_retype(f.slot, pfn == f.lo ? guest_sid() : (exo_sid)last, pfn,
+				   EXO_KIND_TABLE, env);
 		if (table <= 0)
 			break;
 	}

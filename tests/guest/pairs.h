@@ -15,7 +15,7 @@
 int64_t pair_count(uint32_t call, int64_t result);
 /* The same of a gate call: one that came back was returned from, too. */
 int64_t pair_count_gate(int64_t result);
-/* All that was counted, on one line: ` CALL:ERROR=TIMES...`, the call's number in hex, 0: success. */
+/* All that was counted, on one line: ` CALL:ERROR=TIMES...`, calls in hex, error 0: success. */
 void pairs_print(void);
 
 #define exo_version(...) pair_count(EXO_CALL_version, exo_version(__VA_ARGS__))

@@ -28,7 +28,7 @@ from outcome import Job, Result
 MACHINES = (
     ("smp1", 1, "", 1000000, 1000),
     ("smp2", 2, "", 600000, 1000),
-    ("smp4", 4, "", 20000, 40),
+    ("smp4", 4, "", 10000, 40),
     ("turns4", 4, "", 400000, 1000),
     ("icount", 1, "icount=7 latency", 300000, 1000),
 )
