@@ -7,9 +7,9 @@
  * gives pieces of them to the others, takes them back at any moment, and gives them anew.
  *
  * Each CPU has an ordered group: its actors act by turns, in an order that the seed gives, and
- * every call and result is in the group's log, so that a model can say what each result must have been.
- * Groups hold nothing in common; CPUs run at the same time.  With several CPUs there is one more
- * group whose actors run on all of them, share claims and know no turns: it has no log.
+ * every call and result is in the group's log, so that a model can say what each result must have
+ * been.  Groups hold nothing in common; CPUs run at the same time.  With several CPUs there is one
+ * more group whose actors run on all of them, share claims and know no turns: it has no log.
  *
  * Invariant: nothing in a log depends on the time: not on slices, the disk or other CPUs.
  */
