@@ -14,6 +14,7 @@
 
 #include <exos/error.h>
 #include <exos/frame.h>
+#include <exos/pager.h>
 #include <exos/space.h>
 
 #define POOLS       128u
@@ -174,13 +175,23 @@ void core_frame_free(uint64_t pfn, uint64_t count)
 		ops->free(pfn, count);
 }
 
-int exos_frame_alloc_aligned(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot *claim)
+static int frame_try(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot *claim)
 {
 	int err;
 
 	exos_core_take();
 	err = core_frame_alloc(count, align, pfn, claim);
 	exos_core_drop();
+	return err;
+}
+
+int exos_frame_alloc_aligned(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot *claim)
+{
+	int err;
+
+	err = frame_try(count, align, pfn, claim);
+	if (err == -EXO_E_ROOM && exos_region_reclaim() > 0)
+		err = frame_try(count, align, pfn, claim);
 	return err;
 }
 
@@ -370,6 +381,19 @@ uint64_t core_frame_lost(exo_sid sid)
 	out = pool->hi - pool->lo - pool->free;
 	pool_remove((unsigned)(pool - pools));
 	return out;
+}
+
+bool exos_frame_plenty(void)
+{
+	uint64_t total = 0, free = 0;
+
+	exos_core_take();
+	for (unsigned i = 0; i < pool_count; i++) {
+		total += pools[i].hi - pools[i].lo;
+		free += pools[i].free;
+	}
+	exos_core_drop();
+	return free > total / 8;
 }
 
 void exos_frame_stats(struct exos_frame_stats *stats)

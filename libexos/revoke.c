@@ -148,6 +148,27 @@ static void regions_discard(uint64_t lo, uint64_t hi)
 			region_discard(r, lo, hi);
 }
 
+/* Pages of regions that can be rebuilt. */
+static uint64_t regions_rebuildable(void)
+{
+	uint64_t pages = 0;
+
+	for (struct exos_region *r = exos_region_next(0); r; r = exos_region_next(r->hi))
+		if (can_rebuild(r))
+			pages += r->pages;
+	return pages;
+}
+
+uint64_t exos_region_reclaim(void)
+{
+	uint64_t before = regions_rebuildable();
+
+	if (before == 0)
+		return 0;
+	regions_discard(0, ~0ul);
+	return before - regions_rebuildable();
+}
+
 static void default_asked(exo_slot slot, const struct exo_cap *cap, uint64_t deadline_tsc)
 {
 	uint64_t lo, hi;

@@ -30,18 +30,58 @@ static bool overlaps(const struct net_stack *stack, uintptr_t lo, uintptr_t hi)
 	return false;
 }
 
-int net_memory_register(struct net_stack *stack, const void *va, uint64_t bytes, exo_slot slot,
-			uint64_t pfn)
+static int range_add(struct net_stack *stack, const void *va, uint64_t bytes,
+		     struct stack_range range)
 {
 	uintptr_t lo = (uintptr_t)va;
 
-	if (!slot || bytes == 0 || lo % EXO_PAGE_SIZE || bytes % EXO_PAGE_SIZE ||
+	if (bytes == 0 || lo % EXO_PAGE_SIZE || bytes % EXO_PAGE_SIZE ||
 	    bytes > UINTPTR_MAX - lo || overlaps(stack, lo, lo + bytes))
 		return -EXO_E_ARG;
 	if (stack->ranges == STACK_RANGES)
 		return -EXO_E_ROOM;
-	stack->range[stack->ranges++] = (struct stack_range){ lo, lo + bytes, slot, pfn };
+	range.lo = lo;
+	range.hi = lo + bytes;
+	stack->range[stack->ranges++] = range;
 	return 0;
+}
+
+int net_memory_register(struct net_stack *stack, const void *va, uint64_t bytes, exo_slot slot,
+			uint64_t pfn)
+{
+	if (!slot)
+		return -EXO_E_ARG;
+	return range_add(stack, va, bytes, (struct stack_range){ .slot = slot, .pfn = pfn });
+}
+
+int net_memory_register_loose(struct net_stack *stack, const void *va, uint64_t bytes,
+			      net_memory_page *page)
+{
+	return range_add(stack, va, bytes, (struct stack_range){ .page = page });
+}
+
+bool stack_range_place(const struct stack_range *range, const void *at, size_t bytes,
+		       exo_slot *slot, uint64_t *address)
+{
+	uintptr_t va = (uintptr_t)at, page = round_down(va, EXO_PAGE_SIZE);
+	uintptr_t last = round_down(va + bytes - 1, EXO_PAGE_SIZE);
+	exo_slot next;
+	uint64_t pfn, after;
+
+	*slot = range->slot;
+	*address = range->pfn * EXO_PAGE_SIZE + (va - range->lo);
+	if (!range->page)
+		return true;
+	range->page((void *)page, slot, &pfn);
+	*address = pfn * EXO_PAGE_SIZE + (va - page);
+	if (!pfn || !*slot)
+		return false;
+	for (uint64_t n = 1; page + n * EXO_PAGE_SIZE <= last; n++) {
+		range->page((void *)(page + n * EXO_PAGE_SIZE), &next, &after);
+		if (next != *slot || after != pfn + n)
+			return false;
+	}
+	return true;
 }
 
 void net_memory_unregister(struct net_stack *stack, const void *va)
