@@ -94,7 +94,7 @@ static bool stock_fill(void)
 	uint64_t pfn, count;
 
 	for (unsigned i = 0; i < pool_count; i++) {
-		count = pool_take_some(&pools[i], STOCK, &pfn);
+		count = pools[i].closed ? 0 : pool_take_some(&pools[i], STOCK, &pfn);
 		if (!count)
 			continue;
 		core_stock = (struct core_stock){ pools[i].claim, pfn, pfn + count };
@@ -122,7 +122,7 @@ static int default_alloc(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot
 	for (unsigned i = 0; i < pool_count; i++) {
 		struct pool *pool = &pools[high ? pool_count - 1 - i : i];
 
-		if (pool_take(pool, count, align, high, pfn)) {
+		if (!pool->closed && pool_take(pool, count, align, high, pfn)) {
 			*claim = pool->claim;
 			return 0;
 		}
@@ -370,6 +370,21 @@ bool core_frame_range(exo_sid sid, uint64_t *lo, uint64_t *hi)
 	return true;
 }
 
+void core_frame_close(exo_sid sid)
+{
+	struct pool *pool = pool_in_slot(sid);
+
+	stock_empty();
+	if (pool)
+		pool->closed = true;
+}
+
+void core_frame_open_all(void)
+{
+	for (unsigned i = 0; i < pool_count; i++)
+		pools[i].closed = false;
+}
+
 uint64_t core_frame_lost(exo_sid sid)
 {
 	struct pool *pool = pool_in_slot(sid);
@@ -389,6 +404,8 @@ bool exos_frame_plenty(void)
 
 	exos_core_take();
 	for (unsigned i = 0; i < pool_count; i++) {
+		if (pools[i].closed)
+			continue;
 		total += pools[i].hi - pools[i].lo;
 		free += pools[i].free;
 	}
