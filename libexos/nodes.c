@@ -8,7 +8,7 @@
 
 #define FIRST_DIRECTORY (NODES_FIRST - 1)
 
-_Static_assert(NODES_EVERY < EXO_SLOTS_PER_FRAME, "a directory serves more than the frames to the next");
+_Static_assert(NODES_EVERY < EXO_SLOTS_PER_FRAME, "a directory serves more frames than that");
 
 bool node_is_directory(uint64_t n)
 {

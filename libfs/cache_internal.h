@@ -40,7 +40,9 @@ bool cache_retry(struct fs_cache *cache);
 /* Settle all prefetches that are complete. */
 void cache_settle_flights(struct fs_cache *cache);
 
-/* Not entered: block until a prefetch completes; false if none is in flight or the device gave up. */
+/*
+ * Not entered: block until a prefetch completes; false if none is in flight or the device gave up.
+ */
 bool cache_wait(struct fs_cache *cache);
 
 #endif

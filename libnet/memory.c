@@ -60,27 +60,37 @@ int net_memory_register_loose(struct net_stack *stack, const void *va, uint64_t 
 	return range_add(stack, va, bytes, (struct stack_range){ .page = page });
 }
 
+/* Do the pages behind the first hold what follows its frame, by the same claim? */
+static bool pages_follow(const struct stack_range *range, uintptr_t page, uintptr_t last,
+			 exo_slot slot, uint64_t pfn)
+{
+	exo_slot next;
+	uint64_t after;
+
+	while (page < last) {
+		page += EXO_PAGE_SIZE;
+		range->page((const void *)page, &next, &after);
+		if (next != slot || after != ++pfn)
+			return false;
+	}
+	return true;
+}
+
 bool stack_range_place(const struct stack_range *range, const void *at, size_t bytes,
-		       exo_slot *slot, uint64_t *address)
+		       struct exo_tx *part)
 {
 	uintptr_t va = (uintptr_t)at, page = round_down(va, EXO_PAGE_SIZE);
 	uintptr_t last = round_down(va + bytes - 1, EXO_PAGE_SIZE);
-	exo_slot next;
-	uint64_t pfn, after;
+	exo_slot slot = range->slot;
+	uint64_t pfn = range->pfn + ((va - range->lo) >> EXO_PAGE_SHIFT);
 
-	*slot = range->slot;
-	*address = range->pfn * EXO_PAGE_SIZE + (va - range->lo);
-	if (!range->page)
-		return true;
-	range->page((void *)page, slot, &pfn);
-	*address = pfn * EXO_PAGE_SIZE + (va - page);
-	if (!pfn || !*slot)
-		return false;
-	for (uint64_t n = 1; page + n * EXO_PAGE_SIZE <= last; n++) {
-		range->page((void *)(page + n * EXO_PAGE_SIZE), &next, &after);
-		if (next != *slot || after != pfn + n)
+	if (range->page) {
+		range->page((const void *)page, &slot, &pfn);
+		if (!pfn || !slot || !pages_follow(range, page, last, slot, pfn))
 			return false;
 	}
+	part->slot = slot;
+	part->at = pfn * EXO_PAGE_SIZE + (va - page);
 	return true;
 }
 

@@ -75,14 +75,17 @@ static bool add_copy(struct build *b, const uint8_t *bytes, uint32_t count)
 	return true;
 }
 
-static bool add_lent(struct build *b, struct pbuf *p, exo_slot slot, uint64_t at)
+/* By what stands behind it; where nothing in one piece does, it is copied. */
+static bool add_lent(struct build *b, struct pbuf *p, const struct stack_range *range)
 {
 	struct exo_tx *part = part_next(b);
 
 	if (!part)
 		return false;
-	part->slot = slot;
-	part->at = at;
+	if (!stack_range_place(range, p->payload, p->len, part)) {
+		b->parts--;
+		return add_copy(b, p->payload, p->len);
+	}
 	part->bytes = p->len;
 	b->lent[b->parts - 1] = p;
 	return true;
@@ -92,17 +95,13 @@ static bool build(struct build *b, struct net_stack *stack, struct pbuf *packet)
 {
 	for (struct pbuf *p = packet; p; p = p->next) {
 		const struct stack_range *range = NULL;
-		exo_slot slot;
-		uint64_t at;
-		bool lend;
 
 		if (p->len == 0)
 			continue;
 		/* The header goes first, and always from the ring's own memory. */
 		if (p != packet && p->len >= LEND_BYTES && stack->ranges)
 			range = stack_range_find(stack, p->payload, p->len);
-		lend = range && stack_range_place(range, p->payload, p->len, &slot, &at);
-		if (lend ? !add_lent(b, p, slot, at) : !add_copy(b, p->payload, p->len))
+		if (range ? !add_lent(b, p, range) : !add_copy(b, p->payload, p->len))
 			return false;
 	}
 	return b->parts > 0;

@@ -98,10 +98,10 @@ void stack_page_look(struct net_stack *stack);
 const struct stack_range *stack_range_find(const struct net_stack *stack, const void *at,
 					   size_t bytes);
 /*
- * What stands behind it, by claim and physical address; false if that is nothing, or not
+ * What stands behind it goes into slot and at of the part; false if that is nothing, or not
  * consecutive: it must be copied.
  */
 bool stack_range_place(const struct stack_range *range, const void *at, size_t bytes,
-		       exo_slot *slot, uint64_t *address);
+		       struct exo_tx *part);
 
 #endif

@@ -106,7 +106,7 @@ EXO_TEST(environments_end_cleanly_while_they_use_a_disk, DISK)
 }
 
 /* --- many small ones --- */
-#define SMALL       2500u       /* kills on each machine: ten thousand over the four of `make test` */
+#define SMALL       2500u       /* kills on a machine: 10,000 over the four of `make test` */
 #define SMALL_AT_ONCE 6u
 
 static struct peer small[SMALL_AT_ONCE];

@@ -90,10 +90,11 @@ static uint64_t claims_possible(void)
 	struct exos_frame_stats stats;
 
 	exos_frame_stats(&stats);
-	return min_u64(all ? CLAIMS_MOST : 2 * CLAIMS_LEAST, (stats.free - stats.free / 8) * EXO_SLOTS_PER_FRAME);
+	return min_u64(all ? CLAIMS_MOST : 2 * CLAIMS_LEAST,
+		       (stats.free - stats.free / 8) * EXO_SLOTS_PER_FRAME);
 }
 
-/* How many tables' slots the claim of the table that a slot is in lies within: the kernel's count. */
+/* How many tables lie around the claim of the table that a slot is in, by the kernel's count. */
 static uint32_t table_depth(exo_slot slot)
 {
 	exo_sid node = guest_holder(exo_slot_sid(slot) / EXO_SLOTS_PER_FRAME);

@@ -154,7 +154,7 @@ EXO_TEST(nic_what_is_lent_comes_back_with_a_revoke, NIC)
 		guest_frames_end(&f);
 		exos_slot_sweep();
 	}
-	printf("%lu packets sent from lent frames; in %u of %u rounds one was under way just then\n",
+	printf("%lu packets sent from lent frames; in %u of %u rounds one was under way then\n",
 	       sent, lent_frames, ROUNDS);
 	expect(sent > ROUNDS * 10);
 	asker_end(&peer);

@@ -221,11 +221,13 @@ EXO_TEST(a_holder_that_uses_its_pages_is_stopped_by_few_interrupts, SMP)
 /* A peer on another CPU that stores to `pages` pages by turns, there or not, all the time. */
 static bool toucher_start(struct peer *peer, uint64_t pages)
 {
+	uint32_t cpu = (exos_page()->cpu + 1) % exos_machine()->cpus;
+
 	if (!expect_eq(peer_make(peer), 0))
 		return false;
 	peer_upcalls(peer, skip_store);
 	peer->word[0] = pages;
-	return expect_eq(peer_slots(peer, (exos_page()->cpu + 1) % exos_machine()->cpus, 0, 8), 0) &&
+	return expect_eq(peer_slots(peer, cpu, 0, 8), 0) &&
 	       expect_eq(peer_start(peer, store_for_ever, 0), 0);
 }
 

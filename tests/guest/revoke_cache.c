@@ -157,7 +157,8 @@ int deaf_reader_part(void)
 static bool part_start(struct exos_child *child, const char *name, const struct guest_frames *f)
 {
 	const char *const argv[] = { "suite", "part", name };
-	const struct exos_grant *time = peer_time(exos_page()->cpu), *blocks = exos_grant("disk", 0);
+	const struct exos_grant *time = peer_time(exos_page()->cpu);
+	const struct exos_grant *blocks = exos_grant("disk", 0);
 	uint32_t first = (uint32_t)time->lo;
 	struct exos_spawn_time slots = { time->slot, first, first + 4, 1 };
 	struct exos_spawn_grant grant[] = {

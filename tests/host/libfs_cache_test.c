@@ -3,7 +3,8 @@
  * libfs_cache_test.c - the block cache: what it lends, whom it evicts, what it does when the
  * device, the memory or the policy fails.
  */
-// sources: libfs/cache.c libfs/cache_read.c libfs/cache_spare.c libfs/device.c libfs/errors.c libfs/evict.c
+// sources: libfs/cache.c libfs/cache_read.c libfs/device.c libfs/errors.c libfs/evict.c
+// sources: libfs/cache_spare.c
 // includes: libfs/include
 #include "libfs_fake.h"
 #include "test.h"
