@@ -29,6 +29,9 @@ extern const struct bench_row *const bench_calls[], *const bench_spaces[], *cons
 	*const bench_filters[], *const bench_vcpus[], *const bench_claims[],
 	*const bench_programs[];
 
+/* Rows that are longer than a time slot (reclaim.c): measure and print; how many were missed. */
+unsigned bench_reclaim(void);
+
 /* Measure a row and print its line; false if it missed its must, or could not be measured. */
 bool bench_measure(const struct bench_row *row);
 

@@ -2,7 +2,7 @@
 # files.mk - the measuring program; bench/run.py boots it as `app`.
 programs += bench
 bench-src := bench/main.c bench/setup.c bench/measure.c bench/calls.c bench/spaces.c bench/peers.c \
-	bench/peer.c bench/filters.c bench/vcpu.c bench/claims.c bench/classifier.c \
+	bench/peer.c bench/filters.c bench/vcpu.c bench/claims.c bench/reclaim.c bench/classifier.c \
 	bench/programs.c bench/x86/bench.S
 bench-libs := libnet
 programs += bench-udp

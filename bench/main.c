@@ -61,6 +61,7 @@ int main(int argc, char **argv)
 	missed += rows_measure(bench_peers);
 	missed += rows_measure(bench_filters);
 	missed += rows_measure(bench_claims);
+	missed += bench_reclaim();
 	missed += rows_measure(bench_vcpus);
 	missed += rows_measure(bench_programs);
 	printf("bench: end missed=%u\n", missed);

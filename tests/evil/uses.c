@@ -12,7 +12,7 @@
 #include "evil.h"
 
 /* So many children are more than one call ends. */
-#define CHILDREN 100u
+#define CHILDREN 140u
 
 static void undo(const struct evil_call *c, const uint64_t *a, int64_t result)
 {

@@ -130,6 +130,34 @@ EXO_TEST(pci_dma_to_a_page_just_revoked_is_stopped, PCI)
 	edu_page_end(&other);
 }
 
+/* The device is told to copy while it may; what it copies lands before the revocation, or never. */
+EXO_TEST(pci_dma_under_way_does_not_land_after_a_revoke, PCI)
+{
+	struct edu_page own, other;
+	exo_slot part;
+	uint64_t address;
+
+	for (unsigned round = 0; round < 6 && !guest_failures(); round++) {
+		must(armed(&own) && edu_page_make(&other, THEIRS));
+		part = guest_narrow(other.frames.slot, other.frames.lo, other.frames.hi,
+				    EXO_SHARE | GUEST_RW);
+		must(part != 0);
+		must_eq(exos_pci_dma_map(&edu.pci, part, other.frames.lo, 1, GUEST_RW, &address),
+			0);
+		if (round % 2)          /* its translation is in the IOMMU's cache */
+			edu_write(&edu, address, EDU_BYTES);
+		edu_write_start(&edu, address, EDU_BYTES);
+		guest_pause_ms(round * 15);
+		must_eq(exos_cap_revoke(other.frames.slot), 0);
+		for (unsigned i = 0; i < 512; i++)
+			other.words[i] = THEIRS;
+		edu_write_wait(&edu);
+		expect_eq(edu_page_wrong(&other, THEIRS), 0);
+		disarm(&own);
+		edu_page_end(&other);
+	}
+}
+
 EXO_TEST(pci_dma_ends_with_domain_table_and_space, PCI)
 {
 	struct edu_page own;
