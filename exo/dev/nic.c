@@ -158,7 +158,7 @@ void nic_work(struct nic *n, unsigned queue, bool timer)
 	if (nic_waits(n))
 		work = NIC_RECEIVE_BATCH / 2;
 	more = nic_reap(n, queue);
-	more |= nic_submit(n, NIC_LATER_BATCH);
+	more |= nic_submit(n, NIC_LATER_BATCH, NULL);
 	if (timer || !q->polled)
 		more |= receive_all(n, queue, work);
 	nic_tell_all(n);
@@ -193,7 +193,7 @@ void nics_expire(void)
 			nic_reap(n, queue);
 			nic_expire(n, queue);
 		}
-		if (nic_submit(n, NIC_LATER_BATCH))
+		if (nic_submit(n, NIC_LATER_BATCH, NULL))
 			nic_time_late(&n->queue[0]);
 		nic_tell_all(n);
 		lock_release(&n->lock);

@@ -4,8 +4,8 @@
  *
  * Invariant: each part of a packet that the kernel took off a send ring is done exactly once: by
  * the device, or refused.  Lent frames are pinned from the taking to that.  A ring stands in its
- * filter's turns exactly while it may have a whole packet waiting.  The device writes to the kernel's
- * buffers only; what it received is copied once, to a buffer that a ring's owner posted.
+ * filter's turns exactly while it may have a whole packet waiting.  The device writes to the
+ * kernel's buffers only; what it received is copied once, to a buffer that a ring's owner posted.
  *
  * Locks: tree_lock, then the NIC's lock, then a CPU's slot_lock.  [t] fields are written with
  * tree_lock, [d] with the NIC's lock, [td] with both (so either is enough to read).  The filters of
@@ -282,9 +282,10 @@ unsigned nic_copy_sent(struct nic *n, struct filter *f, const struct nic_send *s
                        const uint8_t *header, uint64_t *since);
 /*
  * Give the device what waits, in turns, at most `batch` packets, fewer if they are copied for many
- * shares, and tell it once: true if more waits and no interrupt will go on with it.
+ * shares, and tell it once: true if more waits and no interrupt will go on with it.  Who calls pays
+ * for the rings `own`, or NULL: for others, who is told of them.
  */
-bool nic_submit(struct nic *n, unsigned batch);
+bool nic_submit(struct nic *n, unsigned batch, const struct packets *own);
 /* Does anybody wait to send? */
 static inline bool nic_waits(const struct nic *n) { return filter_at(n->filter)->all.first; }
 /* Finish what the device has sent, at most NIC_REAP_BATCH packets: true if there may be more. */

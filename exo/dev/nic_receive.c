@@ -214,8 +214,9 @@ bool nic_receive(struct nic *n, unsigned queue, unsigned *work)
 unsigned nic_copy_sent(struct nic *n, struct filter *f, const struct nic_send *s,
                        const uint8_t *header, uint64_t *since)
 {
-	struct pieces p = { .since = *since, .head = header, .head_bytes = s->copied, .rest = s->rest,
-	                    .rests = s->rests, .length = s->length, .right = EXO_R_WRITE,
+	struct pieces p = { .since = *since, .head = header, .head_bytes = s->copied,
+	                    .rest = s->rest, .rests = s->rests, .length = s->length,
+	                    .right = EXO_R_WRITE,
 	                    .flags = EXO_RX_SENT |
 	                             (s->flags & EXO_TX_CHECKSUM ? EXO_RX_CHECKED : 0) };
 

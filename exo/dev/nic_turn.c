@@ -122,13 +122,12 @@ static enum packet_end turn_step(struct nic *n, struct packets *r, unsigned *cop
 	}
 	*copies += cost.copies;
 	*since = cost.since;
-	charge_work(packets_env(r), since);
 	return end;
 }
 
 /*
- * Ask for an interrupt if somebody needs one; else the packets are looked after now and then.  true:
- * some that the device has sent before it saw that are left.
+ * Ask for an interrupt if somebody needs one; else the packets are looked after now and then.
+ * true: some that the device has sent before it saw that are left.
  */
 static bool queue_settle(struct nic *n, unsigned queue, bool waited_for)
 {
@@ -165,10 +164,10 @@ static void queues_kick(struct nic *n, unsigned told)
 }
 
 /*
- * Each step but a full device's takes parts off a ring, or a ring out of the turns: both count, since
- * there may be any number of rings that have nothing to send.
+ * Each step but a full device's takes parts off a ring, or a ring out of the turns: both count,
+ * since there may be any number of rings that have nothing to send.
  */
-bool nic_submit(struct nic *n, unsigned batch)
+bool nic_submit(struct nic *n, unsigned batch, const struct packets *own)
 {
 	uint64_t since = charge_begin();
 	unsigned told = 0, copies = 0;
@@ -181,6 +180,7 @@ bool nic_submit(struct nic *n, unsigned batch)
 			break;
 		if (end == PACKET_SENT)
 			told |= 1u << r->queue;
+		charge_work(r != own ? packets_env(r) : NULL, &since);
 	}
 	queues_kick(n, told);
 	return queues_settle(n);

@@ -385,10 +385,10 @@ full_kernel:
 	iretq
 
 /*
- * Not from user mode, or not what it looks like.  The processor aligns the stack to 16 bytes, pushes
- * five words and for some exceptions an error code; an interrupt that was sent with such a number
- * has none, which the stack's alignment tells.  (What is compared above is then the low byte of
- * rflags, whose bit 5 is never set.)  It gets an error code that no exception has.
+ * Not from user mode, or not what it looks like.  The processor aligns the stack to 16 bytes,
+ * pushes five words and for some exceptions an error code; an interrupt that was sent with such a
+ * number has none, which the stack's alignment tells.  (What is compared above is then the low byte
+ * of rflags, whose bit 5 is never set.)  It gets an error code that no exception has.
  */
 other_entry:
 	testb $8, %spl
@@ -437,7 +437,8 @@ debug_entry:
 	.macro STUB vector
 	.balign 16
 	clac
-	.if !(\vector == 8 || (\vector >= 10 && \vector <= 14) || \vector == 17 || \vector == 21 || \vector == 29 || \vector == 30)
+	.if !(\vector == 8 || (\vector >= 10 && \vector <= 14) || \vector == 17 || \
+		\vector == 21 || \vector == 29 || \vector == 30)
 	push $0
 	.endif
 	push $\vector

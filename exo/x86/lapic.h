@@ -35,7 +35,7 @@ void lapic_kick(struct cpu *c);
 void lapic_send(uint32_t apic_id, unsigned vector);
 void lapic_send_init(uint32_t apic_id);
 void lapic_send_startup(uint32_t apic_id, uint64_t page);
-/* Stop all other CPUs for good (last words).  Was that done?  Anybody's device may send the vector. */
+/* Stop all other CPUs for good (last words).  Was that done?  Others may send the vector too. */
 void lapic_halt_others(void);
 bool lapic_halt_wanted(void);
 
