@@ -501,8 +501,7 @@ EXO_TEST(prog_costs_no_more_than_is_said, SHORT)
 		uint64_t after = predicate_cost(kind[n].insn, 1 + MEASURED, kind[n].stack);
 		uint64_t took = (after - before) / INSN_TSC;
 
-		expect(after > before);
-		if (guest_icount() && took > MEASURED * kind[n].cost)
+		if (guest_icount() && (!took || took > MEASURED * kind[n].cost))
 			guest_fail("kind %u: %u of them take %lu instructions", n, MEASURED, took);
 	}
 	predicate(0);

@@ -188,8 +188,6 @@ EXO_TEST(shares_hold_while_another_wakes_often, LONG)
 	printf("shares: %lu %lu %lu, beside %lu wakes in %u rounds\n", peers[0].word[OWN],
 	       peers[1].word[OWN], peers[2].word[OWN], wakes, ROUNDS);
 	expect(wakes >= 20);
-	for (unsigned i = 0; i < 3; i++)
-		expect(peers[i].word[OTHER] < peers[i].word[OWN]);
 	for (unsigned i = 0; i < 4; i++)
 		peer_end(&peers[i]);
 }
