@@ -36,7 +36,6 @@ static void vector_deliver(void *context)
 
 	lock_take(&v->lock);
 	if (v->f && v->env) {
-		v->f->info->interrupts++;
 		v->again = v->taken;
 		if (v->taken)
 			msix_mask(&v->f->msix, v->n, true);
@@ -47,6 +46,9 @@ static void vector_deliver(void *context)
 			msix_mask(&v->f->msix, v->n, true);
 			v->held = true;
 		}
+		/* Last: who sees it may count on what was masked. */
+		__atomic_store_n(&v->f->info->interrupts, v->f->info->interrupts + 1,
+		                 __ATOMIC_RELEASE);
 	}
 	lock_release(&v->lock);
 }

@@ -136,6 +136,7 @@ enum {
 	CARD_ICR = 0xc0 / 4,
 	CARD_ICS = 0xc8 / 4,
 	CARD_IMS = 0xd0 / 4,
+	CARD_IMC = 0xd8 / 4,
 	CARD_IVAR = 0xe4 / 4,
 	CAUSE_RX0 = 1 << 20,
 	IVAR_VALID = 8,
@@ -163,11 +164,16 @@ static volatile uint32_t *card_open(uint32_t event)
 	return regs;
 }
 
-/* What the peer has in a round, in its own slots, while the card interrupts; how often it did. */
-static uint64_t time_beside(struct peer *peer, volatile uint32_t *regs, uint64_t *interrupts)
+/*
+ * What the peer has in a round, in its own slots, while the card interrupts, or is told to and may
+ * not (so that the host has as much to do); how often it did.
+ */
+static uint64_t time_beside(struct peer *peer, volatile uint32_t *regs, bool may,
+			    uint64_t *interrupts)
 {
 	uint64_t end = exos_tsc() + share_round_tsc(), before = card.info->interrupts;
 
+	regs[may ? CARD_IMS : CARD_IMC] = CAUSE_RX0;
 	peer->word[OWN] = 0;
 	__atomic_store_n(&peer->word[GO], 1, __ATOMIC_RELEASE);
 	while (exos_tsc() < end) {
@@ -185,19 +191,20 @@ EXO_TEST(pci_interrupts_of_one_leave_others_their_time, PCI_SMP)
 	static struct peer peers[2];
 	uint32_t event = exos_event_alloc();
 	volatile uint32_t *regs = card_open(event);
-	uint64_t before = 0, after = 0, interrupts = 0;
+	uint64_t before = 0, after = 0, interrupts = 0, most = 0;
 
 	must(regs != NULL);
 	must(share_turn(peers, 2, 0, "ab", EXO_VECTOR_SLOTS, share_spend));
 	run_on(1, true);
 	for (unsigned try = 0; try < TRIES && !keeps_enough(before, after); try++) {
-		before = share_own_time(&peers[0]);
-		after = time_beside(&peers[0], regs, &interrupts);
-		expect(interrupts >= 20);
+		before = time_beside(&peers[0], regs, false, &interrupts);
+		after = time_beside(&peers[0], regs, true, &interrupts);
+		most = interrupts > most ? interrupts : most;
 	}
 	if (!keeps_enough(before, after))
 		guest_fail("half of the slots were worth %lu, beside %lu interrupts %lu", before,
 			   interrupts, after);
+	expect(most >= 20);
 	/* It was masked, and it is not left so. */
 	exos_event_take(event);
 	exos_pci_ack(&card, 1);
