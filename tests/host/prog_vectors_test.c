@@ -409,7 +409,8 @@ TEST(prog_vectors_longest)
 	while (p.count < EXO_PROG_MAX - 1)
 		PUT(0x6b, 1, 10, 0, 0);
 	expect("long code", 64, true, 0);
-	CHECK(p.checked.cost == EXO_PROG_MAX * EXO_PROG_COST_PLAIN + EXO_PROG_COST_R10);
+	CHECK(p.checked.cost == 2 + EXO_PROG_COST_R10 + (EXO_PROG_MAX - 2) *
+	      (EXO_PROG_COST_MEMORY + EXO_PROG_COST_STACK + EXO_PROG_COST_R10));
 	CHECK(p.made.code_bytes - p.made.at < p.made.code_bytes - EXO_PROG_MAX);
 }
 
