@@ -96,7 +96,6 @@ const struct evil_number evil_numbers[] = {
 	AT(port_io, 2, "wrapping", ~0ull, ARG),
 	AT(port_io, 2, "wrapping", 1ull << 60 | 1, ARG),
 
-	AT(disk_bind, 2, "outside", 0, RANGE),
 	AT(disk_bind, 2, "outside", EXO_EVENTS, RANGE),
 	AT(disk_bind, 2, "wrapping", 1ull << 32 | 200, RANGE),
 
