@@ -109,6 +109,12 @@ void edu_write(const struct edu *edu, uint64_t address, uint32_t bytes)
 	edu_write_wait(edu);
 }
 
+void edu_write_from(const struct edu *edu, uint32_t offset, uint64_t address, uint32_t bytes)
+{
+	copy_start(edu, BUFFER + offset, address, bytes, COMMAND_TO_MEMORY);
+	copy_wait(edu);
+}
+
 bool edu_page_make(struct edu_page *page, uint64_t value)
 {
 	if (!expect_eq(guest_frames_make(&page->frames, 1), 0))

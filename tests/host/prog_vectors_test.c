@@ -406,17 +406,21 @@ TEST(prog_vectors_longest)
 	while (p.count < EXO_PROG_MAX - 1)
 		PUT(0x07, 0, 0, 0, 3);
 	expect("4,096 instructions", 0, false, 3 * (EXO_PROG_MAX - 1));
+	CHECK(p.checked.cost == EXO_PROG_MAX && p.checked.cost == EXO_PROG_PACKET_COST);
 	start();
 	PUT(0x05, 0, 0, EXO_PROG_MAX - 3, 0);
 	while (p.count < EXO_PROG_MAX - 1)
 		PUT(0x37, 0, 0, 1, -1);
 	expect("a jump over all", 0, false, 0);
+	CHECK(p.checked.cost == 2 + (EXO_PROG_MAX - 2) * EXO_PROG_COST_DIVIDE);
 	/* The longest code there is for each. */
 	start();
 	PUT(0xbf, 3, 10, 0, 0);
 	while (p.count < EXO_PROG_MAX - 1)
 		PUT(0x6b, 1, 10, 0, 0);
 	expect("long code", 64, true, 0);
+	CHECK(p.checked.cost == 2 + EXO_PROG_COST_R10 + (EXO_PROG_MAX - 2) *
+	      (EXO_PROG_COST_MEMORY + EXO_PROG_COST_STACK + EXO_PROG_COST_R10));
 	CHECK(p.made.code_bytes - p.made.at < p.made.code_bytes - EXO_PROG_MAX);
 }
 

@@ -37,8 +37,9 @@ MACHINES = (
     ("smp2", 2, "tcg,thread=multi", "256M", "", DEVICES, ""),
     ("smp4", 4, "tcg,thread=multi", "256M", "", (), ""),
     ("icount", 1, "tcg", "256M", "icount=7 latency", (), ""),
-    ("iommu", 2, "tcg,thread=multi", "256M", "", IOMMU + DEVICES, "^(pci|disk|nic|interrupts)_"),
-    ("evil", 2, "tcg,thread=multi", "256M", "", IOMMU + DEVICES, "^evil_"),   # a boot line is short
+    ("iommu", 2, "tcg,thread=multi", "256M", "", IOMMU + DEVICES,
+     "^(pci|disk|interrupts)_|^nic_a_"),       # a boot line is short
+    ("evil", 2, "tcg,thread=multi", "256M", "", IOMMU + DEVICES, "^evil_"),
     ("unsafe", 2, "tcg,thread=multi", "256M", "dma=unsafe", DEVICES, "^pci_"),
     ("nvme", 2, "tcg,thread=multi", "256M", "", (), " DISK$"),
     ("own", 2, "tcg,thread=multi", "256M", "leave=00:10.0", IOMMU + OWN, "^own_"),
