@@ -207,6 +207,7 @@ uint32_t fs_cache_forget(struct fs_cache *cache)
 	uint32_t stayed = 0;
 
 	cache_settle_flights(cache);
+	cache->epoch++;
 	for (uint32_t i = 0; i < cache->count; i++) {
 		struct fs_buffer *b = &cache->buffer[i];
 

@@ -44,11 +44,16 @@ static int stretch_get(struct ext2 *e, struct stretch *s)
 }
 
 /* Copy out of one block: what small reads and reads of a page come to. */
-static int64_t read_block(struct ext2 *e, uint64_t block, uint32_t skip, void *out, size_t bytes)
+static int64_t read_block(struct ext2 *e, const struct fs_node *node, struct fs_run *run,
+			  uint64_t offset, void *out, size_t bytes)
 {
+	uint32_t skip = (uint32_t)(offset & (e->block_bytes - 1));
 	struct fs_buffer *b;
-	int err;
+	uint64_t block;
+	int err = ext2_run_at(e, node, run, offset >> e->block_log, &block);
 
+	if (err < 0)
+		return err;
 	if (block == 0) {
 		memset(out, 0, bytes);
 		return (int64_t)bytes;
@@ -84,28 +89,26 @@ static size_t stretch_copy(struct ext2 *e, struct stretch *s, uint32_t skip, cha
 }
 
 /* Read up to one batch of blocks: bytes > 0, or an error. */
-static int64_t read_stretch(struct ext2 *e, const struct fs_node *node, uint64_t offset, char *out,
-			    size_t bytes)
+static int64_t read_stretch(struct ext2 *e, const struct fs_node *node, struct fs_run *run,
+			    uint64_t offset, char *out, size_t bytes)
 {
 	uint32_t skip = (uint32_t)(offset % e->block_bytes);
 	uint64_t blocks = (bytes - 1 + skip) / e->block_bytes + 1;
 	struct stretch s;
-	int err = ext2_map(e, node, offset / e->block_bytes,
+	int err = ext2_map(e, node, run, offset / e->block_bytes,
 			   (uint32_t)min_u64(blocks, FS_CACHE_BATCH), s.block);
 
 	if (err < 0)
 		return err;
 	s.n = (uint32_t)err;
-	if (s.n == 1)
-		return read_block(e, s.block[0], skip, out, min_u64(bytes, e->block_bytes - skip));
 	err = stretch_get(e, &s);
 	if (err < 0)
 		return err;
 	return (int64_t)stretch_copy(e, &s, skip, out, bytes);
 }
 
-int64_t ext2_read(struct fs *fs, const struct fs_node *node, uint64_t offset, void *out,
-		  size_t bytes)
+int64_t ext2_read(struct fs *fs, const struct fs_node *node, struct fs_run *run, uint64_t offset,
+		  void *out, size_t bytes)
 {
 	struct ext2 *e = ext2_of(fs);
 	size_t done = 0;
@@ -115,9 +118,14 @@ int64_t ext2_read(struct fs *fs, const struct fs_node *node, uint64_t offset, vo
 	bytes = min_u64(bytes, node->size - offset);
 	bytes = min_u64(bytes, INT64_MAX);
 	while (done < bytes) {
-		int64_t got = read_stretch(e, node, offset + done, (char *)out + done,
-					   bytes - done);
+		uint64_t at = offset + done;
+		uint32_t skip = (uint32_t)(at & (e->block_bytes - 1));
+		int64_t got;
 
+		if (bytes - done <= e->block_bytes - skip)
+			got = read_block(e, node, run, at, (char *)out + done, bytes - done);
+		else
+			got = read_stretch(e, node, run, at, (char *)out + done, bytes - done);
 		if (got < 0)
 			return done ? (int64_t)done : got;
 		done += (size_t)got;
@@ -125,16 +133,17 @@ int64_t ext2_read(struct fs *fs, const struct fs_node *node, uint64_t offset, vo
 	return (int64_t)done;
 }
 
-int ext2_lend(struct fs *fs, const struct fs_node *node, uint64_t offset, struct fs_piece *out)
+int ext2_lend(struct fs *fs, const struct fs_node *node, struct fs_run *run, uint64_t offset,
+	      struct fs_piece *out)
 {
 	struct ext2 *e = ext2_of(fs);
-	uint32_t skip = (uint32_t)(offset % e->block_bytes);
+	uint32_t skip = (uint32_t)(offset & (e->block_bytes - 1));
 	uint64_t block;
 	int err;
 
 	if (offset >= node->size)
 		return 0;
-	err = ext2_map(e, node, offset / e->block_bytes, 1, &block);
+	err = ext2_run_at(e, node, run, offset >> e->block_log, &block);
 	if (err < 0)
 		return err;
 	*out = (struct fs_piece){ .bytes = min_u64(e->block_bytes - skip, node->size - offset) };
@@ -147,11 +156,13 @@ int ext2_lend(struct fs *fs, const struct fs_node *node, uint64_t offset, struct
 	return 1;
 }
 
-size_t ext2_prefetch(struct fs *fs, const struct fs_node *node, uint64_t offset, size_t bytes)
+size_t ext2_prefetch(struct fs *fs, const struct fs_node *node, struct fs_run *run,
+		     uint64_t offset, size_t bytes)
 {
 	struct ext2 *e = ext2_of(fs);
 	uint64_t block[FS_CACHE_BATCH], first = offset / e->block_bytes;
 	uint32_t most = (uint32_t)min_u64(FS_CACHE_BATCH, fs->cache.count / 4), wanted = 0;
+	struct fs_run ahead = *run;     /* the reader itself is not there yet */
 	uint64_t end;
 	int n;
 
@@ -159,7 +170,7 @@ size_t ext2_prefetch(struct fs *fs, const struct fs_node *node, uint64_t offset,
 		return 0;
 	bytes = min_u64(bytes, node->size - offset);
 	end = (offset + bytes - 1) / e->block_bytes + 1;
-	n = ext2_map(e, node, first, (uint32_t)min_u64(end - first, most), block);
+	n = ext2_map(e, node, &ahead, first, (uint32_t)min_u64(end - first, most), block);
 	if (n <= 0)
 		return 0;
 	for (int i = 0; i < n; i++)
@@ -179,6 +190,7 @@ static int64_t link_check(struct fs *fs, const struct fs_node *node, const char 
 
 int64_t ext2_readlink(struct fs *fs, const struct fs_node *node, char *out, size_t bytes)
 {
+	struct fs_run run = { .count = 0 };
 	int64_t got;
 
 	if (node->type != FS_LINK)
@@ -189,6 +201,6 @@ int64_t ext2_readlink(struct fs *fs, const struct fs_node *node, char *out, size
 		memcpy(out, node->own, node->size);
 		return link_check(fs, node, out);
 	}
-	got = ext2_read(fs, node, 0, out, node->size);
+	got = ext2_read(fs, node, &run, 0, out, node->size);
 	return got < 0 ? got : link_check(fs, node, out);
 }

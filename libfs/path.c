@@ -3,16 +3,17 @@
  * path.c - walking a path, name by name.
  *
  * Invariant: canon is the canonical path of where the walk stands, without a last '/'; node is the
- * directory (at the end: whatever) there.  A place that no mount serves, on the way to a mount
- * further down, is void: it has no node.
+ * directory (at the end: whatever) there, in a cache or a mount.  A place that no mount serves, on
+ * the way to a mount further down, is void: it has no node.
  */
 #include <base/string.h>
-#include <libfs/path.h>
+
+#include "lookup.h"
+#include "path_internal.h"
 
 struct walk {
 	struct fs_mount_table *table;
-	struct fs_node node;
-	bool     is_void;
+	const struct fs_node *node;     /* NULL: void */
 	uint32_t links;         /* symbolic links followed */
 	size_t   canon_bytes;
 	char    *at;            /* in table->rest: what is still to be walked */
@@ -25,11 +26,9 @@ struct name {
 	bool slash;             /* but a '/' does */
 };
 
-static void walk_to_mount(struct walk *w, struct fs_mount *mount)
+static void walk_to_mount(struct walk *w, const struct fs_mount *mount)
 {
-	w->is_void = mount == NULL;
-	if (mount)
-		w->node = mount->fs.root;
+	w->node = mount ? &mount->fs.root : NULL;
 }
 
 static void walk_to_root(struct walk *w)
@@ -83,15 +82,14 @@ static int walk_again(struct walk *w)
 	for (at = w->table->canon + mount->path_bytes; at < end;) {
 		const char *name = at + 1;
 		const char *slash = memchr(name, '/', (size_t)(end - name));
-		struct fs_node dir = w->node;
 		int err;
 
 		at = slash ? slash : end;
-		err = dir.type == FS_DIR ? dir.fs->ops->lookup(dir.fs, &dir, name,
-							       (size_t)(at - name), &w->node)
-					 : -FS_E_NOENT;
+		err = w->node->type == FS_DIR
+			      ? lookup_name(w->node, name, (size_t)(at - name), &w->node)
+			      : -FS_E_NOENT;
 		if (err == -FS_E_NOENT) {
-			w->is_void = true;
+			w->node = NULL;
 			return 0;
 		}
 		if (err < 0)
@@ -103,8 +101,8 @@ static int walk_again(struct walk *w)
 /* "..": out of a mount it leads through the table, else through the directory itself. */
 static int walk_up(struct walk *w)
 {
-	bool leaves = w->is_void || fs_mount_at(w->table, w->table->canon, w->canon_bytes);
-	struct fs_node dir = w->node;
+	const struct fs_node *dir = w->node;
+	bool leaves = !dir || fs_mount_at(w->table, w->table->canon, w->canon_bytes);
 	int err;
 
 	if (w->canon_bytes == 0)
@@ -112,16 +110,16 @@ static int walk_up(struct walk *w)
 	canon_pop(w);
 	if (leaves)
 		return walk_again(w);
-	err = dir.fs->ops->lookup(dir.fs, &dir, "..", 2, &w->node);
+	err = lookup_name(dir, "..", 2, &w->node);
 	if (err < 0)
 		return err;
-	if (w->node.type != FS_DIR)
-		return fs_refuse(dir.fs, -FS_E_CORRUPT, "inode %lu: its .. is not a directory",
-				 (unsigned long)dir.ino);
+	if (w->node->type != FS_DIR)
+		return fs_refuse(dir->fs, -FS_E_CORRUPT, "inode %lu: its .. is not a directory",
+				 (unsigned long)dir->ino);
 	return 0;
 }
 
-/* Put the target of the link in w->node before what is still to be walked. */
+/* Put the target of a link before what is still to be walked. */
 static int walk_link(struct walk *w, const struct fs_node *link)
 {
 	char *rest = w->table->rest;
@@ -141,14 +139,13 @@ static int walk_link(struct walk *w, const struct fs_node *link)
 	return 0;
 }
 
-/* Down to a name: sets *link instead of moving when it is a symbolic link to follow. */
-static int walk_down(struct walk *w, const struct name *name, bool follow, struct fs_node *link)
+/* Down to a name; a symbolic link that is to be followed goes before the rest of the path. */
+static int walk_down(struct walk *w, const struct name *name, bool follow)
 {
-	struct fs_node dir = w->node, next;
+	const struct fs_node *next = NULL;
 	struct fs_mount *mount;
 	int err = canon_push(w, name->text, name->bytes);
 
-	link->type = FS_NONE;
 	if (err < 0)
 		return err;
 	mount = fs_mount_at(w->table, w->table->canon, w->canon_bytes);
@@ -156,19 +153,17 @@ static int walk_down(struct walk *w, const struct name *name, bool follow, struc
 		walk_to_mount(w, mount);
 		return 0;
 	}
-	err = w->is_void ? -FS_E_NOENT
-			 : dir.fs->ops->lookup(dir.fs, &dir, name->text, name->bytes, &next);
+	err = w->node ? lookup_name(w->node, name->text, name->bytes, &next) : -FS_E_NOENT;
 	/* A mount point's way down exists even where the file system above lacks it. */
-	if ((err == -FS_E_NOENT || (err == 0 && next.type != FS_DIR)) && walk_above_mount(w)) {
-		w->is_void = true;
+	if ((err == -FS_E_NOENT || (err == 0 && next->type != FS_DIR)) && walk_above_mount(w)) {
+		w->node = NULL;
 		return 0;
 	}
 	if (err < 0)
 		return err;
-	if (next.type == FS_LINK && (follow || !name->last || name->slash)) {
+	if (next->type == FS_LINK && (follow || !name->last || name->slash)) {
 		canon_pop(w);
-		*link = next;
-		return 0;
+		return walk_link(w, next);
 	}
 	w->node = next;
 	return 0;
@@ -196,23 +191,17 @@ static bool walk_name(struct walk *w, struct name *name)
 
 static int walk_step(struct walk *w, const struct name *name, bool follow)
 {
-	struct fs_node link;
-	int err;
-
-	if (!w->is_void && w->node.type != FS_DIR)
+	if (w->node && w->node->type != FS_DIR)
 		return -FS_E_NOTDIR;
 	if (name->bytes == 1 && name->text[0] == '.')
 		return 0;
 	if (name->bytes == 2 && name->text[0] == '.' && name->text[1] == '.')
 		return walk_up(w);
-	err = walk_down(w, name, follow, &link);
-	if (err < 0 || link.type == FS_NONE)
-		return err;
-	return walk_link(w, &link);
+	return walk_down(w, name, follow);
 }
 
-int fs_path_find(struct fs_mount_table *table, const char *path, bool follow,
-		 struct fs_node *out)
+int path_walk(struct fs_mount_table *table, const char *path, bool follow,
+	      const struct fs_node **out)
 {
 	struct walk w = { .table = table, .at = table->rest };
 	size_t bytes = strnlen(path, FS_PATH_MAX);
@@ -230,10 +219,21 @@ int fs_path_find(struct fs_mount_table *table, const char *path, bool follow,
 		if (err < 0)
 			return err;
 	}
-	if (w.is_void)
+	if (!w.node)
 		return -FS_E_NOENT;
-	if (name.slash && w.node.type != FS_DIR)
+	if (name.slash && w.node->type != FS_DIR)
 		return -FS_E_NOTDIR;
 	*out = w.node;
 	return 0;
+}
+
+int fs_path_find(struct fs_mount_table *table, const char *path, bool follow,
+		 struct fs_node *out)
+{
+	const struct fs_node *node;
+	int err = path_walk(table, path, follow, &node);
+
+	if (err == 0)
+		*out = *node;
+	return err;
 }

@@ -73,6 +73,7 @@ struct fs_cache {
 	struct fs_buffer **bucket;      /* [buckets] */
 	void    *meta, *data;           /* the two runs of memory all this lies in */
 	size_t   meta_pages, data_pages;
+	uint32_t epoch;         /* how often all was forgotten: what was read before may be old */
 	uint32_t flights;
 	struct fs_buffer *flight[FS_CACHE_FLIGHTS];     /* [flights] prefetches, maybe complete */
 	struct fs_cache_stats stats;
@@ -112,7 +113,11 @@ void fs_cache_put(struct fs_cache *cache, struct fs_buffer *buffer);
  */
 void fs_cache_prefetch(struct fs_cache *cache, const uint64_t *block, size_t n);
 
-/* Forget all blocks that are neither lent nor in flight; how many blocks stayed. */
+/*
+ * Forget all blocks that are neither lent nor in flight, and with them, by a new epoch, what file
+ * systems remember of names, inodes and places: who changed the device calls this.  How many blocks
+ * stayed.
+ */
 uint32_t fs_cache_forget(struct fs_cache *cache);
 
 static inline bool fs_buffer_idle(const struct fs_buffer *buffer)

@@ -10,7 +10,8 @@
 #define FS_AHEAD_BYTES (128u * 1024u)   /* read ahead of a sequential reader, at most */
 
 struct fs_file {
-	struct fs_node node;
+	struct fs_node node;    /* fs NULL: closed */
+	struct fs_run run;      /* of its blocks: read last */
 	uint64_t position;      /* of the next fs_file_read */
 	uint64_t expected;      /* where a sequential reader reads next */
 	uint64_t ahead;         /* prefetched up to here */

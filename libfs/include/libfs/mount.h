@@ -14,6 +14,7 @@
 
 #define FS_MOUNT_PATH 256u      /* bytes of a mount path, with the NUL */
 #define FS_CACHE_BYTES (4u << 20)       /* default of fs_mount_options.cache_bytes */
+#define FS_TABLE_SHARE 32u              /* default of table_bytes: this part of cache_bytes */
 
 struct fs_mount {
 	struct fs fs;
@@ -31,7 +32,8 @@ struct fs_mount_table {
 struct fs_mount_options {
 	struct fs_device *device;
 	struct fs_memory *memory;
-	uint64_t cache_bytes;                   /* 0: FS_CACHE_BYTES */
+	uint64_t cache_bytes;                   /* of blocks; 0: FS_CACHE_BYTES */
+	uint64_t table_bytes;                   /* of names, and of nodes; 0: FS_TABLE_SHARE */
 	const struct fs_evict_ops *evict;       /* NULL: the default */
 	void *evict_context;                    /* for it: cache.evict_context */
 	const struct fs_ops *const *types;      /* ended with NULL; NULL: fs_types_known */

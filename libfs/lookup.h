@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lookup.h - how the parts of this library that name files get their nodes: by way of the caches.
+ *
+ * A node that is found lies in a cache.  It and the directory it was found in stay there until the
+ * next lookup in the same file system; who needs it longer makes a copy.
+ */
+#ifndef LIBFS_LOOKUP_H
+#define LIBFS_LOOKUP_H
+
+#include <libfs/fs.h>
+
+/* Make the caches of a file system that was mounted, of about `bytes` bytes each. */
+void lookup_init(struct fs *fs, uint64_t bytes);
+
+/* Give back their memory. */
+void lookup_end(struct fs *fs);
+
+/* The node of a name in a directory: 0 and *out, or as the file system's lookup. */
+int lookup_name(const struct fs_node *dir, const char *name, size_t bytes,
+		const struct fs_node **out);
+
+/* The node of an inode number: 0 and *out, or as the file system's node. */
+int lookup_ino(struct fs *fs, uint64_t ino, const struct fs_node **out);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * names.c - the name cache.
+ *
+ * Invariant: a name is in at most one place, and that is in the set of its hash.  Which inode a
+ * name has is asked of the file system by lookup.c, not here.
+ */
+#include <base/string.h>
+#include <libfs/names.h>
+
+#include "table.h"
+
+#define GOLDEN 0x9e3779b97f4a7c15ul     /* 2^64 / golden ratio: odd, its bits well mixed */
+
+typedef uint64_t __attribute__((may_alias, aligned(1))) word;
+typedef uint32_t __attribute__((may_alias, aligned(1))) half;
+
+void fs_names_init(struct fs_names *names, struct fs_memory *memory, uint64_t bytes)
+{
+	struct table t = table_alloc(memory, bytes, sizeof names->least);
+
+	names->name = t.pages ? t.data : names->least;
+	names->sets = t.pages ? t.sets : 1;
+	names->pages = t.pages;
+	fs_names_clear(names);
+}
+
+void fs_names_end(struct fs_names *names, struct fs_memory *memory)
+{
+	if (names->pages)
+		memory->ops->free(memory, names->name, names->pages);
+	names->name = NULL;
+	names->pages = 0;
+}
+
+void fs_names_clear(struct fs_names *names)
+{
+	memset(names->name, 0, names->sets * sizeof names->least);
+}
+
+/* The last 1 to 7 bytes of a name as a word; nothing behind them is read. */
+static inline uint64_t key_tail(const char *s, size_t bytes)
+{
+	const uint8_t *p = (const uint8_t *)s;
+	size_t mid = bytes / 2, end = bytes - 1;
+
+	if (bytes >= 4)
+		return *(const half *)s |
+		       (uint64_t)*(const half *)(s + bytes - 4) << 8 * (bytes - 4);
+	return p[0] | (uint64_t)p[mid] << 8 * mid | (uint64_t)p[end] << 8 * end;
+}
+
+void fs_name_key(struct fs_name_key *key, uint64_t dir, const char *name, size_t bytes)
+{
+	uint64_t hash = dir * GOLDEN;
+	uint32_t n = 0;
+
+	key->words = 0;
+	key->set = 0;
+	key->tag = 0;
+	if (bytes == 0 || bytes > FS_NAMES_BYTES)
+		return;
+	for (size_t left = bytes; left; n++) {
+		size_t step = left < 8 ? left : 8;
+
+		key->word[n] = step == 8 ? *(const word *)name : key_tail(name, step);
+		hash = (hash ^ key->word[n]) * GOLDEN;
+		hash ^= hash >> 29;
+		name += step;
+		left -= step;
+	}
+	key->dir = dir;
+	key->words = n;
+	key->set = hash >> 24;
+	key->tag = (uint32_t)hash << 8 | (uint32_t)bytes;
+}
+
+static struct fs_name *names_set(struct fs_names *names, const struct fs_name_key *key)
+{
+	return &names->name[(key->set & (names->sets - 1)) * FS_NAMES_WAYS];
+}
+
+static inline bool name_is(const struct fs_name *name, const struct fs_name_key *key)
+{
+	if (name->tag != key->tag || name->dir != key->dir)
+		return false;
+	for (uint32_t i = 0; i < key->words; i++)
+		if (name->word[i] != key->word[i])
+			return false;
+	return true;
+}
+
+bool fs_names_find(struct fs_names *names, const struct fs_name_key *key, uint64_t *ino)
+{
+	struct fs_name *set = names_set(names, key);
+
+	for (uint32_t i = 0; key->words && i < FS_NAMES_WAYS; i++) {
+		if (!name_is(&set[i], key))
+			continue;
+		set[i].used = 1;
+		names->hits++;
+		*ino = set[i].ino;
+		return true;
+	}
+	names->misses++;
+	return false;
+}
+
+/* An empty place, or one not used since it was passed over; else all are passed over. */
+static struct fs_name *names_place(struct fs_name *set, uint64_t choice)
+{
+	for (uint32_t i = 0; i < FS_NAMES_WAYS; i++)
+		if (!set[i].tag || !set[i].used)
+			return &set[i];
+	for (uint32_t i = 0; i < FS_NAMES_WAYS; i++)
+		set[i].used = 0;
+	return &set[choice % FS_NAMES_WAYS];
+}
+
+void fs_names_keep(struct fs_names *names, const struct fs_name_key *key, uint64_t ino)
+{
+	struct fs_name *name;
+
+	if (!key->words)
+		return;
+	name = names_place(names_set(names, key), key->tag >> 8);
+	name->dir = key->dir;
+	name->ino = ino;
+	name->tag = key->tag;
+	name->used = 0;
+	memcpy(name->word, key->word, key->words * sizeof key->word[0]);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nodes.c - the node cache.
+ *
+ * Invariant: an inode number is in at most one place, and that is in the set it chooses.
+ */
+#include <base/string.h>
+#include <libfs/names.h>
+#include <libfs/nodes.h>
+
+#include "table.h"
+
+void fs_nodes_init(struct fs_nodes *nodes, struct fs_memory *memory, uint64_t bytes)
+{
+	struct table t = table_alloc(memory, bytes, sizeof nodes->least);
+
+	nodes->place = t.pages ? t.data : nodes->least;
+	nodes->sets = t.pages ? t.sets : 1;
+	nodes->pages = t.pages;
+	fs_nodes_clear(nodes);
+}
+
+void fs_nodes_end(struct fs_nodes *nodes, struct fs_memory *memory)
+{
+	if (nodes->pages)
+		memory->ops->free(memory, nodes->place, nodes->pages);
+	nodes->place = NULL;
+	nodes->pages = 0;
+}
+
+void fs_nodes_clear(struct fs_nodes *nodes)
+{
+	memset(nodes->place, 0, nodes->sets * sizeof nodes->least);
+}
+
+/* Numbers of neighbours go to different sets; more mixing would gain nothing. */
+static struct fs_node_place *nodes_set(struct fs_nodes *nodes, uint64_t ino)
+{
+	return &nodes->place[(ino & (nodes->sets - 1)) * FS_NODES_WAYS];
+}
+
+static struct fs_node_place *nodes_look(struct fs_nodes *nodes, uint64_t ino)
+{
+	struct fs_node_place *set = nodes_set(nodes, ino);
+
+	for (uint32_t i = 0; i < FS_NODES_WAYS; i++)
+		if (set[i].node.ino == ino)
+			return &set[i];
+	return NULL;
+}
+
+const struct fs_node *fs_nodes_find(struct fs_nodes *nodes, uint64_t ino)
+{
+	struct fs_node_place *place = ino == FS_INO_NONE ? NULL : nodes_look(nodes, ino);
+
+	if (!place) {
+		nodes->misses++;
+		return NULL;
+	}
+	nodes->hits++;
+	place->used = 1;
+	return &place->node;
+}
+
+/* A place that is empty or was not used since it was passed over, but not that of `stay`. */
+static struct fs_node_place *nodes_place(struct fs_node_place *set, const struct fs_node *stay)
+{
+	struct fs_node_place *other = NULL;
+
+	for (uint32_t i = 0; i < FS_NODES_WAYS; i++) {
+		if (&set[i].node == stay)
+			continue;
+		if (set[i].node.ino == FS_INO_NONE || !set[i].used)
+			return &set[i];
+		other = &set[i];
+	}
+	for (uint32_t i = 0; i < FS_NODES_WAYS; i++)
+		set[i].used = 0;
+	return other;
+}
+
+const struct fs_node *fs_nodes_keep(struct fs_nodes *nodes, const struct fs_node *node,
+				    const struct fs_node *stay)
+{
+	struct fs_node_place *place = nodes_look(nodes, node->ino);
+
+	if (!place) {
+		place = nodes_place(nodes_set(nodes, node->ino), stay);
+		place->used = 0;
+	}
+	place->node = *node;
+	return &place->node;
+}
