@@ -11,22 +11,6 @@
 
 #include "cache_internal.h"
 
-static struct fs_buffer **cache_bucket(struct fs_cache *cache, uint64_t block)
-{
-	uint64_t hash = block * 0x9e3779b97f4a7c15ul;   /* Fibonacci hashing: 2^64 / golden ratio */
-
-	return &cache->bucket[(hash >> 32) & (cache->buckets - 1)];
-}
-
-struct fs_buffer *cache_find(struct fs_cache *cache, uint64_t block)
-{
-	struct fs_buffer *b = *cache_bucket(cache, block);
-
-	while (b && b->block != block)
-		b = b->next;
-	return b;
-}
-
 void cache_empty(struct fs_cache *cache, struct fs_buffer *buffer)
 {
 	struct fs_buffer **link = cache_bucket(cache, buffer->block);

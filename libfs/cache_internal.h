@@ -7,8 +7,22 @@
 
 #include <libfs/cache.h>
 
+static inline struct fs_buffer **cache_bucket(struct fs_cache *cache, uint64_t block)
+{
+	uint64_t hash = block * 0x9e3779b97f4a7c15ul;   /* Fibonacci hashing: 2^64 / golden ratio */
+
+	return &cache->bucket[(hash >> 32) & (cache->buckets - 1)];
+}
+
 /* The buffer of a block, or NULL. */
-struct fs_buffer *cache_find(struct fs_cache *cache, uint64_t block);
+static inline struct fs_buffer *cache_find(struct fs_cache *cache, uint64_t block)
+{
+	struct fs_buffer *b = *cache_bucket(cache, block);
+
+	while (b && b->block != block)
+		b = b->next;
+	return b;
+}
 
 /*
  * Take a buffer for a block that is in none: in the table, in flight, its request filled in, not

@@ -117,26 +117,27 @@ int fs_cache_get_batch(struct fs_cache *cache, const uint64_t *block, size_t n,
 	return good ? (int)good : err;
 }
 
-int fs_cache_get(struct fs_cache *cache, uint64_t block, struct fs_buffer **out)
+struct fs_buffer *fs_cache_have(struct fs_cache *cache, uint64_t block)
 {
-	struct fs_buffer *b = block < cache->blocks ? cache_find(cache, block) : NULL;
+	struct fs_buffer *b = cache_find(cache, block);
 
-	if (b && b->state == FS_BUFFER_VALID) {
-		cache->stats.hits++;
-		cache->evict->used(cache, b);
-		b->refs++;
-		*out = b;
-		return 0;
-	}
-	int got = fs_cache_get_batch(cache, &block, 1, out);
-
-	return got < 0 ? got : 0;
+	if (!b || b->state != FS_BUFFER_VALID)
+		return NULL;
+	b->refs++;
+	cache->stats.hits++;
+	cache->evict->used(cache, b);
+	return b;
 }
 
-void fs_cache_put(struct fs_cache *cache, struct fs_buffer *buffer)
+int fs_cache_get(struct fs_cache *cache, uint64_t block, struct fs_buffer **out)
 {
-	(void)cache;
-	buffer->refs--;
+	int got;
+
+	*out = fs_cache_have(cache, block);
+	if (*out)
+		return 0;
+	got = fs_cache_get_batch(cache, &block, 1, out);
+	return got < 0 ? got : 0;
 }
 
 /* Prefetches that may be in flight: a quarter of a small cache, so that gets find buffers. */

@@ -43,11 +43,10 @@ static int stretch_get(struct ext2 *e, struct stretch *s)
 	return 0;
 }
 
-/* Copy out of one block: what small reads and reads of a page come to. */
-static int64_t read_block(struct ext2 *e, const struct fs_node *node, struct fs_run *run,
-			  uint64_t offset, void *out, size_t bytes)
+/* Copy out of one block if it is a hole or in the cache: 1, 0 if it must be read, or an error. */
+static inline int block_copy(struct ext2 *e, const struct fs_node *node, struct fs_run *run,
+			     uint64_t offset, char *out, size_t bytes)
 {
-	uint32_t skip = (uint32_t)(offset & (e->block_bytes - 1));
 	struct fs_buffer *b;
 	uint64_t block;
 	int err = ext2_run_at(e, node, run, offset >> e->block_log, &block);
@@ -56,14 +55,14 @@ static int64_t read_block(struct ext2 *e, const struct fs_node *node, struct fs_
 		return err;
 	if (block == 0) {
 		memset(out, 0, bytes);
-		return (int64_t)bytes;
+		return 1;
 	}
-	err = fs_cache_get(&e->fs->cache, block, &b);
-	if (err < 0)
-		return err;
-	memcpy(out, (const char *)b->data + skip, bytes);
+	b = fs_cache_have(&e->fs->cache, block);
+	if (!b)
+		return 0;
+	memcpy(out, (const char *)b->data + (offset & (e->block_bytes - 1)), bytes);
 	fs_cache_put(&e->fs->cache, b);
-	return (int64_t)bytes;
+	return 1;
 }
 
 /* Copy out of the stretch, giving the buffers back: bytes copied, from `skip` bytes in on. */
@@ -89,7 +88,7 @@ static size_t stretch_copy(struct ext2 *e, struct stretch *s, uint32_t skip, cha
 }
 
 /* Read up to one batch of blocks: bytes > 0, or an error. */
-static int64_t read_stretch(struct ext2 *e, const struct fs_node *node, struct fs_run *run,
+static __attribute__((noinline)) int64_t read_stretch(struct ext2 *e, const struct fs_node *node, struct fs_run *run,
 			    uint64_t offset, char *out, size_t bytes)
 {
 	uint32_t skip = (uint32_t)(offset % e->block_bytes);
@@ -111,26 +110,24 @@ int64_t ext2_read(struct fs *fs, const struct fs_node *node, struct fs_run *run,
 		  void *out, size_t bytes)
 {
 	struct ext2 *e = ext2_of(fs);
-	size_t done = 0;
+	size_t left = bytes;
 
-	if (offset >= node->size)
-		return 0;
-	bytes = min_u64(bytes, node->size - offset);
-	bytes = min_u64(bytes, INT64_MAX);
-	while (done < bytes) {
-		uint64_t at = offset + done;
-		uint32_t skip = (uint32_t)(at & (e->block_bytes - 1));
-		int64_t got;
+	while (left) {
+		uint64_t room = e->block_bytes - (offset & (e->block_bytes - 1));
+		int64_t got = (int64_t)min_u64(left, room);
+		int copied = block_copy(e, node, run, offset, out, (size_t)got);
 
-		if (bytes - done <= e->block_bytes - skip)
-			got = read_block(e, node, run, at, (char *)out + done, bytes - done);
-		else
-			got = read_stretch(e, node, run, at, (char *)out + done, bytes - done);
+		if (copied < 0)
+			return left < bytes ? (int64_t)(bytes - left) : copied;
+		if (copied == 0)
+			got = read_stretch(e, node, run, offset, out, left);
 		if (got < 0)
-			return done ? (int64_t)done : got;
-		done += (size_t)got;
+			return left < bytes ? (int64_t)(bytes - left) : got;
+		out = (char *)out + got;
+		offset += (uint64_t)got;
+		left -= (size_t)got;
 	}
-	return (int64_t)done;
+	return (int64_t)bytes;
 }
 
 int ext2_lend(struct fs *fs, const struct fs_node *node, struct fs_run *run, uint64_t offset,
@@ -162,7 +159,6 @@ size_t ext2_prefetch(struct fs *fs, const struct fs_node *node, struct fs_run *r
 	struct ext2 *e = ext2_of(fs);
 	uint64_t block[FS_CACHE_BATCH], first = offset / e->block_bytes;
 	uint32_t most = (uint32_t)min_u64(FS_CACHE_BATCH, fs->cache.count / 4), wanted = 0;
-	struct fs_run ahead = *run;     /* the reader itself is not there yet */
 	uint64_t end;
 	int n;
 
@@ -170,7 +166,7 @@ size_t ext2_prefetch(struct fs *fs, const struct fs_node *node, struct fs_run *r
 		return 0;
 	bytes = min_u64(bytes, node->size - offset);
 	end = (offset + bytes - 1) / e->block_bytes + 1;
-	n = ext2_map(e, node, &ahead, first, (uint32_t)min_u64(end - first, most), block);
+	n = ext2_map(e, node, run, first, (uint32_t)min_u64(end - first, most), block);
 	if (n <= 0)
 		return 0;
 	for (int i = 0; i < n; i++)

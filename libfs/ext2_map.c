@@ -11,7 +11,7 @@
 
 #include "ext2_internal.h"
 
-#define RUN_FIRST 8u    /* blocks that a new run may have: who reads here and there needs few */
+#define RUN_FIRST 16u   /* blocks that a new run may have: who reads here and there needs few */
 #define RUN_MOST 128u   /* and one that goes on from the last, each twice as many */
 
 static int map_damage(struct ext2 *e, const struct fs_node *node, uint32_t block)
@@ -27,13 +27,13 @@ static int map_damage(struct ext2 *e, const struct fs_node *node, uint32_t block
 static int run_make(struct ext2 *e, const struct fs_node *node, const uint32_t *number, uint32_t n,
 		    struct fs_run *run)
 {
-	uint32_t block = number[0], step = block != 0, count = 1;
+	uint32_t block = number[0], step = block != 0, next = block, count = 1;
 
 	if (block && !ext2_block_good(e, block))
 		return map_damage(e, node, block);
 	if (block)
 		n = (uint32_t)min_u64(n, e->blocks - block);
-	while (count < n && number[count] == block + count * step)
+	while (count < n && number[count] == (next += step))
 		count++;
 	run->block = block;
 	run->count = count;

@@ -7,6 +7,9 @@
  */
 #include "lookup.h"
 
+/* Kept out of the way of what the caches know: they would only make it save more registers. */
+#define NOT_HOT __attribute__((noinline))
+
 void lookup_init(struct fs *fs, uint64_t bytes)
 {
 	fs_nodes_init(&fs->nodes, fs->memory, bytes);
@@ -21,56 +24,80 @@ void lookup_end(struct fs *fs)
 }
 
 /* Blocks that were forgotten may be others when they are read again. */
-static inline void lookup_refresh(struct fs *fs)
+static void lookup_refresh(struct fs *fs)
 {
-	if (fs->epoch == fs->cache.epoch)
-		return;
 	fs_names_clear(&fs->names);
 	fs_nodes_clear(&fs->nodes);
 	fs->epoch = fs->cache.epoch;
 }
 
-/* The node of a number; the one at `stay` stays, too. */
-static int lookup_node(struct fs *fs, uint64_t ino, const struct fs_node *stay,
+/* The node of a number that the cache does not know; the one at `stay` stays there. */
+static NOT_HOT int lookup_node(struct fs *fs, uint64_t ino, const struct fs_node *stay,
 		       const struct fs_node **out)
 {
 	struct fs_node node;
-	int err;
+	int err = fs->ops->node(fs, ino, &node);
 
-	*out = fs_nodes_find(&fs->nodes, ino);
-	if (*out)
-		return 0;
-	err = fs->ops->node(fs, ino, &node);
 	if (err == 0)
 		*out = fs_nodes_keep(&fs->nodes, &node, stay);
 	return err;
 }
 
-int lookup_ino(struct fs *fs, uint64_t ino, const struct fs_node **out)
+/* A name that the cache does not know. */
+static NOT_HOT int lookup_read(const struct fs_node *dir, const struct fs_name_key *key, const char *name,
+		       size_t bytes, const struct fs_node **out)
 {
-	lookup_refresh(fs);
-	return lookup_node(fs, ino, NULL, out);
+	struct fs *fs = dir->fs;
+	struct fs_node node;
+	int err = fs->ops->lookup(fs, dir, name, bytes, &node);
+
+	if (err == -FS_E_NOENT)
+		fs_names_keep(&fs->names, key, FS_INO_NONE);
+	if (err < 0)
+		return err;
+	fs_names_keep(&fs->names, key, node.ino);
+	*out = fs_nodes_keep(&fs->nodes, &node, dir);
+	return 0;
+}
+
+static NOT_HOT int lookup_again(const struct fs_node *dir, struct fs_name_key *key,
+				const char *name, size_t bytes, const struct fs_node **out)
+{
+	lookup_refresh(dir->fs);
+	return lookup_key(dir, key, name, bytes, out);
+}
+
+int lookup_key(const struct fs_node *dir, struct fs_name_key *key, const char *name, size_t bytes,
+	       const struct fs_node **out)
+{
+	struct fs *fs = dir->fs;
+	const struct fs_name *known;
+
+	if (fs->epoch != fs->cache.epoch)
+		return lookup_again(dir, key, name, bytes, out);
+	fs_name_key_end(key, dir->ino, bytes);
+	known = fs_names_find(&fs->names, key);
+	if (!known)
+		return lookup_read(dir, key, name, bytes, out);
+	if (known->ino == FS_INO_NONE)
+		return -FS_E_NOENT;
+	*out = fs_nodes_find(&fs->nodes, known->ino);
+	return *out ? 0 : lookup_node(fs, known->ino, dir, out);
 }
 
 int lookup_name(const struct fs_node *dir, const char *name, size_t bytes,
 		const struct fs_node **out)
 {
-	struct fs *fs = dir->fs;
 	struct fs_name_key key;
-	struct fs_node node;
-	uint64_t ino;
-	int err;
 
-	lookup_refresh(fs);
-	fs_name_key(&key, dir->ino, name, bytes);
-	if (fs_names_find(&fs->names, &key, &ino))
-		return ino == FS_INO_NONE ? -FS_E_NOENT : lookup_node(fs, ino, dir, out);
-	err = fs->ops->lookup(fs, dir, name, bytes, &node);
-	if (err == -FS_E_NOENT)
-		fs_names_keep(&fs->names, &key, FS_INO_NONE);
-	if (err < 0)
-		return err;
-	fs_names_keep(&fs->names, &key, node.ino);
-	*out = fs_nodes_keep(&fs->nodes, &node, dir);
-	return 0;
+	fs_name_key(&key, name, bytes);
+	return lookup_key(dir, &key, name, bytes, out);
+}
+
+int lookup_ino(struct fs *fs, uint64_t ino, const struct fs_node **out)
+{
+	if (fs->epoch != fs->cache.epoch)
+		lookup_refresh(fs);
+	*out = ino == FS_INO_NONE ? NULL : fs_nodes_find(&fs->nodes, ino);
+	return *out ? 0 : lookup_node(fs, ino, NULL, out);
 }

@@ -20,6 +20,10 @@ void lookup_end(struct fs *fs);
 int lookup_name(const struct fs_node *dir, const char *name, size_t bytes,
 		const struct fs_node **out);
 
+/* The same, of a name that was taken apart (but for fs_name_key_end) when it was found. */
+int lookup_key(const struct fs_node *dir, struct fs_name_key *key, const char *name, size_t bytes,
+	       const struct fs_node **out);
+
 /* The node of an inode number: 0 and *out, or as the file system's node. */
 int lookup_ino(struct fs *fs, uint64_t ino, const struct fs_node **out);
 

@@ -115,6 +115,10 @@ int fs_mount_add(struct fs_mount_table *table, struct fs_mount *mount, const cha
 						     : mount->fs.cache_bytes / FS_TABLE_SHARE);
 	mount->next = table->first;
 	table->first = mount;
+	if (mount->path_bytes == 0)
+		table->root = mount;
+	else
+		table->below++;
 	return 0;
 }
 
@@ -135,5 +139,9 @@ int fs_mount_remove(struct fs_mount_table *table, const char *path)
 	while (*link != m)
 		link = &(*link)->next;
 	*link = m->next;
+	if (m == table->root)
+		table->root = NULL;
+	else
+		table->below--;
 	return 0;
 }

@@ -10,8 +10,6 @@
 
 #include "table.h"
 
-#define GOLDEN 0x9e3779b97f4a7c15ul     /* 2^64 / golden ratio: odd, its bits well mixed */
-
 typedef uint64_t __attribute__((may_alias, aligned(1))) word;
 typedef uint32_t __attribute__((may_alias, aligned(1))) half;
 
@@ -50,60 +48,15 @@ static inline uint64_t key_tail(const char *s, size_t bytes)
 	return p[0] | (uint64_t)p[mid] << 8 * mid | (uint64_t)p[end] << 8 * end;
 }
 
-void fs_name_key(struct fs_name_key *key, uint64_t dir, const char *name, size_t bytes)
+void fs_name_key(struct fs_name_key *key, const char *name, size_t bytes)
 {
-	uint64_t hash = dir * GOLDEN;
-	uint32_t n = 0;
+	size_t at = 0, left = bytes <= FS_NAMES_BYTES ? bytes : 0;
 
-	key->words = 0;
-	key->set = 0;
-	key->tag = 0;
-	if (bytes == 0 || bytes > FS_NAMES_BYTES)
-		return;
-	for (size_t left = bytes; left; n++) {
-		size_t step = left < 8 ? left : 8;
-
-		key->word[n] = step == 8 ? *(const word *)name : key_tail(name, step);
-		hash = (hash ^ key->word[n]) * GOLDEN;
-		hash ^= hash >> 29;
-		name += step;
-		left -= step;
-	}
-	key->dir = dir;
-	key->words = n;
-	key->set = hash >> 24;
-	key->tag = (uint32_t)hash << 8 | (uint32_t)bytes;
-}
-
-static struct fs_name *names_set(struct fs_names *names, const struct fs_name_key *key)
-{
-	return &names->name[(key->set & (names->sets - 1)) * FS_NAMES_WAYS];
-}
-
-static inline bool name_is(const struct fs_name *name, const struct fs_name_key *key)
-{
-	if (name->tag != key->tag || name->dir != key->dir)
-		return false;
-	for (uint32_t i = 0; i < key->words; i++)
-		if (name->word[i] != key->word[i])
-			return false;
-	return true;
-}
-
-bool fs_names_find(struct fs_names *names, const struct fs_name_key *key, uint64_t *ino)
-{
-	struct fs_name *set = names_set(names, key);
-
-	for (uint32_t i = 0; key->words && i < FS_NAMES_WAYS; i++) {
-		if (!name_is(&set[i], key))
-			continue;
-		set[i].used = 1;
-		names->hits++;
-		*ino = set[i].ino;
-		return true;
-	}
-	names->misses++;
-	return false;
+	fs_name_key_start(key);
+	for (; left >= 8; at += 8, left -= 8)
+		fs_name_key_word(key, *(const word *)(name + at));
+	if (left)
+		fs_name_key_word(key, key_tail(name + at, left));
 }
 
 /* An empty place, or one not used since it was passed over; else all are passed over. */
@@ -121,9 +74,9 @@ void fs_names_keep(struct fs_names *names, const struct fs_name_key *key, uint64
 {
 	struct fs_name *name;
 
-	if (!key->words)
+	if (!fs_name_key_good(key))
 		return;
-	name = names_place(names_set(names, key), key->tag >> 8);
+	name = names_place(fs_names_set(names, key), key->hash >> 16);
 	name->dir = key->dir;
 	name->ino = ino;
 	name->tag = key->tag;

@@ -33,37 +33,8 @@ void fs_nodes_clear(struct fs_nodes *nodes)
 	memset(nodes->place, 0, nodes->sets * sizeof nodes->least);
 }
 
-/* Numbers of neighbours go to different sets; more mixing would gain nothing. */
-static struct fs_node_place *nodes_set(struct fs_nodes *nodes, uint64_t ino)
-{
-	return &nodes->place[(ino & (nodes->sets - 1)) * FS_NODES_WAYS];
-}
-
-static struct fs_node_place *nodes_look(struct fs_nodes *nodes, uint64_t ino)
-{
-	struct fs_node_place *set = nodes_set(nodes, ino);
-
-	for (uint32_t i = 0; i < FS_NODES_WAYS; i++)
-		if (set[i].node.ino == ino)
-			return &set[i];
-	return NULL;
-}
-
-const struct fs_node *fs_nodes_find(struct fs_nodes *nodes, uint64_t ino)
-{
-	struct fs_node_place *place = ino == FS_INO_NONE ? NULL : nodes_look(nodes, ino);
-
-	if (!place) {
-		nodes->misses++;
-		return NULL;
-	}
-	nodes->hits++;
-	place->used = 1;
-	return &place->node;
-}
-
 /* A place that is empty or was not used since it was passed over, but not that of `stay`. */
-static struct fs_node_place *nodes_place(struct fs_node_place *set, const struct fs_node *stay)
+static struct fs_node_place *nodes_choose(struct fs_node_place *set, const struct fs_node *stay)
 {
 	struct fs_node_place *other = NULL;
 
@@ -82,10 +53,10 @@ static struct fs_node_place *nodes_place(struct fs_node_place *set, const struct
 const struct fs_node *fs_nodes_keep(struct fs_nodes *nodes, const struct fs_node *node,
 				    const struct fs_node *stay)
 {
-	struct fs_node_place *place = nodes_look(nodes, node->ino);
+	struct fs_node_place *place = fs_nodes_place(nodes, node->ino);
 
 	if (!place) {
-		place = nodes_place(nodes_set(nodes, node->ino), stay);
+		place = nodes_choose(fs_nodes_set(nodes, node->ino), stay);
 		place->used = 0;
 	}
 	place->node = *node;

@@ -11,12 +11,19 @@
 #include "lookup.h"
 #include "path_internal.h"
 
+/* A word at any address, of any effective type. */
+typedef uint64_t __attribute__((may_alias, aligned(1))) word;
+/* Kept out of the way of the names that most paths are made of. */
+#define NOT_HOT __attribute__((noinline))
+#define ONES 0x0101010101010101ul
+_Static_assert(FS_PATH_SLACK >= sizeof(word), "names are read and copied by words");
+
 struct walk {
 	struct fs_mount_table *table;
 	const struct fs_node *node;     /* NULL: void */
 	uint32_t links;         /* symbolic links followed */
 	size_t   canon_bytes;
-	char    *at;            /* in table->rest: what is still to be walked */
+	const char *at;         /* in table->rest: what is still to be walked */
 };
 
 struct name {
@@ -24,6 +31,7 @@ struct name {
 	size_t bytes;
 	bool last;              /* no name follows */
 	bool slash;             /* but a '/' does */
+	struct fs_name_key key;
 };
 
 static void walk_to_mount(struct walk *w, const struct fs_mount *mount)
@@ -31,17 +39,27 @@ static void walk_to_mount(struct walk *w, const struct fs_mount *mount)
 	w->node = mount ? &mount->fs.root : NULL;
 }
 
+/* The mount exactly where the walk stands, below the root, or NULL. */
+static inline struct fs_mount *walk_mount(const struct walk *w)
+{
+	for (struct fs_mount *m = w->table->below ? w->table->first : NULL; m; m = m->next)
+		if (m->path_bytes == w->canon_bytes &&
+		    memcmp(m->path, w->table->canon, w->canon_bytes) == 0)
+			return m;
+	return NULL;
+}
+
 static void walk_to_root(struct walk *w)
 {
 	w->canon_bytes = 0;
 	w->table->canon[0] = 0;
-	walk_to_mount(w, fs_mount_at(w->table, "", 0));
+	walk_to_mount(w, w->table->root);
 }
 
 /* Is something mounted below where the walk stands? */
 static bool walk_above_mount(struct walk *w)
 {
-	for (struct fs_mount *m = w->table->first; m; m = m->next)
+	for (struct fs_mount *m = w->table->below ? w->table->first : NULL; m; m = m->next)
 		if (m->path_bytes > w->canon_bytes && m->path[w->canon_bytes] == '/' &&
 		    memcmp(m->path, w->table->canon, w->canon_bytes) == 0)
 			return true;
@@ -50,14 +68,15 @@ static bool walk_above_mount(struct walk *w)
 
 static int canon_push(struct walk *w, const char *name, size_t bytes)
 {
-	char *canon = w->table->canon;
+	char *end = w->table->canon + w->canon_bytes;
 
 	if (bytes > FS_NAME_MAX || bytes + 1 >= FS_PATH_MAX - w->canon_bytes)
 		return -FS_E_NAMETOOLONG;
-	canon[w->canon_bytes] = '/';
-	memcpy(canon + w->canon_bytes + 1, name, bytes);
+	*end++ = '/';
+	for (size_t i = 0; i < bytes; i += sizeof(word))
+		*(word *)(end + i) = *(const word *)(name + i);
+	end[bytes] = 0;
 	w->canon_bytes += bytes + 1;
-	canon[w->canon_bytes] = 0;
 	return 0;
 }
 
@@ -99,10 +118,10 @@ static int walk_again(struct walk *w)
 }
 
 /* "..": out of a mount it leads through the table, else through the directory itself. */
-static int walk_up(struct walk *w)
+static NOT_HOT int walk_up(struct walk *w)
 {
 	const struct fs_node *dir = w->node;
-	bool leaves = !dir || fs_mount_at(w->table, w->table->canon, w->canon_bytes);
+	bool leaves = !dir || walk_mount(w);
 	int err;
 
 	if (w->canon_bytes == 0)
@@ -120,7 +139,7 @@ static int walk_up(struct walk *w)
 }
 
 /* Put the target of a link before what is still to be walked. */
-static int walk_link(struct walk *w, const struct fs_node *link)
+static NOT_HOT int walk_link(struct walk *w, const struct fs_node *link)
 {
 	char *rest = w->table->rest;
 	size_t left = strlen(w->at), room = FS_PATH_MAX - 1 - left;
@@ -140,7 +159,7 @@ static int walk_link(struct walk *w, const struct fs_node *link)
 }
 
 /* Down to a name; a symbolic link that is to be followed goes before the rest of the path. */
-static int walk_down(struct walk *w, const struct name *name, bool follow)
+static int walk_down(struct walk *w, struct name *name, bool follow)
 {
 	const struct fs_node *next = NULL;
 	struct fs_mount *mount;
@@ -148,14 +167,19 @@ static int walk_down(struct walk *w, const struct name *name, bool follow)
 
 	if (err < 0)
 		return err;
-	mount = fs_mount_at(w->table, w->table->canon, w->canon_bytes);
+	mount = walk_mount(w);
 	if (mount) {
 		walk_to_mount(w, mount);
 		return 0;
 	}
-	err = w->node ? lookup_name(w->node, name->text, name->bytes, &next) : -FS_E_NOENT;
+	err = w->node ? lookup_key(w->node, &name->key, name->text, name->bytes, &next)
+		      : -FS_E_NOENT;
+	if (err == 0 && next->type == FS_DIR) {
+		w->node = next;
+		return 0;
+	}
 	/* A mount point's way down exists even where the file system above lacks it. */
-	if ((err == -FS_E_NOENT || (err == 0 && next->type != FS_DIR)) && walk_above_mount(w)) {
+	if ((err == 0 || err == -FS_E_NOENT) && walk_above_mount(w)) {
 		w->node = NULL;
 		return 0;
 	}
@@ -169,27 +193,54 @@ static int walk_down(struct walk *w, const struct name *name, bool follow)
 	return 0;
 }
 
+/* The lowest bit set is in the first byte that is 0; other bits say nothing. */
+static inline uint64_t zero_bytes(uint64_t w)
+{
+	return (w - ONES) & ~w & ONES << 7;
+}
+
+/* Length of the name at `at`, to the '/' or NUL behind it; it is taken apart on the way. */
+static inline size_t name_scan(const char *at, struct fs_name_key *key)
+{
+	size_t bytes = 0;
+
+	fs_name_key_start(key);
+	for (;; bytes += sizeof(word)) {
+		uint64_t w = *(const word *)(at + bytes);
+		uint64_t ends = zero_bytes(w) | zero_bytes(w ^ ONES * '/');
+		uint32_t bits;
+
+		if (ends) {
+			bits = (uint32_t)__builtin_ctzl(ends) & ~7u;
+			if (bits)
+				fs_name_key_word(key, w & ~(~0ul << bits));
+			return bytes + bits / 8;
+		}
+		fs_name_key_word(key, w);
+	}
+}
+
 /* Take the next name off the path; false at its end. */
 static bool walk_name(struct walk *w, struct name *name)
 {
-	const char *after;
+	const char *at = w->at;
 
-	while (*w->at == '/')
-		w->at++;
-	if (!*w->at)
+	while (*at == '/')
+		at++;
+	if (!*at)
 		return false;
-	name->text = w->at;
-	while (*w->at && *w->at != '/')
-		w->at++;
-	name->bytes = (size_t)(w->at - name->text);
-	name->slash = *w->at == '/';
-	for (after = w->at; *after == '/';)
-		after++;
-	name->last = !*after;
+	name->text = at;
+	name->bytes = name_scan(at, &name->key);
+	at += name->bytes;
+	w->at = at;
+	name->slash = *at == '/';
+	while (*at == '/')
+		at++;
+	name->last = !*at;
 	return true;
 }
 
-static int walk_step(struct walk *w, const struct name *name, bool follow)
+static int walk_step(struct walk *w, struct name *name, bool follow)
 {
 	if (w->node && w->node->type != FS_DIR)
 		return -FS_E_NOTDIR;
@@ -200,22 +251,41 @@ static int walk_step(struct walk *w, const struct name *name, bool follow)
 	return walk_down(w, name, follow);
 }
 
+/*
+ * Copy a path.  It is read by words that lie in one page, so that no page is touched which the path
+ * does not reach; bytes behind its NUL are read and mean nothing, whatever tools think of that.
+ */
+__attribute__((no_sanitize("address"))) static int path_copy(char *rest, const char *path)
+{
+	for (size_t bytes = 0; bytes < FS_PATH_MAX;) {
+		size_t step = (uintptr_t)(path + bytes) % FS_PAGE_BYTES > FS_PAGE_BYTES - sizeof(word)
+				      ? 1 : sizeof(word);
+		uint64_t w = step == 1 ? (uint8_t)path[bytes] | ~0xfful : *(const word *)(path + bytes);
+		uint64_t end = zero_bytes(w);
+
+		*(word *)(rest + bytes) = w;
+		if (end) {
+			bytes += (uint32_t)__builtin_ctzl(end) / 8;
+			return bytes == 0 ? -EXO_E_ARG : bytes < FS_PATH_MAX ? 0 : -FS_E_NAMETOOLONG;
+		}
+		bytes += step;
+	}
+	return -FS_E_NAMETOOLONG;
+}
+
 int path_walk(struct fs_mount_table *table, const char *path, bool follow,
 	      const struct fs_node **out)
 {
 	struct walk w = { .table = table, .at = table->rest };
-	size_t bytes = strnlen(path, FS_PATH_MAX);
-	struct name name = { .slash = false };
+	struct name name;
+	int err = path_copy(table->rest, path);
 
 	walk_to_root(&w);
-	if (bytes == 0)
-		return -EXO_E_ARG;
-	if (bytes >= FS_PATH_MAX)
-		return -FS_E_NAMETOOLONG;
-	memcpy(table->rest, path, bytes + 1);
+	if (err < 0)
+		return err;
+	name.slash = false;
 	while (walk_name(&w, &name)) {
-		int err = walk_step(&w, &name, follow);
-
+		err = walk_step(&w, &name, follow);
 		if (err < 0)
 			return err;
 	}

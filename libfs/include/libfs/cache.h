@@ -98,13 +98,24 @@ int fs_cache_end(struct fs_cache *cache);
 int fs_cache_get(struct fs_cache *cache, uint64_t block, struct fs_buffer **out);
 
 /*
+ * Borrow the buffer of a block if it is there: NULL if it would have to be read, or waited for, or
+ * is past the device's end.  Give it back with fs_cache_put.
+ */
+struct fs_buffer *fs_cache_have(struct fs_cache *cache, uint64_t block);
+
+/*
  * Borrow n blocks (at most FS_CACHE_BATCH) with one submission for all that are missing.  May stop
  * early when buffers run out.  How many were got, from the first on (> 0), or the first's error.
  */
 int fs_cache_get_batch(struct fs_cache *cache, const uint64_t *block, size_t n,
 		       struct fs_buffer **out);
 
-void fs_cache_put(struct fs_cache *cache, struct fs_buffer *buffer);
+/* Give a buffer back. */
+static inline void fs_cache_put(struct fs_cache *cache, struct fs_buffer *buffer)
+{
+	(void)cache;
+	buffer->refs--;
+}
 
 /*
  * Start reading blocks (at most FS_CACHE_BATCH are heeded) that will be wanted.  A hint: blocks out

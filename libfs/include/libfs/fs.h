@@ -98,8 +98,8 @@ struct fs_ops {
 	/* The target, without a NUL: its length, or -EXO_E_ROOM if it is longer than `bytes`. */
 	int64_t (*readlink)(struct fs *fs, const struct fs_node *node, char *out, size_t bytes);
 	/*
-	 * Copy bytes of a regular file: how many, 0 at or behind the end.  run, here and below: of
-	 * this reader of this file.
+	 * Copy [offset, offset + bytes) of a regular file, none of it behind the end: how many, or
+	 * an error if none.  run, here and below: of this reader of this file.
 	 */
 	int64_t (*read)(struct fs *fs, const struct fs_node *node, struct fs_run *run,
 			uint64_t offset, void *out, size_t bytes);

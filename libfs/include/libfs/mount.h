@@ -13,6 +13,7 @@
 #include <libfs/fs.h>
 
 #define FS_MOUNT_PATH 256u      /* bytes of a mount path, with the NUL */
+#define FS_PATH_SLACK 8u        /* bytes behind a path that are read and written, but mean nothing */
 #define FS_CACHE_BYTES (4u << 20)       /* default of fs_mount_options.cache_bytes */
 #define FS_TABLE_SHARE 32u              /* default of table_bytes: this part of cache_bytes */
 
@@ -25,8 +26,10 @@ struct fs_mount {
 
 struct fs_mount_table {
 	struct fs_mount *first;
-	char     canon[FS_PATH_MAX];    /* path.c: where a walk has come to */
-	char     rest[FS_PATH_MAX];     /* path.c: what is still to be walked */
+	struct fs_mount *root;  /* the one at "/", or NULL */
+	uint32_t below;         /* mounts that are not at "/" */
+	char     canon[FS_PATH_MAX + FS_PATH_SLACK];    /* path.c: where a walk has come to */
+	char     rest[FS_PATH_MAX + FS_PATH_SLACK];     /* path.c: what is still to be walked */
 };
 
 struct fs_mount_options {

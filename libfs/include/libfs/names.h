@@ -15,6 +15,7 @@
 #define FS_NAMES_WORDS 5u
 #define FS_NAMES_BYTES (8 * FS_NAMES_WORDS)     /* longest name that is kept */
 #define FS_NAMES_WAYS 4u
+#define FS_NAMES_MIX 0x9e3779b97f4a7c15ul       /* 2^64 / golden ratio: odd, its bits well mixed */
 #define FS_INO_NONE 0ul         /* no inode has this number: the name is not there */
 
 struct fs_name {
@@ -37,9 +38,9 @@ struct fs_names {
 /* A name to be looked up or kept, taken apart once. */
 struct fs_name_key {
 	uint64_t dir;
-	uint64_t set;           /* which, before it is cut to the number of sets */
+	uint64_t hash;
 	uint32_t tag;
-	uint32_t words;         /* 1 to FS_NAMES_WORDS; 0: the name is too long to be kept, or empty */
+	uint32_t words;         /* 1 to FS_NAMES_WORDS; any other: the name cannot be kept */
 	uint64_t word[FS_NAMES_WORDS];
 };
 
@@ -55,11 +56,74 @@ void fs_names_end(struct fs_names *names, struct fs_memory *memory);
 /* Forget all names. */
 void fs_names_clear(struct fs_names *names);
 
-/* Take a name of `bytes` bytes in the directory `dir` apart. */
-void fs_name_key(struct fs_name_key *key, uint64_t dir, const char *name, size_t bytes);
+/*
+ * Take a name apart: _start, _word for each 8 bytes of it (what is behind it in the last word is 0),
+ * _end with its length and the directory it is looked for in.  fs_name_key does all but the last.
+ */
+static inline void fs_name_key_start(struct fs_name_key *key)
+{
+	key->hash = 0;
+	key->words = 0;
+}
 
-/* Is the name known?  Then *ino is its inode number, or FS_INO_NONE. */
-bool fs_names_find(struct fs_names *names, const struct fs_name_key *key, uint64_t *ino);
+static inline void fs_name_key_word(struct fs_name_key *key, uint64_t word)
+{
+	if (key->words < FS_NAMES_WORDS) {
+		key->word[key->words] = word;
+		key->hash = (key->hash ^ word) * FS_NAMES_MIX;
+		key->hash ^= key->hash >> 29;
+	}
+	key->words++;
+}
+
+static inline void fs_name_key_end(struct fs_name_key *key, uint64_t dir, size_t bytes)
+{
+	key->dir = dir;
+	key->hash = (key->hash ^ dir) * FS_NAMES_MIX;
+	key->tag = (uint32_t)(key->hash >> 32) << 8 | (uint8_t)bytes;
+}
+
+void fs_name_key(struct fs_name_key *key, const char *name, size_t bytes);
+
+/* Has the name a length that is kept? */
+static inline bool fs_name_key_good(const struct fs_name_key *key)
+{
+	return key->words - 1 < FS_NAMES_WORDS;
+}
+
+/* The FS_NAMES_WAYS places where a name can be. */
+static inline struct fs_name *fs_names_set(const struct fs_names *names,
+					   const struct fs_name_key *key)
+{
+	return &names->name[(key->hash >> 20 & (names->sets - 1)) * FS_NAMES_WAYS];
+}
+
+static inline bool fs_name_is(const struct fs_name *name, const struct fs_name_key *key)
+{
+	if (name->tag != key->tag || name->dir != key->dir)
+		return false;
+	for (uint32_t i = 0; i < key->words; i++)
+		if (name->word[i] != key->word[i])
+			return false;
+	return true;
+}
+
+/* Where the name is kept, or NULL if it is not known; its ino may be FS_INO_NONE. */
+static inline const struct fs_name *fs_names_find(struct fs_names *names,
+						  const struct fs_name_key *key)
+{
+	struct fs_name *set = fs_names_set(names, key);
+
+	for (uint32_t i = 0; fs_name_key_good(key) && i < FS_NAMES_WAYS; i++) {
+		if (!fs_name_is(&set[i], key))
+			continue;
+		set[i].used = 1;
+		names->hits++;
+		return &set[i];
+	}
+	names->misses++;
+	return NULL;
+}
 
 /* Keep a name that fs_names_find did not know. */
 void fs_names_keep(struct fs_names *names, const struct fs_name_key *key, uint64_t ino);

@@ -20,7 +20,7 @@ struct fs;
 struct fs_node {
 	struct fs *fs;
 	uint64_t ino;           /* not FS_INO_NONE */
-	uint64_t size;          /* bytes */
+	uint64_t size;          /* bytes, at most INT64_MAX */
 	uint32_t type;          /* enum fs_type */
 	uint32_t spare;
 	uint64_t own[9];        /* the file system's memory of the inode */
@@ -50,8 +50,36 @@ void fs_nodes_end(struct fs_nodes *nodes, struct fs_memory *memory);
 /* Forget all nodes. */
 void fs_nodes_clear(struct fs_nodes *nodes);
 
-/* The node of an inode number, or NULL.  It stays until another is kept. */
-const struct fs_node *fs_nodes_find(struct fs_nodes *nodes, uint64_t ino);
+/* The FS_NODES_WAYS places where a node can be: those of neighbours are in different sets. */
+static inline struct fs_node_place *fs_nodes_set(const struct fs_nodes *nodes, uint64_t ino)
+{
+	return &nodes->place[(ino & (nodes->sets - 1)) * FS_NODES_WAYS];
+}
+
+/* The place of a node, or NULL. */
+static inline struct fs_node_place *fs_nodes_place(const struct fs_nodes *nodes, uint64_t ino)
+{
+	struct fs_node_place *set = fs_nodes_set(nodes, ino);
+
+	for (uint32_t i = 0; i < FS_NODES_WAYS; i++)
+		if (set[i].node.ino == ino)
+			return &set[i];
+	return NULL;
+}
+
+/* The node of an inode number (not FS_INO_NONE), or NULL.  It stays until another is kept. */
+static inline const struct fs_node *fs_nodes_find(struct fs_nodes *nodes, uint64_t ino)
+{
+	struct fs_node_place *place = fs_nodes_place(nodes, ino);
+
+	if (!place) {
+		nodes->misses++;
+		return NULL;
+	}
+	nodes->hits++;
+	place->used = 1;
+	return &place->node;
+}
 
 /*
  * Keep a copy of a node that fs_nodes_find does not know, or again: where it lies.  The one at
