@@ -59,15 +59,22 @@ void fs_name_key(struct fs_name_key *key, const char *name, size_t bytes)
 		fs_name_key_word(key, key_tail(name + at, left));
 }
 
-/* An empty place, or one not used since it was passed over; else all are passed over. */
-static struct fs_name *names_place(struct fs_name *set, uint64_t choice)
+/* An empty place, else one not used since it was passed over, else any: then all are passed over. */
+static struct fs_name *names_choose(struct fs_name *set, uint64_t any)
 {
-	for (uint32_t i = 0; i < FS_NAMES_WAYS; i++)
-		if (!set[i].tag || !set[i].used)
+	struct fs_name *unused = NULL;
+
+	for (uint32_t i = 0; i < FS_NAMES_WAYS; i++) {
+		if (!set[i].tag)
 			return &set[i];
+		if (!set[i].used)
+			unused = &set[i];
+	}
+	if (unused)
+		return unused;
 	for (uint32_t i = 0; i < FS_NAMES_WAYS; i++)
 		set[i].used = 0;
-	return &set[choice % FS_NAMES_WAYS];
+	return &set[any % FS_NAMES_WAYS];
 }
 
 void fs_names_keep(struct fs_names *names, const struct fs_name_key *key, uint64_t ino)
@@ -76,7 +83,7 @@ void fs_names_keep(struct fs_names *names, const struct fs_name_key *key, uint64
 
 	if (!fs_name_key_good(key))
 		return;
-	name = names_place(fs_names_set(names, key), key->hash >> 16);
+	name = names_choose(fs_names_set(names, key), key->hash >> 16);
 	name->dir = key->dir;
 	name->ino = ino;
 	name->tag = key->tag;

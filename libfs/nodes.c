@@ -33,21 +33,28 @@ void fs_nodes_clear(struct fs_nodes *nodes)
 	memset(nodes->place, 0, nodes->sets * sizeof nodes->least);
 }
 
-/* A place that is empty or was not used since it was passed over, but not that of `stay`. */
+/*
+ * An empty place, else one not used since it was passed over, else any: then all are passed over.
+ * But not that of `stay`.
+ */
 static struct fs_node_place *nodes_choose(struct fs_node_place *set, const struct fs_node *stay)
 {
-	struct fs_node_place *other = NULL;
+	struct fs_node_place *unused = NULL, *any = NULL;
 
 	for (uint32_t i = 0; i < FS_NODES_WAYS; i++) {
 		if (&set[i].node == stay)
 			continue;
-		if (set[i].node.ino == FS_INO_NONE || !set[i].used)
+		if (set[i].node.ino == FS_INO_NONE)
 			return &set[i];
-		other = &set[i];
+		if (!set[i].used)
+			unused = &set[i];
+		any = &set[i];
 	}
+	if (unused)
+		return unused;
 	for (uint32_t i = 0; i < FS_NODES_WAYS; i++)
 		set[i].used = 0;
-	return other;
+	return any;
 }
 
 const struct fs_node *fs_nodes_keep(struct fs_nodes *nodes, const struct fs_node *node,
