@@ -148,38 +148,65 @@ static uint32_t prefetch_room(const struct fs_cache *cache)
 	return cache->flights < most ? most - cache->flights : 0;
 }
 
-void fs_cache_prefetch(struct fs_cache *cache, const uint64_t *block, size_t n)
-{
-	struct fs_device *d = cache->device;
+/* What is to be read ahead: the requests, and which block each is for. */
+struct ahead {
 	struct batch batch;
 	struct fs_buffer *taken[FS_CACHE_BATCH];
-	size_t room, sent;
+	size_t of[FS_CACHE_BATCH];
+};
 
-	batch.n = 0;
-	if (!d->ops->submit)
-		return;
-	cache_settle_flights(cache);
-	room = min_u64(prefetch_room(cache), FS_CACHE_BATCH);
-	for (size_t i = 0; i < n && batch.n < room; i++) {
+/* Take buffers for the blocks that are not there, as far as there is room: how far that is. */
+static size_t ahead_take(struct fs_cache *cache, const uint64_t *block, size_t n,
+			 struct ahead *a)
+{
+	size_t i, room = min_u64(prefetch_room(cache), FS_CACHE_BATCH);
+
+	a->batch.n = 0;
+	for (i = 0; i < n; i++) {
+		struct fs_buffer *b;
+
 		if (block[i] >= cache->blocks || cache_find(cache, block[i]))
 			continue;
-		taken[batch.n] = cache_take(cache, block[i]);
-		if (!taken[batch.n])
+		b = a->batch.n < room ? cache_take(cache, block[i]) : NULL;
+		if (!b)
 			break;
-		batch.request[batch.n] = &taken[batch.n]->request;
-		batch.n++;
+		a->taken[a->batch.n] = b;
+		a->of[a->batch.n] = i;
+		a->batch.request[a->batch.n++] = &b->request;
 	}
-	if (batch.n == 0)
-		return;
-	sent = min_u64(d->ops->submit(d, batch.request, batch.n), batch.n);
+	return i;
+}
+
+/* Submit them; what the device does not accept is undone.  How many it did. */
+static size_t ahead_submit(struct fs_cache *cache, struct ahead *a)
+{
+	struct fs_device *d = cache->device;
+	size_t n = a->batch.n, sent = min_u64(d->ops->submit(d, a->batch.request, n), n);
+
 	cache->stats.reads += sent;
 	cache->stats.prefetched += sent;
 	cache->stats.batches += sent > 0;
-	for (size_t i = 0; i < batch.n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (i < sent)
-			cache->flight[cache->flights++] = taken[i];
+			cache->flight[cache->flights++] = a->taken[i];
 		else
-			cache_empty(cache, taken[i]);
+			cache_empty(cache, a->taken[i]);
 	}
 	cache_settle_flights(cache);
+	return sent;
+}
+
+size_t fs_cache_prefetch(struct fs_cache *cache, const uint64_t *block, size_t n)
+{
+	struct ahead a;
+	size_t heeded, sent;
+
+	if (!cache->device->ops->submit)
+		return 0;
+	cache_settle_flights(cache);
+	heeded = ahead_take(cache, block, n, &a);
+	if (a.batch.n == 0)
+		return heeded;
+	sent = ahead_submit(cache, &a);
+	return sent < a.batch.n ? a.of[sent] : heeded;
 }

@@ -88,8 +88,9 @@ static size_t stretch_copy(struct ext2 *e, struct stretch *s, uint32_t skip, cha
 }
 
 /* Read up to one batch of blocks: bytes > 0, or an error. */
-static __attribute__((noinline)) int64_t read_stretch(struct ext2 *e, const struct fs_node *node, struct fs_run *run,
-			    uint64_t offset, char *out, size_t bytes)
+__attribute__((noinline)) static int64_t read_stretch(struct ext2 *e, const struct fs_node *node,
+						      struct fs_run *run, uint64_t offset,
+						      char *out, size_t bytes)
 {
 	uint32_t skip = (uint32_t)(offset % e->block_bytes);
 	uint64_t blocks = (bytes - 1 + skip) / e->block_bytes + 1;
@@ -153,27 +154,39 @@ int ext2_lend(struct fs *fs, const struct fs_node *node, struct fs_run *run, uin
 	return 1;
 }
 
+/* Ask for those of n blocks that are no holes: how many of the n need not be asked for again. */
+static uint32_t prefetch_blocks(struct ext2 *e, const uint64_t *block, uint32_t n)
+{
+	uint64_t wanted[FS_CACHE_BATCH];
+	uint32_t of[FS_CACHE_BATCH], count = 0;
+	size_t heeded;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!block[i])
+			continue;
+		of[count] = i;
+		wanted[count++] = block[i];
+	}
+	heeded = fs_cache_prefetch(&e->fs->cache, wanted, count);
+	return heeded < count ? of[heeded] : n;
+}
+
 size_t ext2_prefetch(struct fs *fs, const struct fs_node *node, struct fs_run *run,
 		     uint64_t offset, size_t bytes)
 {
 	struct ext2 *e = ext2_of(fs);
-	uint64_t block[FS_CACHE_BATCH], first = offset / e->block_bytes;
-	uint32_t most = (uint32_t)min_u64(FS_CACHE_BATCH, fs->cache.count / 4), wanted = 0;
-	uint64_t end;
+	uint64_t block[FS_CACHE_BATCH], first = offset >> e->block_log, end;
 	int n;
 
 	if (!fs->device->ops->submit || offset >= node->size || bytes == 0)
 		return 0;
 	bytes = min_u64(bytes, node->size - offset);
-	end = (offset + bytes - 1) / e->block_bytes + 1;
-	n = ext2_map(e, node, run, first, (uint32_t)min_u64(end - first, most), block);
+	end = ((offset + bytes - 1) >> e->block_log) + 1;
+	n = ext2_map(e, node, run, first, (uint32_t)min_u64(end - first, FS_CACHE_BATCH), block);
 	if (n <= 0)
 		return 0;
-	for (int i = 0; i < n; i++)
-		if (block[i])
-			block[wanted++] = block[i];
-	fs_cache_prefetch(&fs->cache, block, wanted);
-	return min_u64(bytes, (first + (uint32_t)n) * e->block_bytes - offset);
+	end = (first + prefetch_blocks(e, block, (uint32_t)n)) << e->block_log;
+	return end > offset ? min_u64(bytes, end - offset) : 0;
 }
 
 static int64_t link_check(struct fs *fs, const struct fs_node *node, const char *target)

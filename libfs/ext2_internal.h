@@ -56,7 +56,7 @@ int ext2_super_check(struct ext2 *e);
 int ext2_node(struct fs *fs, uint64_t ino, struct fs_node *out);
 int ext2_attr(struct fs *fs, const struct fs_node *node, struct fs_attr *out);
 
-/* ext2_map.c: make `run` begin at block `index` of a file: 0 or an error, and then it is as it was. */
+/* ext2_map.c: make `run` begin at block `index` of a file.  0, or an error and it is as it was. */
 int ext2_run_read(struct ext2 *e, const struct fs_node *node, struct fs_run *run, uint64_t index);
 
 /* The disk block of block `index` of a file, 0 for a hole; `run` then covers it.  0 or an error. */

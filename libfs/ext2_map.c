@@ -79,12 +79,12 @@ static int map_indirect(struct ext2 *e, const struct fs_node *node, uint32_t blo
 static int map_direct(struct ext2 *e, const struct fs_node *node, uint32_t index, uint32_t most,
 		      struct fs_run *run)
 {
-	uint32_t number[EXT2_NDIR_BLOCKS], n = EXT2_NDIR_BLOCKS - index;
+	uint32_t number[EXT2_NDIR_BLOCKS];
 
-	n = min_u64(n, most);
-	for (uint32_t i = 0; i < n; i++)
-		number[i] = ext2_pointer(node, index + i);
-	return run_make(e, node, number, n, run);
+	for (uint32_t i = 0; i < EXT2_NDIR_BLOCKS; i++)
+		number[i] = ext2_pointer(node, i);
+	return run_make(e, node, number + index,
+			(uint32_t)min_u64(EXT2_NDIR_BLOCKS - index, most), run);
 }
 
 /* The run at `index`, of at most `most` blocks unless it is a hole. */

@@ -47,12 +47,14 @@ static void file_ahead(struct fs_file *file, uint64_t end)
 	struct fs *fs = file->node.fs;
 	uint64_t from = max_u64(file->ahead, end), reads = fs->cache.stats.reads;
 	uint64_t until = min_u64(end + FS_AHEAD_BYTES, file->node.size);
+	size_t heeded;
 
 	/* Ask for a half at a time, not a block with each read. */
 	if (from >= until || (until < file->node.size && until - from < FS_AHEAD_BYTES / 2))
 		return;
-	file->ahead = from + fs->ops->prefetch(fs, &file->node, &file->far, from, until - from);
-	file->calm = fs->cache.stats.reads == reads ? reads : UINT64_MAX;
+	heeded = fs->ops->prefetch(fs, &file->node, &file->far, from, until - from);
+	file->ahead = from + heeded;
+	file->calm = heeded && fs->cache.stats.reads == reads ? reads : UINT64_MAX;
 }
 
 /*

@@ -33,7 +33,7 @@ static void lookup_refresh(struct fs *fs)
 
 /* The node of a number that the cache does not know; the one at `stay` stays there. */
 static NOT_HOT int lookup_node(struct fs *fs, uint64_t ino, const struct fs_node *stay,
-		       const struct fs_node **out)
+			       const struct fs_node **out)
 {
 	struct fs_node node;
 	int err = fs->ops->node(fs, ino, &node);
@@ -44,8 +44,8 @@ static NOT_HOT int lookup_node(struct fs *fs, uint64_t ino, const struct fs_node
 }
 
 /* A name that the cache does not know. */
-static NOT_HOT int lookup_read(const struct fs_node *dir, const struct fs_name_key *key, const char *name,
-		       size_t bytes, const struct fs_node **out)
+static NOT_HOT int lookup_read(const struct fs_node *dir, const struct fs_name_key *key,
+			       const char *name, size_t bytes, const struct fs_node **out)
 {
 	struct fs *fs = dir->fs;
 	struct fs_node node;

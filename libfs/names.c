@@ -59,7 +59,7 @@ void fs_name_key(struct fs_name_key *key, const char *name, size_t bytes)
 		fs_name_key_word(key, key_tail(name + at, left));
 }
 
-/* An empty place, else one not used since it was passed over, else any: then all are passed over. */
+/* An empty place, else one not used since it was passed over, else all are, and any will do. */
 static struct fs_name *names_choose(struct fs_name *set, uint64_t any)
 {
 	struct fs_name *unused = NULL;

@@ -34,8 +34,8 @@ void fs_nodes_clear(struct fs_nodes *nodes)
 }
 
 /*
- * An empty place, else one not used since it was passed over, else any: then all are passed over.
- * But not that of `stay`.
+ * An empty place, else one not used since it was passed over, else all are, and any will do; but
+ * not that of `stay`.
  */
 static struct fs_node_place *nodes_choose(struct fs_node_place *set, const struct fs_node *stay)
 {

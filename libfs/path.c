@@ -251,24 +251,31 @@ static int walk_step(struct walk *w, struct name *name, bool follow)
 	return walk_down(w, name, follow);
 }
 
+/* The bytes at `at` as a word, to the end of their page: what is not read is not 0. */
+__attribute__((no_sanitize("address"))) static inline uint64_t page_word(const char *at, size_t *n)
+{
+	*n = (uintptr_t)at % FS_PAGE_BYTES > FS_PAGE_BYTES - sizeof(word) ? 1 : sizeof(word);
+	return *n == 1 ? (uint8_t)*at | ~0xfful : *(const word *)at;
+}
+
 /*
  * Copy a path.  It is read by words that lie in one page, so that no page is touched which the path
  * does not reach; bytes behind its NUL are read and mean nothing, whatever tools think of that.
  */
-__attribute__((no_sanitize("address"))) static int path_copy(char *rest, const char *path)
+static int path_copy(char *rest, const char *path)
 {
-	for (size_t bytes = 0; bytes < FS_PATH_MAX;) {
-		size_t step = (uintptr_t)(path + bytes) % FS_PAGE_BYTES > FS_PAGE_BYTES - sizeof(word)
-				      ? 1 : sizeof(word);
-		uint64_t w = step == 1 ? (uint8_t)path[bytes] | ~0xfful : *(const word *)(path + bytes);
-		uint64_t end = zero_bytes(w);
+	size_t step;
+
+	for (size_t bytes = 0; bytes < FS_PATH_MAX; bytes += step) {
+		uint64_t w = page_word(path + bytes, &step), end = zero_bytes(w);
 
 		*(word *)(rest + bytes) = w;
-		if (end) {
-			bytes += (uint32_t)__builtin_ctzl(end) / 8;
-			return bytes == 0 ? -EXO_E_ARG : bytes < FS_PATH_MAX ? 0 : -FS_E_NAMETOOLONG;
-		}
-		bytes += step;
+		if (!end)
+			continue;
+		bytes += (uint32_t)__builtin_ctzl(end) / 8;
+		if (bytes == 0)
+			return -EXO_E_ARG;
+		return bytes < FS_PATH_MAX ? 0 : -FS_E_NAMETOOLONG;
 	}
 	return -FS_E_NAMETOOLONG;
 }

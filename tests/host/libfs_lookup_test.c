@@ -230,7 +230,7 @@ TEST(lookup_random_paths)
 		none += err == -FS_E_NOENT;
 		links += plain == 1;
 		if ((seed >> 50) % 64 == 0)
-			fs_cache_forget(seed >> 60 & 1 ? &much.mount.fs.cache : &little.mount.fs.cache);
+			fs_cache_forget(&(seed >> 60 & 1 ? &much : &little)->mount.fs.cache);
 	}
 	CHECK(found > 3000 && none > 3000 && links > 1000 && failed > 50);
 	CHECK(much.mount.fs.names.hits > much.mount.fs.names.misses);
@@ -394,13 +394,17 @@ TEST(lookup_runs_of_scattered_files)
 TEST(lookup_reads_ahead_when_needed)
 {
 	struct fs_file file;
-	uint64_t submits;
+	uint64_t submits, misses;
 
 	LOAD("small1k.img");
-	side_start(&much, 1 << 14, 1 << 20);
+	/* 40 blocks: ten at most are read ahead at once. */
+	side_start(&much, 1 << 14, 40 * 1024);
 	CHECK_EQ(fs_file_open(&much.table, "/indirect", &file), 0);
+	misses = much.mount.fs.cache.stats.misses;
 	while (fs_file_read(&file, reader_buffer, 1000) > 0)
 		;
+	/* Only the first block was waited for. */
+	CHECK_EQ(much.mount.fs.cache.stats.misses - misses, 1);
 	submits = much.disk.submits;
 	CHECK(submits > 0);
 	file.position = 0;

@@ -157,6 +157,35 @@ TEST(names_with_one_hash_are_told_apart)
 	finish();
 }
 
+/* One name in two directories, whose hashes are equal in all that is kept of them. */
+TEST(names_of_two_directories_are_told_apart)
+{
+	static uint64_t seen[1 << 18];
+	struct fs_name_key key, other;
+	uint64_t dir;
+
+	start(4096, -1);
+	memset(seen, 0, sizeof seen);
+	for (dir = 1; dir < 4000000; dir++) {
+		uint64_t *at;
+
+		key = key_of(dir, "same", 4);
+		at = &seen[(key.tag >> 8) % (1 << 18)];
+		other = key_of(*at, "same", 4);
+		if (*at && other.tag == key.tag &&
+		    fs_names_set(&names, &key) == fs_names_set(&names, &other))
+			break;
+		*at = dir;
+	}
+	CHECK(dir < 4000000 && other.dir != dir);
+	keep(dir, "same", 4, 1);
+	CHECK_EQ(known(other.dir, "same", 4), -1);
+	keep(other.dir, "same", 4, 2);
+	CHECK_EQ(known(dir, "same", 4), 1);
+	CHECK_EQ(known(other.dir, "same", 4), 2);
+	finish();
+}
+
 /* Thousands of names in one set: each lookup sees the same few places, and no wrong one. */
 TEST(names_that_collide_push_each_other_out)
 {

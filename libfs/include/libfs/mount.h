@@ -13,7 +13,7 @@
 #include <libfs/fs.h>
 
 #define FS_MOUNT_PATH 256u      /* bytes of a mount path, with the NUL */
-#define FS_PATH_SLACK 8u        /* bytes behind a path that are read and written, but mean nothing */
+#define FS_PATH_SLACK 8u        /* bytes behind a path that are touched and mean nothing */
 #define FS_CACHE_BYTES (4u << 20)       /* default of fs_mount_options.cache_bytes */
 #define FS_TABLE_SHARE 32u              /* default of table_bytes: this part of cache_bytes */
 

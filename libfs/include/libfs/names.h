@@ -57,8 +57,8 @@ void fs_names_end(struct fs_names *names, struct fs_memory *memory);
 void fs_names_clear(struct fs_names *names);
 
 /*
- * Take a name apart: _start, _word for each 8 bytes of it (what is behind it in the last word is 0),
- * _end with its length and the directory it is looked for in.  fs_name_key does all but the last.
+ * Take a name apart: _start, _word for each 8 bytes of it (behind it the last word is 0), _end with
+ * its length and the directory it is looked for in.  fs_name_key does all but the last.
  */
 static inline void fs_name_key_start(struct fs_name_key *key)
 {
