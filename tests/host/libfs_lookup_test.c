@@ -269,6 +269,34 @@ TEST(lookup_forgets_with_the_cache)
 	side_end(&much);
 }
 
+/* So does an open file: where its blocks lie is read again. */
+TEST(lookup_forgets_where_a_file_lies)
+{
+	struct fs_file file;
+	uint64_t indirect;
+	uint32_t one, two;
+	char first[64], second[64], text[64];
+
+	LOAD("small1k.img");
+	indirect = get(inode_at(ino_of("/indirect")) + I_BLOCK(12), 4) * 1024ul;
+	one = get(indirect + 4, 4);
+	two = get(indirect + 8, 4);
+	memcpy(first, image + one * 1024ul, 64);
+	memcpy(second, image + two * 1024ul, 64);
+	side_start(&much, 1 << 16, 1 << 20);
+	CHECK_EQ(fs_file_open(&much.table, "/indirect", &file), 0);
+	CHECK_EQ(fs_file_read_at(&file, 13 * 1024, text, 64), 64);
+	CHECK(memcmp(text, first, 64) == 0);
+	put(indirect + 4, 4, two);
+	CHECK_EQ(fs_file_read_at(&file, 13 * 1024, text, 64), 64);
+	CHECK(memcmp(text, first, 64) == 0);
+	CHECK_EQ(fs_cache_forget(&much.mount.fs.cache), 0);
+	CHECK_EQ(fs_file_read_at(&file, 13 * 1024, text, 64), 64);
+	CHECK(memcmp(text, second, 64) == 0);
+	fs_file_close(&file);
+	side_end(&much);
+}
+
 /* Neither "cannot be read" nor "damaged" is remembered as an answer. */
 TEST(lookup_failures_are_not_kept)
 {

@@ -119,8 +119,9 @@ static inline void fs_cache_put(struct fs_cache *cache, struct fs_buffer *buffer
 
 /*
  * Start reading blocks that will be wanted.  A hint: blocks out of range are passed over, errors
- * show when the block is got.  Stops where no more can be in flight; without an asynchronous device it
- * does nothing.  How many of the n blocks, from the first on, are there or were asked for.
+ * show when the block is got.  Stops where no more can be in flight; without an asynchronous
+ * device it does nothing.  How many of the n blocks, from the first on, are there or were asked
+ * for.
  */
 size_t fs_cache_prefetch(struct fs_cache *cache, const uint64_t *block, size_t n);
 
