@@ -54,8 +54,10 @@ int fs_dir_next(struct fs_dir *dir, struct fs_dir_entry *out)
 int fs_dir_node(struct fs_dir *dir, const struct fs_dir_entry *entry, struct fs_node *out)
 {
 	const struct fs_node *node;
-	int err = lookup_ino(dir->node.fs, entry->ino, &node);
+	int err;
 
+	lookup_refresh(dir->node.fs);
+	err = lookup_ino(dir->node.fs, entry->ino, &node);
 	if (err == 0)
 		*out = *node;
 	return err;
@@ -69,6 +71,7 @@ int fs_dir_lookup(struct fs_dir *dir, const char *name, struct fs_node *out)
 
 	if (bytes > FS_NAME_MAX)
 		return -FS_E_NAMETOOLONG;
+	lookup_refresh(dir->node.fs);
 	err = lookup_name(&dir->node, name, bytes, &node);
 	if (err == 0)
 		*out = *node;

@@ -3,7 +3,8 @@
  * lookup.c - from a name or a number to a node: by the caches first, then by the file system.
  *
  * Invariant: what the caches hold was read from the device since its blocks were last forgotten
- * (cache.epoch).  Failures are not kept, but for "no such name".
+ * (cache.epoch), or is dropped by the next lookup_refresh.  Failures are not kept, but for "no such
+ * name".
  */
 #include "lookup.h"
 
@@ -23,8 +24,7 @@ void lookup_end(struct fs *fs)
 	fs_nodes_end(&fs->nodes, fs->memory);
 }
 
-/* Blocks that were forgotten may be others when they are read again. */
-static void lookup_refresh(struct fs *fs)
+void lookup_forget(struct fs *fs)
 {
 	fs_names_clear(&fs->names);
 	fs_nodes_clear(&fs->nodes);
@@ -60,21 +60,12 @@ static NOT_HOT int lookup_read(const struct fs_node *dir, const struct fs_name_k
 	return 0;
 }
 
-static NOT_HOT int lookup_again(const struct fs_node *dir, struct fs_name_key *key,
-				const char *name, size_t bytes, const struct fs_node **out)
-{
-	lookup_refresh(dir->fs);
-	return lookup_key(dir, key, name, bytes, out);
-}
-
 int lookup_key(const struct fs_node *dir, struct fs_name_key *key, const char *name, size_t bytes,
 	       const struct fs_node **out)
 {
 	struct fs *fs = dir->fs;
 	const struct fs_name *known;
 
-	if (fs->epoch != fs->cache.epoch)
-		return lookup_again(dir, key, name, bytes, out);
 	fs_name_key_end(key, dir->ino, bytes);
 	known = fs_names_find(&fs->names, key);
 	if (!known)
@@ -96,8 +87,6 @@ int lookup_name(const struct fs_node *dir, const char *name, size_t bytes,
 
 int lookup_ino(struct fs *fs, uint64_t ino, const struct fs_node **out)
 {
-	if (fs->epoch != fs->cache.epoch)
-		lookup_refresh(fs);
 	*out = ino == FS_INO_NONE ? NULL : fs_nodes_find(&fs->nodes, ino);
 	return *out ? 0 : lookup_node(fs, ino, NULL, out);
 }

@@ -16,6 +16,19 @@ void lookup_init(struct fs *fs, uint64_t bytes);
 /* Give back their memory. */
 void lookup_end(struct fs *fs);
 
+/* Drop all names and nodes. */
+void lookup_forget(struct fs *fs);
+
+/*
+ * Before a walk or a lookup begins: drop them if blocks were forgotten since they were read.  Not
+ * in the middle, when a node of the caches is held.
+ */
+static inline void lookup_refresh(struct fs *fs)
+{
+	if (fs->epoch != fs->cache.epoch)
+		lookup_forget(fs);
+}
+
 /* The node of a name in a directory: 0 and *out, or as the file system's lookup. */
 int lookup_name(const struct fs_node *dir, const char *name, size_t bytes,
 		const struct fs_node **out);

@@ -34,9 +34,12 @@ struct name {
 	struct fs_name_key key;
 };
 
-static void walk_to_mount(struct walk *w, const struct fs_mount *mount)
+/* To the root of a mount, or to where there is none: no node of a cache is held now. */
+static void walk_to_mount(struct walk *w, struct fs_mount *mount)
 {
 	w->node = mount ? &mount->fs.root : NULL;
+	if (mount)
+		lookup_refresh(&mount->fs);
 }
 
 /* The mount exactly where the walk stands, below the root, or NULL. */

@@ -46,6 +46,7 @@ static int walk_enter(struct fs_walk *walk)
 	walk->enter = false;
 	if (walk->depth == walk->levels)
 		return -FS_E_NAMETOOLONG;
+	lookup_refresh(dir->fs);
 	err = lookup_name(dir, "..", 2, &up);
 	if (err == -FS_E_NOENT || (err == 0 && up->ino != parent))
 		return fs_refuse(dir->fs, -FS_E_CORRUPT,
@@ -101,8 +102,10 @@ static void walk_path_cut(struct fs_walk *walk)
 static int walk_take(struct fs_walk *walk, struct fs *fs)
 {
 	const struct fs_node *node;
-	int err = lookup_ino(fs, walk->ino, &node);
+	int err;
 
+	lookup_refresh(fs);
+	err = lookup_ino(fs, walk->ino, &node);
 	if (err < 0)
 		return err;
 	walk->node = *node;
