@@ -102,4 +102,5 @@ static const struct bench_row filter_1000 = {
 	.begin = thousand_begin, .run = filters_run, .check = filters_check,
 };
 
-const struct bench_row *const bench_filters[] = { &filter_10, &filter_1000, NULL };
+BENCH_ROW(filter_10);
+BENCH_ROW(filter_1000);

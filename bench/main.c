@@ -21,21 +21,14 @@
 static bool boot_print(uint64_t main_tsc)
 {
 	uint64_t ticks = main_tsc - exos_machine()->boot_tsc;
-	uint64_t cost = bench_scale ? ticks / bench_scale : ticks;
+	uint64_t ns = ticks * (1024000000000ul / bench_tsc_hz) >> 10;
+	uint64_t cost = bench_scale ? ticks / bench_scale : ns;
 	const char *word = cost <= BOOT_STRETCH ? "stretch" : cost <= BOOT_MUST ? "must" : "MISSED";
 
-	printf("bench %-20s %6lu.0 %7u %7u %-8s\n", "boot_to_main", cost, BOOT_MUST, BOOT_STRETCH,
-	       bench_scale ? word : "-");
+	printf("bench %-20s %6lu.0 %7u %7u %-8s n=1 min=%lu.0 max=%lu.0 unit=%s\n",
+	       "boot_to_main", cost, BOOT_MUST, BOOT_STRETCH, bench_scale ? word : "-", cost, cost,
+	       bench_scale ? "instructions" : "ns");
 	return !bench_scale || cost <= BOOT_MUST;
-}
-
-static unsigned rows_measure(const struct bench_row *const *row)
-{
-	unsigned missed = 0;
-
-	for (; *row; row++)
-		missed += !bench_measure(*row);
-	return missed;
 }
 
 int main(int argc, char **argv)
@@ -52,17 +45,9 @@ int main(int argc, char **argv)
 	bench_scale_read();
 	bench_slots_take();
 	bench_calibrate();
-	printf("bench %-20s %8s %7s %7s %-8s %7s %7s %7s %7s %7s %7s\n", "operation",
-	       bench_scale ? "instr" : "ticks", "must", "stretch", "verdict", "entries", "spaces",
-	       "tlb", "ipis", "vectors", "copied");
-	missed = !boot_print(main_tsc);
-	missed += rows_measure(bench_calls);
-	missed += rows_measure(bench_spaces);
-	missed += rows_measure(bench_peers);
-	missed += rows_measure(bench_filters);
-	missed += rows_measure(bench_claims);
-	missed += rows_measure(bench_vcpus);
-	missed += rows_measure(bench_programs);
+	bench_head_print();
+	missed = bench_word("only=") || bench_word("disk") ? 0 : !boot_print(main_tsc);
+	missed += bench_table(bench_word("only="), bench_word("disk") != NULL);
 	printf("bench: end missed=%u\n", missed);
 	return missed != 0;
 }

@@ -2,78 +2,100 @@
 /*
  * measure.c - the cost of one round, as the difference between two lengths of loop.
  *
- * Under -icount a figure counts when three tries agree to the last digit; a try in
- * which a time slot ended is passed over, since that is no part of the operation.
+ * exo under -icount: a figure counts when three samples agree to the last digit.  Otherwise it is
+ * the median of many.  Either way a sample in which a time slot is known to have ended is passed
+ * over, since that is no part of the operation.
  */
-#include <base/util.h>
-#include <exo/machine.h>
-#include <exos/call.h>
-#include <exos/console.h>
-#include <exos/start.h>
+#include "row.h"
+#include "system.h"
 
-#include "bench.h"
+#define TRIES   60u
+#define SAMPLES 31u             /* whose median is taken */
+#define FEW     3u              /* of them, if they take longer than this together: */
+#define LONG_S  2u
+#define REPEAT  16u             /* pairs of loops in a sample of time */
 
-#define TRIES 60u
-#define AGREE 3u
-
-uint64_t bench_scale;
-static uint64_t empty_ticks;            /* of one empty round */
+uint64_t bench_scale, bench_tsc_hz;
+uint32_t bench_agree;
+static uint64_t empty_ticks;            /* of EMPTY_ROUNDS empty rounds */
+#define EMPTY_ROUNDS 1000u
 
 struct sample {
 	uint64_t ticks;                 /* of the longer loop less the shorter */
-	struct exo_cpu_stats stats;     /* the same difference, of the kernel's counters */
+	struct bench_counts counts;     /* the same difference, of the kernel's counters */
 };
 
-const struct exo_cpu_stats *bench_stats(void)
+static void counts_less(struct bench_counts *a, const struct bench_counts *b)
 {
-	uint64_t at = exos_machine()->stats_off + exos_page()->cpu * EXO_PAGE_SIZE;
-
-	return exos_machine_at(at);
+	for (unsigned i = 0; i < BENCH_COUNTS; i++)
+		((uint64_t *)a)[i] -= ((const uint64_t *)b)[i];
 }
 
 /* Time one loop; false if a time slot ended meanwhile. */
-static bool loop_time(const struct bench_row *row, uint32_t rounds, uint64_t *ticks,
-		      struct exo_cpu_stats *stats)
+static bool loop_time(const struct bench_row *row, uint32_t rounds, struct sample *s)
 {
-	struct exo_cpu_stats before;
-	uint64_t slice_end, start;
+	struct bench_counts before;
+	uint64_t slot, start;
 
 	if (row->reset)
 		row->reset(rounds);
-	slice_end = exos_page()->slice_end_tsc;
-	before = *bench_stats();
-	start = insn_tsc_ordered();
+	slot = bench_slot();
+	bench_counts_read(&before);
+	start = bench_time();
 	row->run(rounds);
-	*ticks = insn_tsc_ordered() - start;
-	*stats = *bench_stats();
-	for (unsigned i = 0; i < sizeof(before) / 8; i++)
-		((uint64_t *)stats)[i] -= ((uint64_t *)&before)[i];
-	return exos_page()->slice_end_tsc == slice_end;
+	s->ticks = bench_time() - start;
+	bench_counts_read(&s->counts);
+	counts_less(&s->counts, &before);
+	return bench_slot() == slot || (row->flags & BENCH_LONG);
 }
 
-/*
- * Both lengths of loop; NULL, or what was wrong.  ticks 0: a slot ended, nothing can be said.
- */
+/* One length of loop: NULL, or what was wrong.  ticks 0: a slot ended, nothing can be said. */
+static const char *loop_take(const struct bench_row *row, uint32_t rounds, struct sample *s)
+{
+	if (!loop_time(row, rounds, s)) {
+		s->ticks = 0;
+		return NULL;
+	}
+	return row->check(rounds);
+}
+
+/* Both lengths of loop, in the same manner. */
+static const char *sample_once(const struct bench_row *row, struct sample *s, bool *valid)
+{
+	struct sample few;
+	const char *why = loop_take(row, row->rounds, &few);
+
+	if (!why && few.ticks)
+		why = loop_take(row, 2 * row->rounds, s);
+	*valid = !why && few.ticks && s->ticks;
+	if (*valid) {
+		s->ticks -= few.ticks;
+		counts_less(&s->counts, &few.counts);
+	}
+	return why;
+}
+
+/* A sample; in time short rows need several, for the host interrupts as it likes. */
 static const char *sample_take(const struct bench_row *row, struct sample *s)
 {
-	struct exo_cpu_stats few, many;
-	uint64_t ticks_few, ticks_many;
-	const char *why;
+	uint32_t repeat = bench_scale || row->flags & BENCH_LONG ? 1 : REPEAT;
+	int64_t ticks = 0;
 
 	s->ticks = 0;
-	if (!loop_time(row, row->rounds, &ticks_few, &few))
-		return NULL;
-	why = row->check(row->rounds);
-	if (why)
-		return why;
-	if (!loop_time(row, 2 * row->rounds, &ticks_many, &many))
-		return NULL;
-	why = row->check(2 * row->rounds);
-	if (why)
-		return why;
-	s->ticks = ticks_many - ticks_few;
-	for (unsigned i = 0; i < sizeof(few) / 8; i++)
-		((uint64_t *)&s->stats)[i] = ((uint64_t *)&many)[i] - ((uint64_t *)&few)[i];
+	for (uint32_t i = 0; i < repeat; i++) {
+		bool valid;
+		const char *why = sample_once(row, s, &valid);
+
+		if (why)
+			return why;
+		if (!valid) {
+			s->ticks = 0;
+			return NULL;
+		}
+		ticks += (int64_t)s->ticks;
+	}
+	/* With a busy machine around it the longer loop may take less: then it is 1, not less. */
+	s->ticks = ticks > (int64_t)repeat ? (uint64_t)ticks / repeat : 1;
 	return NULL;
 }
 
@@ -85,96 +107,142 @@ static void disagreement_print(const struct bench_row *row, const struct sample 
 	printf("\n");
 }
 
-/* Sample until AGREE samples are equal. */
-static const char *sample_agree(const struct bench_row *row, struct sample *out)
+static unsigned equals(const struct sample *sample, unsigned count, uint64_t ticks)
 {
-	static struct sample sample[TRIES];
-	unsigned count = 0;
+	unsigned equal = 0;
 
+	for (unsigned k = 0; k < count; k++)
+		equal += sample[k].ticks == ticks;
+	return equal;
+}
+
+/* Insert, in order of ticks. */
+static void sample_insert(struct sample *sample, unsigned count, const struct sample *s)
+{
+	for (; count && sample[count - 1].ticks > s->ticks; count--)
+		sample[count] = sample[count - 1];
+	sample[count] = *s;
+}
+
+/* Fill `sample`, sorted, until enough agree or there are enough; NULL, or what was wrong. */
+static const char *samples_take(const struct bench_row *row, struct sample *sample, unsigned *count)
+{
+	uint32_t agree = row->flags & BENCH_LONG ? 0 : bench_agree;
+	uint64_t hz = bench_tsc_hz ? bench_tsc_hz : 1000000000, start = bench_time();
+	struct sample s;
+
+	*count = 0;
 	for (unsigned i = 0; i < TRIES; i++) {
-		const char *why = sample_take(row, &sample[count]);
-		unsigned equal = 1;
+		const char *why = sample_take(row, &s);
 
 		if (why)
 			return why;
-		if (!sample[count].ticks)
+		if (!s.ticks)
 			continue;
-		for (unsigned k = 0; k < count; k++)
-			equal += sample[k].ticks == sample[count].ticks;
-		*out = sample[count++];
-		if (equal >= AGREE || !bench_scale)
+		sample_insert(sample, (*count)++, &s);
+		if (agree && equals(sample, *count, s.ticks) >= agree) {
+			*sample = s;
+			return NULL;
+		}
+		if (!agree && (*count == SAMPLES ||
+			       (*count >= FEW && bench_time() - start > LONG_S * hz)))
 			return NULL;
 	}
-	disagreement_print(row, sample, count);
-	return count ? "no three tries agree" : "a time slot ended in every try";
+	if (*count && !agree)
+		return NULL;
+	if (*count)
+		disagreement_print(row, sample, *count);
+	return *count ? "no three tries agree" : "a time slot ended in every try";
 }
 
-/* Tenths of a unit, of `n` in a loop of `operations`, rounded. */
-static uint64_t tenths(uint64_t n, uint64_t operations)
+/* Tenths of an instruction or nanosecond for one of so many operations. */
+static uint64_t tenths(const struct bench_row *row, uint64_t ticks, uint64_t operations)
 {
-	return (n * 10 + operations / 2) / operations;
+	uint64_t empty = empty_ticks * row->rounds / EMPTY_ROUNDS;
+
+	ticks = ticks > empty ? ticks - empty : 0;
+	if (bench_scale)
+		operations *= bench_scale;
+	else            /* 10^10 tenths of a nanosecond in a second; error below 0.05 % */
+		ticks = ticks * (10240000000000ul / (bench_tsc_hz ? bench_tsc_hz : 1)) >> 10;
+	return ((bench_scale ? ticks * 10 : ticks) + operations / 2) / operations;
 }
 
-static const char *verdict(const struct bench_row *row, uint64_t cost10)
+static const char *row_measure(const struct bench_row *row, struct bench_result *r)
 {
-	if (!bench_scale || !row->must)
-		return "-";
-	if (cost10 <= row->stretch * 10ul)
-		return "stretch";
-	return cost10 <= row->must * 10ul ? "must" : "MISSED";
-}
+	static struct sample sample[TRIES];
+	unsigned count, middle = 0;
+	const char *why = samples_take(row, sample, &count);
 
-static void print_counts(const struct exo_cpu_stats *s, uint64_t operations)
-{
-	const uint64_t count[] = {
-		s->entries, s->space_loads, s->tlb_pages + s->tlb_all, s->ipis, s->vector_saves,
-		s->copied,
-	};
-
-	for (unsigned i = 0; i < ARRAY_LEN(count); i++) {
-		uint64_t n = tenths(count[i], operations);
-
-		printf(" %5lu.%lu", n / 10, n % 10);
+	if (why)
+		return why;
+	r->operations = (uint64_t)row->rounds * row->share;
+	r->n = count;
+	if (bench_agree && !(row->flags & BENCH_LONG)) {
+		r->n = bench_agree;             /* those that are equal */
+		count = 1;
+	} else {
+		middle = count / 2;
 	}
+	r->min10 = tenths(row, sample[0].ticks, r->operations);
+	r->median10 = tenths(row, sample[middle].ticks, r->operations);
+	r->max10 = tenths(row, sample[count - 1].ticks, r->operations);
+	r->counts = sample[middle].counts;
+	return NULL;
 }
 
-bool bench_row_print(const struct bench_row *row, uint64_t cost10, const struct exo_cpu_stats *s,
-                     uint64_t operations)
+static bool row_do(const struct bench_row *row)
 {
-	const char *word = verdict(row, cost10);
-
-	printf("bench %-20s %6lu.%lu %7u %7u %-8s", row->name, cost10 / 10, cost10 % 10, row->must,
-	       row->stretch, word);
-	print_counts(s, operations);
-	printf("\n");
-	return word[0] != 'M';
-}
-
-static bool sample_print(const struct bench_row *row, const struct sample *s)
-{
-	uint64_t operations = (uint64_t)row->rounds * row->share;
-	uint64_t scale = bench_scale ? bench_scale : 1;
-	uint64_t empty = empty_ticks * row->rounds;
-	uint64_t ticks = s->ticks > empty ? s->ticks - empty : 0;
-
-	return bench_row_print(row, tenths(ticks, operations * scale), &s->stats, operations);
-}
-
-bool bench_measure(const struct bench_row *row)
-{
-	struct sample s;
-	const char *why = row->begin();
+	struct bench_result result;
+	const char *why = row->begin ? row->begin() : NULL;
 	bool ok = false;
 
 	if (!why)
-		why = sample_agree(row, &s);
+		why = row_measure(row, &result);
 	if (!why)
-		ok = sample_print(row, &s);
+		ok = bench_row_print(row, &result);
 	else
 		printf("bench %-20s failed: %s\n", row->name, why);
 	if (row->end)
 		row->end();
 	return ok;
+}
+
+/* Is one of the words, with commas between and a space at the end, part of the name? */
+static bool name_wanted(const char *name, const char *only)
+{
+	for (const char *at = name; only && *at; at++) {
+		const char *word = only;
+
+		while (*word && *word != ' ') {
+			size_t n = 0;
+
+			while (word[n] && word[n] != ',' && word[n] != ' ')
+				n++;
+			if (n && !strncmp(at, word, n))
+				return true;
+			word += n + (word[n] == ',');
+		}
+	}
+	return !only;
+}
+
+/* Not there in a program that has no rows. */
+extern const struct bench_row *const __start_bench_rows[] __attribute__((weak));
+extern const struct bench_row *const __stop_bench_rows[] __attribute__((weak));
+
+unsigned bench_table(const char *only, bool disk)
+{
+	unsigned missed = 0;
+
+	for (const struct bench_row *const *row = __start_bench_rows; row < __stop_bench_rows;
+	     row++) {
+		if (!name_wanted((*row)->name, only) || !!((*row)->flags & BENCH_DISK) != disk ||
+		    (bench_scale && (*row)->flags & BENCH_TIME))
+			continue;
+		missed += !row_do(*row);
+	}
+	return missed;
 }
 
 static const char *empty_check(uint32_t rounds)
@@ -186,11 +254,12 @@ static const char *empty_check(uint32_t rounds)
 void bench_calibrate(void)
 {
 	static const struct bench_row row = {
-		.name = "empty", .rounds = 1000, .share = 1,
+		.name = "empty", .rounds = EMPTY_ROUNDS, .share = 1,
 		.run = bench_empty, .check = empty_check,
 	};
-	struct sample s;
+	static struct sample sample[TRIES];
+	unsigned count;
 
-	if (!sample_agree(&row, &s))
-		empty_ticks = s.ticks / row.rounds;
+	if (!samples_take(&row, sample, &count))
+		empty_ticks = sample[bench_agree ? 0 : count / 2].ticks;
 }

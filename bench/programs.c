@@ -109,4 +109,5 @@ static const struct bench_row prog_exit = {
 	.begin = nothing_begin, .run = program_run, .check = nothing_check,
 };
 
-const struct bench_row *const bench_programs[] = { &prog_exit, &prog_dns, NULL };
+BENCH_ROW(prog_exit);
+BENCH_ROW(prog_dns);

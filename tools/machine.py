@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A QEMU machine that boots exo: its command line, serial line, QMP events, and how it ended.
+"""A QEMU machine that boots exo (or Linux, to be measured beside it): its command line, serial line, QMP events, and how it ended.
 
 The serial line and QMP are socket pairs inherited by QEMU, so nothing is left in the file system.
 How a run ended is taken from QMP's shutdown reason or the debug-exit code, never from QEMU's exit
@@ -123,7 +123,8 @@ class Outcome:
 
 
 class Machine:
-    """One run.  boot: ('efi', file), ('image', file) or ('cd', file).
+    """One run.  boot: ('efi', file), ('image', file), ('cd', file), or ('linux', (kernel, initrd)),
+    which needs no firmware of ours.
 
     disks: list of (file, read_only).  cards: network cards as words (nics.HELP), forwards: ports that
     the first user network leads on, capture: file for the packets.  extra: further QEMU arguments.
@@ -137,7 +138,8 @@ class Machine:
         self.args = [QEMU, '-M', 'q35', '-cpu', cpu, '-m', memory, '-smp', str(cpus),
                      '-nodefaults', '-display', 'none', '-no-reboot',
                      '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
-        self.args += accel_args(accel, icount) + firmware_args(firmware)
+        self.args += accel_args(accel, icount)
+        self.args += [] if boot[0] == 'linux' else firmware_args(firmware)
         self.args += ['-vga', 'std'] if screen else ['-vga', 'none']
         self.args += self.boot_args(boot, append)
         for n, (path, read_only) in enumerate(disks):
@@ -161,6 +163,8 @@ class Machine:
     @staticmethod
     def boot_args(boot, append):
         kind, path = boot
+        if kind == 'linux':
+            return ['-kernel', path[0], '-initrd', path[1], '-append', append]
         if kind == 'efi':
             return ['-kernel', path] + (['-append', append] if append else [])
         if append:
