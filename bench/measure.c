@@ -9,8 +9,9 @@
 #include "row.h"
 #include "system.h"
 
-#define TRIES   60u
-#define SAMPLES 31u             /* whose median is taken */
+#define TRIES   160u
+#define SAMPLES 101u            /* whose medians are taken, of counted instructions */
+#define SAMPLES_TIME 31u
 #define FEW     3u              /* of them, if they take longer than this together: */
 #define LONG_S  2u
 #define REPEAT  16u             /* pairs of loops in a sample of time */
@@ -22,6 +23,7 @@ static uint64_t empty_ticks;            /* of EMPTY_ROUNDS empty rounds */
 
 struct sample {
 	uint64_t ticks;                 /* of the longer loop less the shorter */
+	uint64_t few, many;             /* of each */
 	struct bench_counts counts;     /* the same difference, of the kernel's counters */
 };
 
@@ -69,17 +71,25 @@ static const char *sample_once(const struct bench_row *row, struct sample *s, bo
 		why = loop_take(row, 2 * row->rounds, s);
 	*valid = !why && few.ticks && s->ticks;
 	if (*valid) {
+		s->few = few.ticks;
+		s->many = s->ticks;
 		s->ticks -= few.ticks;
 		counts_less(&s->counts, &few.counts);
 	}
 	return why;
 }
 
+/* With a busy machine around it the longer loop may take less: then it is 1, not less. */
+static uint64_t difference(uint64_t many, uint64_t few)
+{
+	return many > few ? many - few : 1;
+}
+
 /* A sample; in time short rows need several, for the host interrupts as it likes. */
 static const char *sample_take(const struct bench_row *row, struct sample *s)
 {
 	uint32_t repeat = bench_scale || row->flags & BENCH_LONG ? 1 : REPEAT;
-	int64_t ticks = 0;
+	uint64_t few = 0, many = 0;
 
 	s->ticks = 0;
 	for (uint32_t i = 0; i < repeat; i++) {
@@ -92,10 +102,12 @@ static const char *sample_take(const struct bench_row *row, struct sample *s)
 			s->ticks = 0;
 			return NULL;
 		}
-		ticks += (int64_t)s->ticks;
+		few += s->few;
+		many += s->many;
 	}
-	/* With a busy machine around it the longer loop may take less: then it is 1, not less. */
-	s->ticks = ticks > (int64_t)repeat ? (uint64_t)ticks / repeat : 1;
+	s->few = few / repeat;
+	s->many = many / repeat;
+	s->ticks = difference(s->many, s->few);
 	return NULL;
 }
 
@@ -128,6 +140,7 @@ static void sample_insert(struct sample *sample, unsigned count, const struct sa
 static const char *samples_take(const struct bench_row *row, struct sample *sample, unsigned *count)
 {
 	uint32_t agree = row->flags & BENCH_LONG ? 0 : bench_agree;
+	uint32_t enough = bench_scale ? SAMPLES : SAMPLES_TIME;
 	uint64_t hz = bench_tsc_hz ? bench_tsc_hz : 1000000000, start = bench_time();
 	struct sample s;
 
@@ -144,7 +157,7 @@ static const char *samples_take(const struct bench_row *row, struct sample *samp
 			*sample = s;
 			return NULL;
 		}
-		if (!agree && (*count == SAMPLES ||
+		if (!agree && (*count == enough ||
 			       (*count >= FEW && bench_time() - start > LONG_S * hz)))
 			return NULL;
 	}
@@ -168,10 +181,29 @@ static uint64_t tenths(const struct bench_row *row, uint64_t ticks, uint64_t ope
 	return ((bench_scale ? ticks * 10 : ticks) + operations / 2) / operations;
 }
 
+static void word_insert(uint64_t *at, unsigned count, uint64_t value)
+{
+	for (; count && at[count - 1] > value; count--)
+		at[count] = at[count - 1];
+	at[count] = value;
+}
+
+/* The difference of the two loops' medians: steadier than the median of the differences. */
+static uint64_t median(const struct sample *sample, unsigned count)
+{
+	static uint64_t few[TRIES], many[TRIES];
+
+	for (unsigned i = 0; i < count; i++) {
+		word_insert(few, i, sample[i].few);
+		word_insert(many, i, sample[i].many);
+	}
+	return difference(many[count / 2], few[count / 2]);
+}
+
 static const char *row_measure(const struct bench_row *row, struct bench_result *r)
 {
 	static struct sample sample[TRIES];
-	unsigned count, middle = 0;
+	unsigned count;
 	const char *why = samples_take(row, sample, &count);
 
 	if (why)
@@ -181,13 +213,15 @@ static const char *row_measure(const struct bench_row *row, struct bench_result 
 	if (bench_agree && !(row->flags & BENCH_LONG)) {
 		r->n = bench_agree;             /* those that are equal */
 		count = 1;
-	} else {
-		middle = count / 2;
 	}
+	r->median10 = tenths(row, median(sample, count), r->operations);
 	r->min10 = tenths(row, sample[0].ticks, r->operations);
-	r->median10 = tenths(row, sample[middle].ticks, r->operations);
 	r->max10 = tenths(row, sample[count - 1].ticks, r->operations);
-	r->counts = sample[middle].counts;
+	if (r->min10 > r->median10)
+		r->min10 = r->median10;
+	if (r->max10 < r->median10)
+		r->max10 = r->median10;
+	r->counts = sample[count / 2].counts;
 	return NULL;
 }
 

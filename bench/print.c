@@ -9,7 +9,7 @@
 
 static const char *verdict(const struct bench_row *row, uint64_t cost10)
 {
-	if (!bench_scale || !row->must)
+	if (!bench_agree || !row->must)         /* targets are exo's, in instructions */
 		return "-";
 	if (cost10 <= row->stretch * 10ul)
 		return "stretch";

@@ -18,6 +18,7 @@ SHIFT = {'exo': 7, 'linux': 0}
 CPU = 'max,-erms,-fsrm'
 MEMORY = '512M'
 LIMIT_S = 300
+FIXED = ['-rtc', 'base=2026-01-01,clock=vm']
 LINUX = os.path.join(TOP, 'build', 'src', 'linux')
 LINUX_LINE = 'console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on tsc=reliable'
 
@@ -96,8 +97,8 @@ class System:
     def __init__(self, name, image, folder):
         self.name, self.image, self.folder, self.boots = name, image, folder, 0
 
-    def boot(self, counted, words='', cpus=1, disks=(), cards=(), limit=LIMIT_S):
-        """counted: instructions, not time."""
+    def boot(self, counted, words='', cpus=1, disks=(), cards=(), seed=1):
+        """counted: instructions, not time; then all that the machine draws by lot comes of `seed`."""
         self.boots += 1
         shift = SHIFT[self.name] if counted else None
         line = f'icount={shift} ' if counted else ''
@@ -108,9 +109,10 @@ class System:
             line = f'{LINUX_LINE} {line}{words}'
         log = os.path.join(self.folder, f'serial-{self.name}-{self.boots}.log')
         machine = Machine(boot, append=line.strip(), memory=MEMORY, cpus=cpus, icount=shift, cpu=CPU,
-                          screen=False, disks=[(d, False) for d in disks], cards=cards, log=log)
+                          screen=False, disks=[(d, False) for d in disks], cards=cards, log=log,
+                          extra=['-seed', str(seed), *FIXED] if counted else ())
         with machine:
-            outcome = machine.wait(limit)
+            outcome = machine.wait(LIMIT_S)
         text = machine.text.decode(errors='replace').replace('\r', '')
         ended = outcome.good or (outcome.kind == 'debug-exit' and outcome.code == DEBUG_EXIT_FAIL)
         return text, '' if ended else str(outcome)
