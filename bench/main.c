@@ -45,6 +45,7 @@ int main(int argc, char **argv)
 	bench_scale_read();
 	bench_slots_take();
 	bench_calibrate();
+	bench_brief = bench_word("brief") != NULL;
 	bench_head_print();
 	missed = bench_word("only=") || bench_word("disk") ? 0 : !boot_print(main_tsc);
 	missed += bench_table(bench_word("only="), bench_word("disk") != NULL);

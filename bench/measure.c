@@ -18,6 +18,7 @@
 
 uint64_t bench_scale, bench_tsc_hz;
 uint32_t bench_agree;
+bool bench_brief;
 static uint64_t empty_ticks;            /* of EMPTY_ROUNDS empty rounds */
 #define EMPTY_ROUNDS 1000u
 
@@ -242,23 +243,31 @@ static bool row_do(const struct bench_row *row)
 	return ok;
 }
 
-/* Is one of the words, with commas between and a space at the end, part of the name? */
+/* The length of a word; commas and blanks end it. */
+static size_t word_length(const char *word)
+{
+	size_t n = 0;
+
+	while (word[n] > ' ' && word[n] != ',')
+		n++;
+	return n;
+}
+
+/* Is one of the words, with commas between and a blank at the end, part of the name? */
 static bool name_wanted(const char *name, const char *only)
 {
-	for (const char *at = name; only && *at; at++) {
-		const char *word = only;
+	if (!only)
+		return true;
+	for (const char *word = only;; word++) {
+		size_t n = word_length(word);
 
-		while (*word && *word != ' ') {
-			size_t n = 0;
-
-			while (word[n] && word[n] != ',' && word[n] != ' ')
-				n++;
-			if (n && !strncmp(at, word, n))
+		for (const char *at = name; n && *at; at++)
+			if (!strncmp(at, word, n))
 				return true;
-			word += n + (word[n] == ',');
-		}
+		word += n;
+		if (*word != ',')
+			return false;
 	}
-	return !only;
 }
 
 /* Not there in a program that has no rows. */
@@ -272,7 +281,8 @@ unsigned bench_table(const char *only, bool disk)
 	for (const struct bench_row *const *row = __start_bench_rows; row < __stop_bench_rows;
 	     row++) {
 		if (!name_wanted((*row)->name, only) || !!((*row)->flags & BENCH_DISK) != disk ||
-		    (bench_scale && (*row)->flags & BENCH_TIME))
+		    (bench_scale && (*row)->flags & BENCH_TIME) ||
+		    (bench_brief && (*row)->flags & BENCH_LONG))
 			continue;
 		missed += !row_do(*row);
 	}

@@ -71,6 +71,8 @@ extern uint64_t bench_scale;
 extern uint64_t bench_tsc_hz;
 /* Samples that must be equal to the last digit; 0: the median of many. */
 extern uint32_t bench_agree;
+/* Leave rows with BENCH_LONG out. */
+extern bool bench_brief;
 
 /* Measure all rows that `only` (words with commas between; NULL: any) is found in the names of,
  * those with or without BENCH_DISK.  How many missed their must or could not be measured. */

@@ -28,7 +28,7 @@ RUNS, PAIRS = 3, 3
 CONFIG = re.compile(r'^CONFIG_HZ=(\d+)', re.M)
 EXO_MITIGATIONS = ('none against side channels of the processor: no flush or barrier is made on kernel '
                    'entry or when the space changes; SMEP, SMAP, UMIP and NX are on')
-LINUX_MITIGATIONS = ('switched off (mitigations=off, nokaslr): no page-table isolation, no return '
+LINUX_MITIGATIONS = ('switched off (mitigations=off, nokaslr, norandmaps): no page-table isolation, no return '
                      'trampolines, no flushes; SMEP, SMAP, UMIP and NX are on')
 
 

@@ -2,8 +2,8 @@
 /*
  * appel.c - the primitives that Appel and Li found programs to need of virtual memory.
  *
- * prot100 and unprot100: 100 pages in one go, as a whole.  appel1: a store to a protected page whose
- * handler gives it the right to write and takes that of another page.  appel2: 100 pages are
+ * prot100 and unprot100: 100 pages in one go, as a whole.  appel1: a store to a protected page
+ * whose handler gives it the right to write and takes that of another page.  appel2: 100 pages are
  * protected in one go, then each is stored to, in an order that is far from theirs, and the handler
  * gives it the right; for one page.
  */

@@ -27,7 +27,8 @@ static const char *spawn_check(uint32_t rounds)
 }
 
 static const struct bench_row spawn_wait = {
-	.name = "spawn_wait", .way = SYSTEM_SPAWN, .must = 80000, .stretch = 40000,
-	.rounds = 4, .share = 1, .flags = BENCH_LONG, .begin = spawn_begin, .run = spawn_run, .check = spawn_check,
+	.name = "spawn_wait", .way = SYSTEM_SPAWN, .must = 80000, .stretch = 40000, .rounds = 4,
+	.share = 1, .flags = BENCH_LONG, .begin = spawn_begin, .run = spawn_run,
+	.check = spawn_check,
 };
 BENCH_ROW(spawn_wait);

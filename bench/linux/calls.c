@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calls.c - a call that does next to nothing, and an invalid instruction whose handler steps over it.
+ * calls.c - a call that does next to nothing, and an invalid instruction that a handler steps over.
  */
 #define _GNU_SOURCE
 #include <signal.h>

@@ -122,7 +122,7 @@ static void values_print(uint64_t main_tsc)
 	struct sysinfo info;
 
 	if (bench_scale)
-		printf("bench %-20s %6lu.0 %7u %7u %-8s unit=instructions way=reset to main of init\n",
+		printf("bench %-20s %6lu.0 %7u %7u %-8s unit=instructions way=from reset on\n",
 		       "boot_to_main", main_tsc / bench_scale, 0u, 0u, "-");
 	if (sysinfo(&info) == 0)
 		bench_value_print("memory_used", "bytes",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peers.c - rows between two processes on one CPU: pipes, a futex over shared memory, eventfd, yield.
+ * peers.c - rows between two processes on one CPU: pipes, futex and shared memory, eventfd, yield.
  */
 #define _GNU_SOURCE
 #include <linux/futex.h>

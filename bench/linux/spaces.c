@@ -143,8 +143,8 @@ static void map_run(uint32_t rounds)
 {
 	sum = 0;
 	for (uint32_t i = rounds; i; i--) {
-		char *at = mmap(NULL, SYSTEM_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-				shared, 0);
+		char *at = mmap(NULL, SYSTEM_PAGE, PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_POPULATE, shared, 0);
 
 		sum += at == MAP_FAILED || munmap(at, SYSTEM_PAGE);
 	}

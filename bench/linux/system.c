@@ -53,7 +53,8 @@ void system_pages_end(char *at, uint32_t pages)
 
 int system_protect(char *at, uint32_t pages, bool write)
 {
-	return mprotect(at, (size_t)pages * SYSTEM_PAGE, write ? PROT_READ | PROT_WRITE : PROT_READ);
+	return mprotect(at, (size_t)pages * SYSTEM_PAGE,
+			write ? PROT_READ | PROT_WRITE : PROT_READ);
 }
 
 static void (*store_handler)(char *at);
