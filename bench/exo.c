@@ -57,6 +57,23 @@ int system_protect(char *at, uint32_t pages, bool write)
 	return exo_space_update(exos_space_own.slot, (uintptr_t)&op, 1) == 1 ? 0 : -1;
 }
 
+#define DIRTY 0x40ul            /* of a page-table entry (SDM 3A 4.5) */
+
+/* An entry is clean when it is made. */
+bool system_clean(char *at, uint32_t pages)
+{
+	uint64_t pfn = exos_space_frame((uintptr_t)at);
+
+	return exos_space_unmap(&exos_space_own, (uintptr_t)at, pages) == 0 &&
+	       exos_space_map(&exos_space_own, (uintptr_t)at, exos_frame_claim(pfn), pfn, pages,
+			      READ_WRITE) == 0;
+}
+
+bool system_dirty(char *at)
+{
+	return exos_space_entry((uintptr_t)at, NULL) & DIRTY;
+}
+
 static int store_fault(struct exo_context *context, void *argument)
 {
 	void (*handler)(char *) = (void (*)(char *))argument;

@@ -5,17 +5,24 @@ import re
 ROW = re.compile(r'^bench (\w+) +([\d.]+) +(\d+) +(\d+) (\S+) *(.*)$')
 WAY = re.compile(r' way=(.*)$')
 COUNTS = ('entries', 'space_loads', 'tlb', 'ipis', 'vector_saves', 'bytes_copied')
+END = re.compile(r'^bench: end rows=(\d+) missed=\d+\s*$', re.M)
 FAILED = re.compile(r'^bench:? +\w+ +failed: .*$')
 
 
 def row(line):
-    """One line as a dict, or None if it is no row.
+    """One line as a dict, or None if it is no row, or was cut on its way.
 
     name, unit, n, min, median, max, must, stretch (None: no target), counts (None: not counted), way.
     """
     m = ROW.match(line)
-    if not m:
+    try:
+        return m and fields(m)
+    except ValueError:
         return None
+
+
+def fields(m):
+    """The dict of a matched line; ValueError for what no program prints."""
     name, median, must, stretch, _, rest = m.groups()
     way = WAY.search(rest)
     words = (WAY.sub('', rest)).split()
@@ -34,6 +41,15 @@ def read(text):
     lines = text.replace('\r', '').splitlines()
     found = [r for r in map(row, lines) if r]
     failed = [line for line in lines if FAILED.match(line)]
-    if 'bench: end' not in text:
+    end = END.search(text)
+    if not end:
         failed.append('the program did not come to its end')
+    elif int(end[1]) != len(found):
+        failed.append(f'{end[1]} rows were printed, {len(found)} came: the serial line lost some')
     return found, failed
+
+
+def whole(text):
+    """Did all come that was printed?"""
+    end = END.search(text)
+    return bool(end) and int(end[1]) == sum(1 for line in text.splitlines() if row(line))

@@ -10,6 +10,7 @@
 #include <exo/machine.h>
 #include <exos/call.h>
 #include <exos/console.h>
+#include <exos/frame.h>
 #include <exos/start.h>
 
 #include "bench.h"
@@ -20,15 +21,27 @@
 /* From the firmware's end to here; includes what the first program printed. */
 static bool boot_print(uint64_t main_tsc)
 {
+	static const struct bench_row row = {
+		.name = "boot_to_main", .must = BOOT_MUST, .stretch = BOOT_STRETCH,
+		.way = "from the end of boot services on",
+	};
+	struct bench_result result = { .n = 1, .operations = 1 };
 	uint64_t ticks = main_tsc - exos_machine()->boot_tsc;
 	uint64_t ns = ticks * (1024000000000ul / bench_tsc_hz) >> 10;
-	uint64_t cost = bench_scale ? ticks / bench_scale : ns;
-	const char *word = cost <= BOOT_STRETCH ? "stretch" : cost <= BOOT_MUST ? "must" : "MISSED";
 
-	printf("bench %-20s %6lu.0 %7u %7u %-8s n=1 min=%lu.0 max=%lu.0 unit=%s\n",
-	       "boot_to_main", cost, BOOT_MUST, BOOT_STRETCH, bench_scale ? word : "-", cost, cost,
-	       bench_scale ? "instructions" : "ns");
-	return !bench_scale || cost <= BOOT_MUST;
+	result.median10 = 10 * (bench_scale ? ticks / bench_scale : ns);
+	result.min10 = result.max10 = result.median10;
+	return bench_row_print(&row, &result);
+}
+
+/* What of the usable memory this program cannot use: the kernel, init and the console have it. */
+static void memory_print(void)
+{
+	struct exos_frame_stats stats;
+
+	exos_frame_stats(&stats);
+	bench_value_print("memory_used", "bytes",
+			  (exos_machine()->ram_frames - stats.total) * EXO_PAGE_SIZE);
 }
 
 int main(int argc, char **argv)
@@ -47,8 +60,12 @@ int main(int argc, char **argv)
 	bench_calibrate();
 	bench_brief = bench_word("brief") != NULL;
 	bench_head_print();
+	if (!bench_word("only=") && !bench_word("disk"))
+		memory_print();
 	missed = bench_word("only=") || bench_word("disk") ? 0 : !boot_print(main_tsc);
 	missed += bench_table(bench_word("only="), bench_word("disk") != NULL);
-	printf("bench: end missed=%u\n", missed);
+	if (!bench_scale && !bench_word("disk") && bench_wanted("scale_", bench_word("only=")))
+		bench_scaling();
+	bench_end_print(missed);
 	return missed != 0;
 }

@@ -2,10 +2,14 @@
 /*
  * print.c - the lines of the table; bench/guest.py reads them.
  *
+ * The last line says how many rows there were.
+ *
  * bench NAME COST MUST STRETCH VERDICT COUNTERS... n=SAMPLES min=COST max=COST unit=UNIT way=WORDS
  */
 #include "row.h"
 #include "system.h"
+
+static unsigned rows;           /* printed: who reads them can tell that one was lost on the way */
 
 static const char *verdict(const struct bench_row *row, uint64_t cost10)
 {
@@ -37,12 +41,19 @@ bool bench_row_print(const struct bench_row *row, const struct bench_result *r)
 	if (row->way)
 		printf(" way=%s", row->way);
 	printf("\n");
+	rows++;
 	return word[0] != 'M';
 }
 
 void bench_value_print(const char *name, const char *unit, uint64_t value)
 {
 	printf("bench %-20s %6lu.0 %7u %7u %-8s unit=%s\n", name, value, 0u, 0u, "-", unit);
+	rows++;
+}
+
+void bench_end_print(unsigned missed)
+{
+	printf("bench: end rows=%u missed=%u\n", rows, missed);
 }
 
 void bench_head_print(void)

@@ -123,8 +123,11 @@ def curve(rows, caption, pattern):
         y = at(x_low, t)[1]
         out.append(f'<line x1="{left}" x2="{width - 12}" y1="{y:.1f}" y2="{y:.1f}" stroke="#d8dde3"/>')
         out.append(text_at(left - 6, y + 4, f'{t:,.0f}', 'end', 'dim'))
-    for x, *_ in found:
-        out.append(text_at(at(x, y_low)[0], bottom + 16, short(x), 'middle', 'dim'))
+    free = 0.0
+    for x, *_ in found:         # a word where there is room for it
+        if at(x, y_low)[0] >= free:
+            out.append(text_at(at(x, y_low)[0], bottom + 16, short(x), 'middle', 'dim'))
+            free = at(x, y_low)[0] + 38
     for index, colour in ((1, '#14629c'), (2, '#c2701c')):
         line = [at(p[0], p[index]) for p in found if p[index]]
         if not line:

@@ -52,6 +52,11 @@ def result(name, mode, exo, linux):
             if ours and counted else None}
 
 
+def mode_of(mode, rows):
+    """Sizes are sizes in whatever boot they were told."""
+    return 'size' if rows[0]['unit'] == 'bytes' else mode
+
+
 def combine(mode, exo_boots, linux_boots):
     """Results of boots, each a list of rows; in the order of exo's rows, Linux's alone behind."""
     by_name = {}
@@ -62,7 +67,8 @@ def combine(mode, exo_boots, linux_boots):
     for name, ours in BESIDE.items():
         if name in by_name and ours in by_name:
             by_name[name] = (by_name[ours][0], by_name[name][1])
-    return [result(name, mode, *rows) for name, rows in by_name.items()]
+    found = [result(name, mode_of(mode, a or b), a, b) for name, (a, b) in by_name.items()]
+    return [r for r in found if mode != 'time' or r['mode'] == 'time']
 
 
 def disagreements(results):

@@ -25,7 +25,7 @@ struct bench_row {
 	uint32_t share;                 /* operations in one round, by which the cost is divided */
 	uint32_t flags;                 /* BENCH_* */
 	const char *way;                /* the mechanism, where the systems differ; may be NULL */
-	/* Make ready, once: NULL, or why the row cannot be measured. */
+	/* Make ready, once: NULL, or why it cannot be measured; BENCH_SKIP and why not here. */
 	const char *(*begin)(void);
 	/* Before each run, outside the measured part; may be NULL. */
 	void (*reset)(uint32_t rounds);
@@ -35,6 +35,9 @@ struct bench_row {
 	const char *(*check)(uint32_t rounds);
 	void (*end)(void);              /* may be NULL */
 };
+
+/* First character of begin's answer: this machine or system has no such thing. */
+#define BENCH_SKIP "-"
 
 /* Enter a row into the table, behind those of the lines above. */
 #ifdef __clang__
@@ -78,14 +81,22 @@ extern bool bench_brief;
  * those with or without BENCH_DISK.  How many missed their must or could not be measured. */
 unsigned bench_table(const char *only, bool disk);
 
+/* The rows scale_N, in time, for 1 to at most 4 processors. */
+void bench_scaling(void);
+
 /* What an empty round costs; taken off every row. */
 void bench_calibrate(void);
 
 /* Print the line that names the columns, and that of a row: false if it missed its must. */
 void bench_head_print(void);
 bool bench_row_print(const struct bench_row *row, const struct bench_result *result);
+/* The last line: how many rows were printed, how many missed or failed. */
+void bench_end_print(unsigned missed);
 /* A line that is no loop: a size, say. */
 void bench_value_print(const char *name, const char *unit, uint64_t value);
+
+/* Is a part of the name among the words, with commas between?  NULL: any name is. */
+bool bench_wanted(const char *name, const char *only);
 
 /* The system's, see system.c of each. */
 uint64_t bench_time(void);                      /* time stamp, in order with what stands around */
@@ -96,5 +107,10 @@ uint64_t bench_slot(void);                      /* changes when a time slot ends
 void bench_empty(uint32_t rounds);
 void bench_fault(uint32_t rounds);              /* an invalid instruction of two bytes a round */
 void bench_touch(void *at, uint32_t pages);     /* store 1 into the first word of each page */
+void bench_divide(uint32_t rounds);             /* exceptions: see loops.S for their lengths */
+void bench_privileged(uint32_t rounds);
+void bench_unaligned(uint32_t rounds);
+void bench_coprocessor(uint32_t rounds);
+void bench_read(const void *at, uint32_t lines);        /* the first word of each 64 bytes */
 
 #endif

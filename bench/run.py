@@ -134,6 +134,7 @@ def parse():
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--out', default=os.environ.get('O', 'build'), help='build folder')
     p.add_argument('--quick', action='store_true', help='one boot for instructions, none for time')
+    p.add_argument('--counted', action='store_true', help='no boots for time')
     p.add_argument('--only', default='', help='rows that one of these words is found in')
     p.add_argument('--cpus', type=int, default=1, help='processors of the boots for time')
     a = p.parse_args()
@@ -167,7 +168,7 @@ def main():
     if not options.only:
         more, bad = measure_udp(options)
         found, failed = found + more + sizes(options), failed + bad
-    if not options.quick:
+    if not (options.quick or options.counted):
         more, bad = collect(options, 'time', PAIRS, disks)
         found, failed = found + more, failed + bad
         http = [] if options.only else measure_http(options)

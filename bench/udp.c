@@ -117,6 +117,7 @@ static void samples_print(void)
 	for (unsigned i = 0; i < BENCH_COUNTS; i++)
 		counts[i] -= before[i];
 	bench_row_print(&row, &r);
+	bench_end_print(0);
 }
 
 int main(int argc, char **argv)

@@ -107,6 +107,18 @@ def disk_args(path, name, read_only=False, serial=None):
             (f',serial={serial}' if serial else '')]
 
 
+SO_SNDBUFFORCE = 32     # socket(7)
+
+
+def make_roomy(end):
+    """QEMU writes single bytes, and each takes about 700 bytes of the buffer; exo drops text when its
+    port is stuck.  Beyond the system's limit as root only."""
+    try:
+        end.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 8 << 20)
+    except OSError:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 << 20)
+
+
 class Outcome:
     """How a run ended.  kind: power-off, debug-exit, reset, panic, firmware, timeout, died, ended."""
 
@@ -181,6 +193,7 @@ class Machine:
             raise SystemExit(f'{QEMU} is not installed (make deps)')
         nics.check_ports(self.forwards)
         self.serial, serial_far = socket.socketpair()
+        make_roomy(serial_far)
         self.qmp, qmp_far = socket.socketpair()
         args = self.args + [
             '-chardev', f'socket,id=serial,fd={serial_far.fileno()}', '-serial', 'chardev:serial',

@@ -5,7 +5,7 @@
  * prot100 and unprot100: 100 pages in one go, as a whole.  appel1: a store to a protected page
  * whose handler gives it the right to write and takes that of another page.  appel2: 100 pages are
  * protected in one go, then each is stored to, in an order that is far from theirs, and the handler
- * gives it the right; for one page.
+ * gives it the right; for one page.  dirty: was a page written?
  */
 #include "row.h"
 #include "system.h"
@@ -148,6 +148,42 @@ static void appel2_run(uint32_t rounds)
 	}
 	stores = rounds * PAGES;
 }
+
+/* dirty: each other page was stored to. */
+static uint32_t found;
+
+static void dirty_reset(uint32_t rounds)
+{
+	(void)rounds;
+	system_clean(area, PAGES);
+	for (uint32_t i = 0; i < PAGES; i += 2)
+		*(volatile char *)page_at(i) = 1;
+}
+
+static const char *dirty_begin(void)
+{
+	const char *why = area_begin();
+
+	return why || system_clean(area, PAGES) ? why : BENCH_SKIP "this system cannot tell";
+}
+
+static void dirty_run(uint32_t rounds)
+{
+	found = 0;
+	for (uint32_t i = 1; i <= rounds; i++)
+		found += system_dirty(page_at(i));
+}
+
+static const char *dirty_check(uint32_t rounds)
+{
+	return found == rounds / 2 ? NULL : "other pages are dirty than were stored to";
+}
+
+static const struct bench_row dirty = {
+	.name = "dirty", .rounds = 50, .share = 1, .begin = dirty_begin, .reset = dirty_reset,
+	.run = dirty_run, .check = dirty_check, .end = area_end,
+};
+BENCH_ROW(dirty);
 
 #define ROW(id, count, per, which, what_reset, what_run, what_check) \
 	static const struct bench_row id = { \

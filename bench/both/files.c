@@ -112,8 +112,8 @@ static const char *open_check(uint32_t rounds)
 }
 
 static const struct bench_row open_close = {
-	.name = "open_close", .must = 1200, .stretch = 600, .rounds = 4, .share = 1,
-	.flags = BENCH_DISK, .begin = open_begin, .reset = read_reset, .run = open_run,
+	.name = "open_close", .must = 1200, .stretch = 600, .rounds = 24, .share = 1,
+	.flags = BENCH_DISK | BENCH_LONG, .begin = open_begin, .reset = read_reset, .run = open_run,
 	.check = open_check,
 };
 BENCH_ROW(open_close);

@@ -119,11 +119,14 @@ static uint64_t tsc_measure(void)
 
 static void values_print(uint64_t main_tsc)
 {
+	static const struct bench_row row = { .name = "boot_to_main", .way = "from reset on" };
+	struct bench_result result = { .n = 1, .operations = 1 };
 	struct sysinfo info;
 
-	if (bench_scale)
-		printf("bench %-20s %6lu.0 %7u %7u %-8s unit=instructions way=from reset on\n",
-		       "boot_to_main", main_tsc / bench_scale, 0u, 0u, "-");
+	if (bench_scale) {
+		result.median10 = result.min10 = result.max10 = 10 * (main_tsc / bench_scale);
+		bench_row_print(&row, &result);
+	}
 	if (sysinfo(&info) == 0)
 		bench_value_print("memory_used", "bytes",
 				  (info.totalram - info.freeram) * info.mem_unit);
@@ -147,7 +150,9 @@ static unsigned table_measure(uint64_t main_tsc)
 	if (word_find(" disk"))
 		disk_start();
 	missed = bench_table(only, word_find(" disk") != NULL);
-	printf("bench: end missed=%u\n", missed);
+	if (!bench_scale && !word_find(" disk") && bench_wanted("scale_", only))
+		bench_scaling();
+	bench_end_print(missed);
 	fflush(stdout);
 	tcdrain(1);
 	return missed;

@@ -25,12 +25,12 @@ bench null_call                33.0      50      30 must         1.0     0.0    
 bench gate_call               285.0     300     200 must         2.0     2.0     0.0     0.0     0.0     0.0 n=3 min=285.0 max=285.0 unit=instructions\r
 bench spawn_wait           120000.5   80000   40000 MISSED      53.5     2.0    29.0     0.0     0.0   704.0 n=11 min=117667.3 max=121665.8 unit=instructions way=spawn\r
 bench broken               failed: a time slot ended in every try\r
-bench: end missed=1\r
+bench: end rows=3 missed=1\r
 '''
 LINUX = '''bench null_call               330.0       0       0 -            0.0     0.0     0.0     0.0     0.0     0.0 n=101 min=308.4 max=385.5 unit=instructions way=getppid
 bench gate_call             12750.0       0       0 -            0.0     0.0     0.0     0.0     0.0     0.0 n=101 min=8912.6 max=14847.7 unit=instructions way=two pipes
 bench gate_call_futex       11400.0       0       0 -            0.0     0.0     0.0     0.0     0.0     0.0 n=101 min=8009.4 max=14680.6 unit=instructions way=futex
-bench: end missed=0
+bench: end rows=3 missed=0
 '''
 HEADER = dict.fromkeys(('qemu', 'compiler', 'flags', 'commit', 'cpu', 'exo_mitigations',
                         'linux_mitigations'), 'words')
@@ -53,6 +53,11 @@ def check_lines():
                           rows[2]['counts']['bytes_copied']) == (117667.3, 121665.8, 11, 'spawn', 704), rows[2]
     yield 'a_failure_is_seen', len(failed) == 1 and 'broken' in failed[0], failed
     yield 'a_missing_end_is_seen', len(lines.read(EXO.replace('bench: end', 'x'))[1]) == 2, ''
+    lost = lines.read(EXO.replace('bench gate_call', 'gate_call'))[1]
+    yield 'a_lost_line_is_seen', 'lost' in lost[-1] and not lines.whole(EXO.replace('bench gate', 'x')), lost
+    cut = EXO.replace('max=33.0 unit=instructions\r\nbench gate_call', 'mbench gate_call')
+    yield 'two_lines_in_one', len(lines.read(cut)[0]) == 1 and not lines.whole(cut), lines.read(cut)
+    yield 'all_lines_came', lines.whole(EXO) and lines.whole(LINUX), ''
     yield 'words_of_a_way_are_kept', lines.read(LINUX)[0][1]['way'] == 'two pipes', ''
 
 
