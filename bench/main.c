@@ -48,6 +48,7 @@ int main(int argc, char **argv)
 {
 	uint64_t main_tsc = insn_tsc();
 	unsigned missed;
+	bool whole;
 
 	if (argc > 1)
 		return bench_peer_main(argv[1]);
@@ -60,12 +61,13 @@ int main(int argc, char **argv)
 	bench_calibrate();
 	bench_brief = bench_word("brief") != NULL;
 	bench_head_print();
-	if (!bench_word("only=") && !bench_word("disk"))
-		memory_print();
-	missed = bench_word("only=") || bench_word("disk") ? 0 : !boot_print(main_tsc);
+	whole = !bench_word("only=") && !bench_word("disk");
+	missed = whole && !boot_print(main_tsc);
 	missed += bench_table(bench_word("only="), bench_word("disk") != NULL);
 	if (!bench_scale && !bench_word("disk") && bench_wanted("scale_", bench_word("only=")))
 		bench_scaling();
+	if (whole)
+		memory_print();
 	bench_end_print(missed);
 	return missed != 0;
 }

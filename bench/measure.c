@@ -88,8 +88,8 @@ static uint64_t difference(uint64_t many, uint64_t few)
 }
 
 /*
- * A sample; in time short rows need several pairs of loops, for the host interrupts as it likes, and
- * a pair in which a slot ended is done again.
+ * A sample; in time short rows need several pairs of loops, for the host interrupts as it likes,
+ * and a pair in which a slot ended is done again.
  */
 static const char *sample_take(const struct bench_row *row, struct sample *s)
 {

@@ -21,7 +21,8 @@ static uint64_t own[BYTES_MAX / 8];
 
 static void ring_for_ever(exo_slot next, uint32_t lines)
 {
-	bench_touch(own, lines / 64);           /* so that it is there */
+	if (lines)
+		bench_touch(own, (lines + 63) / 64);    /* so that it is there */
 	for (;;) {
 		exos_page()->exit_code++;
 		bench_read(own, lines);

@@ -78,8 +78,7 @@ def collect(options, mode, rounds, disks):
             rows = []
             for word, attached in (('', ()), ('disk', disks)):
                 words = ' '.join(filter(None, (options.only and f'only={options.only}', word)))
-                text, why = system.boot(counted, words, options.cpus if not counted else 1, attached,
-                                        seed=number)
+                text, why = system.boot(counted, words, options.cpus if not counted else 1, attached)
                 found, bad = lines.read(text)
                 rows += found
                 failed += [f'{system.name}: {x}' for x in bad + ([why] if why else [])]
