@@ -22,7 +22,7 @@ MEMORY = '512M'
 LIMIT_S = 300
 FIXED = ['-rtc', 'base=2026-01-01,clock=vm']
 LINUX = os.path.join(TOP, 'build', 'src', 'linux')
-LINUX_LINE = 'console=ttyS0 quiet panic=-1 mitigations=off nokaslr norandmaps random.trust_cpu=on tsc=reliable'
+LINUX_LINE = 'console=ttyS0 quiet panic=-1 mitigations=off nokaslr norandmaps random.trust_cpu=on tsc=reliable ipv6.disable=1'
 
 
 def make(out, *arguments):

@@ -20,6 +20,9 @@ void linux_peer_end(pid_t peer);
 /* Memory that peers see too. */
 void *linux_shared(size_t bytes);
 
+/* Answer so many UDP packets: 0, or 1 and why not is printed. */
+unsigned linux_udp(uint32_t answers);
+
 /* End a child's life and take its code: the code, or -1. */
 int linux_wait(pid_t child);
 

@@ -137,20 +137,25 @@ static unsigned table_measure(uint64_t main_tsc)
 {
 	const char *only, *shift;
 	unsigned missed;
+	bool table;             /* not the disk's part, nor the network's */
 
 	cpu_bind();
+	table = !word_find(" disk") && !word_find(" answers=");
 	only = word_find(" only=");
 	shift = word_find(" icount=");
 	bench_tsc_hz = tsc_measure();
 	bench_scale = shift ? 1ul << atoi(shift) : 0;
 	bench_calibrate();
 	bench_head_print();
-	if (!only && !word_find(" disk"))
+	if (!only && table)
 		values_print(main_tsc);
 	if (word_find(" disk"))
 		disk_start();
-	missed = bench_table(only, word_find(" disk") != NULL);
-	if (!bench_scale && !word_find(" disk") && bench_wanted("scale_", only))
+	if (word_find(" answers="))
+		missed = linux_udp((uint32_t)atoi(word_find(" answers=")));
+	else
+		missed = bench_table(only, word_find(" disk") != NULL);
+	if (!bench_scale && table && bench_wanted("scale_", only))
 		bench_scaling();
 	bench_end_print(missed);
 	fflush(stdout);
