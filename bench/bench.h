@@ -9,6 +9,9 @@
 
 #include "row.h"
 
+/* Rows that are longer than a time slot (reclaim.c): measure and print; how many were missed. */
+unsigned bench_reclaim(void);
+
 /* Set bench_scale, bench_tsc_hz and bench_agree from the boot line and the machine. */
 void bench_scale_read(void);
 

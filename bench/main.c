@@ -64,6 +64,8 @@ int main(int argc, char **argv)
 	whole = !bench_word("only=") && !bench_word("disk");
 	missed = whole && !boot_print(main_tsc);
 	missed += bench_table(bench_word("only="), bench_word("disk") != NULL);
+	if (!bench_brief && !bench_word("disk") && bench_wanted("reclaim_", bench_word("only=")))
+		missed += bench_reclaim();
 	if (!bench_scale && !bench_word("disk") && bench_wanted("scale_", bench_word("only=")))
 		bench_scaling();
 	if (whole)

@@ -152,6 +152,7 @@ static int64_t claim_end(struct env *e, uint64_t slot, int (*piece)(struct exo_c
 	result = claim_any(e, slot, &c);
 	if (!result)
 		result = piece(c);
+	this_cpu()->stats->steps += WORK_PER_CALL - work_left;
 	tree_leave(0);
 	sched_check();
 	return result;

@@ -25,6 +25,16 @@ uint64_t charge_begin(void)
 	return read_tsc();
 }
 
+void charge_work(struct env *owner, uint64_t *since)
+{
+	const struct cpu *c = this_cpu();
+	uint64_t now = read_tsc();
+
+	if (owner && c->env && c->env != owner)
+		charge_add(owner, now - *since);
+	*since = now;
+}
+
 /* Going into the kernel and out of it is as much again as what the handler did. */
 bool charge_interrupt(struct env *owner, uint64_t began)
 {

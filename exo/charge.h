@@ -27,6 +27,12 @@ bool charge_interrupt(struct env *owner, uint64_t began);
 uint64_t charge_begin(void);
 
 /*
+ * What was done on this CPU since *since was done for `owner`, NULL: for nobody.  It owes that time
+ * if it was another's; *since is the present time.
+ */
+void charge_work(struct env *owner, uint64_t *since);
+
+/*
  * Slot `slot` of the CPU begins at `start`: if its owner owes something, and another is named by
  * the vector, that one's slot, which is the present one until *end, written too.  Else `slot`.
  */

@@ -248,7 +248,7 @@ static int claim_finish(struct exo_cap *c, bool forced)
 		return EXO_MORE;
 	if ((c->flags & EXO_CAP_OBJECT) ? object_end(c) : range_return(c))
 		return EXO_MORE;
-	work_done(4);
+	work_done(2);           /* as long as emptying an entry and a half */
 	slot_free(c, forced);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include <exo/nic.h>
 #include <stdbool.h>
 
+#include "turn.h"
 #include "x86/direct.h"
 
 #define FILTER_DEPTH   16u      /* filters on a way down, below the NIC's own */
@@ -62,6 +63,8 @@ struct filter {
 	uint32_t share_prev, share_next; /* of a share */
 	uint32_t share_on;              /* 1: it is one of those that get copies */
 	uint64_t prog;                  /* pfn of the holder's program; 0: none */
+	struct turn all;                /* who waits to send by it or by those below: nic_turn.c */
+	struct turn own;                /* rings bound by it; stands in `all`, as its children do */
 };
 _Static_assert(sizeof(struct filter) <= EXO_PAGE_SIZE, "a filter is one frame");
 

@@ -74,7 +74,7 @@ void nic_inherit(struct exo_cap *kid, const struct exo_cap *c, const struct exo_
 	if (kid->kind != EXO_KIND_NIC || kid->lo == c->lo || heir->lo == c->lo)
 		return;
 	lock_take(nic_lock(c));
-	filter_rehang(filter_at(kid->lo), filter_at(heir->lo));
+	nic_turn_rehang(filter_at(kid->lo), filter_at(heir->lo));
 	lock_release(nic_lock(c));
 }
 

@@ -3,7 +3,7 @@
  * pci_claim.h - claims on PCI functions: what their holders may do to the device and with it.
  *
  * Invariant: the claims on one function are a chain in the derivation tree; only the deepest can be
- * used or given on.  Everything here runs with tree_lock held.
+ * used or given on.  Everything here but pci_vectors_release runs with tree_lock held.
  */
 #ifndef EXO_PCI_CLAIM_H
 #define EXO_PCI_CLAIM_H
@@ -28,6 +28,9 @@ void pci_space_end(uint64_t pfn);
 /* An environment ends: the vector or the faults of a function (its index) are told to nobody. */
 void pci_vector_forget(uint64_t vector);
 void pci_fault_forget(uint64_t index);
+
+/* As irqs_release, for vectors of claimed functions. */
+void pci_vectors_release(void);
 
 /* The claim that `e` names, ready for a change: STALE, KIND, RIGHTS, FROZEN, SPLIT, BUSY. */
 struct pci_function;

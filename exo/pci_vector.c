@@ -11,6 +11,7 @@
 #include <exo/pci.h>
 
 #include "calls.h"
+#include "charge.h"
 #include "dev/iommu.h"
 #include "dev/pci_function.h"
 #include "kernel.h"
@@ -24,21 +25,30 @@ static struct pci_vector {
 	bool ours;              /* the processor vector was taken for claims */
 	bool taken;             /* delivered, not yet acknowledged */
 	bool again;             /* one came while `taken`: masked until exo_pci_ack */
+	bool held;              /* masked until the next slot, whatever is acknowledged */
 } vectors[256];
 
+/* One that comes while it is masked waits in the device. */
 static void vector_deliver(void *context)
 {
 	struct pci_vector *v = context;
+	uint64_t began = charge_begin();
 
 	lock_take(&v->lock);
 	if (v->f && v->env) {
-		v->f->info->interrupts++;
 		v->again = v->taken;
 		if (v->taken)
 			msix_mask(&v->f->msix, v->n, true);
 		else
 			event_post(v->env, v->entry);
 		v->taken = true;
+		if (!charge_interrupt(v->env, began)) {
+			msix_mask(&v->f->msix, v->n, true);
+			v->held = true;
+		}
+		/* Last: who sees it may count on what was masked. */
+		__atomic_store_n(&v->f->info->interrupts, v->f->info->interrupts + 1,
+		                 __ATOMIC_RELEASE);
 	}
 	lock_release(&v->lock);
 }
@@ -81,7 +91,7 @@ static void vector_end(struct pci_vector *v)
 	lock_take(&v->lock);
 	v->f = NULL;
 	v->env = NULL;
-	v->taken = v->again = false;
+	v->taken = v->again = v->held = false;
 	lock_release(&v->lock);
 }
 
@@ -171,10 +181,26 @@ static void vector_ack(struct pci_vector *v)
 		if (v->again) {
 			v->again = false;
 			event_post(v->env, v->entry);
-			msix_mask(&v->f->msix, v->n, false);
+			if (!v->held)
+				msix_mask(&v->f->msix, v->n, false);
 		}
 	}
 	lock_release(&v->lock);
+}
+
+void pci_vectors_release(void)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(vectors); i++) {
+		struct pci_vector *v = &vectors[i];
+
+		if (!__atomic_load_n(&v->held, __ATOMIC_RELAXED))
+			continue;
+		lock_take(&v->lock);
+		if (v->held && !v->again)
+			msix_mask(&v->f->msix, v->n, false);
+		v->held = false;
+		lock_release(&v->lock);
+	}
 }
 
 /* tree_lock is held so that the function is not taken away meanwhile. */

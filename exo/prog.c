@@ -55,7 +55,7 @@ static void load_begin(struct prog *p, uint32_t count)
 	p->phase = PROG_COPY;
 	p->copied = 0;
 	p->pub.count = count;
-	p->pub.reason = p->pub.refused_at = 0;
+	p->pub.reason = p->pub.refused_at = p->pub.cost = 0;
 }
 
 static int load_stop(struct prog *p, int error)
@@ -86,6 +86,7 @@ static void compile_begin(struct prog *p)
 	uint64_t lo = prog_code_pfn(prog_pfn(p), p->max), hi = prog_code_end(prog_pfn(p), p->max);
 
 	p->phase = PROG_COMPILE;
+	p->pub.cost = p->check.cost;
 	p->made = (struct prog_compile){ .code = pfn_to_virt(lo),
 		                         .code_bytes = (uint32_t)((hi - lo) * EXO_PAGE_SIZE) };
 	prog_compile_start(&p->made, &p->check, false);
@@ -229,7 +230,10 @@ static int nic_prog_check(struct env *e, uint64_t nic, uint64_t prog, struct exo
 		return -EXO_E_SPLIT;
 	if ((*nc)->unit >= nics.count)
 		return -EXO_E_ABSENT;
-	return prog ? prog_find_free(e, prog, pfn) : 0;
+	err = prog ? prog_find_free(e, prog, pfn) : 0;
+	if (!err && prog && prog_at(*pfn)->pub.cost > EXO_PROG_PACKET_COST)
+		err = -EXO_E_RANGE;
+	return err;
 }
 
 static void nic_prog_set(const struct exo_cap *nic, uint64_t pfn)

@@ -19,6 +19,7 @@
 #include "gate.h"
 #include "irq.h"
 #include "kernel.h"
+#include "pci_claim.h"
 #include "prog.h"
 #include "run.h"
 #include "switch.h"
@@ -71,6 +72,7 @@ static void slot_begin(struct cpu *c, uint64_t n)
 	if (c->irqs_held) {
 		c->irqs_held = false;
 		irqs_release();
+		pci_vectors_release();
 	}
 }
 

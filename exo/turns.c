@@ -204,7 +204,19 @@ void sched_after_call(struct env *e)
 	enter_call(to->now);
 }
 
-/* Block the present environment, whose deadline, if any, is set. */
+/* Leave the CPU until something is posted or `until` comes; what state that is, is the caller's. */
+static void wait_leave(struct cpu *c, struct env *e, uint64_t until)
+{
+	if (e->page->alarm_tsc != e->alarm.tsc)
+		alarm_read(e);
+	if (until)
+		timer_set(&e->wait, until);
+	env_leave(c);
+	if (until || e->alarm.link)
+		sched_arm(c, read_tsc());
+}
+
+/* Block the present environment. */
 __attribute__((noinline))
 _Noreturn static void wait_block(struct env *e, uint64_t seen, uint64_t until)
 {
@@ -213,13 +225,7 @@ _Noreturn static void wait_block(struct env *e, uint64_t seen, uint64_t until)
 
 	e->wait_seen[e->inside] = seen;
 	e->wait_until[e->inside] = until;
-	if (e->page->alarm_tsc != e->alarm.tsc)
-		alarm_read(e);
-	if (until)
-		timer_set(&e->wait, until);
-	env_leave(c);
-	if (until || e->alarm.link)
-		sched_arm(c, read_tsc());
+	wait_leave(c, e, until);
 	__atomic_store_n(&e->state, blocked, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != (uint32_t)seen ||
 	    (until && until <= read_tsc()))
@@ -271,13 +277,7 @@ int64_t sys_env_wait_until(struct env *e, uint64_t until)
 		return e->event_head;
 	e->resume = RESUME_WAIT;
 	e->wait_until[0] = until;
-	if (e->page->alarm_tsc != e->alarm.tsc)
-		alarm_read(e);
-	if (until)
-		timer_set(&e->wait, until);
-	env_leave(c);
-	if (until || e->alarm.link)
-		sched_arm(c, read_tsc());
+	wait_leave(c, e, until);
 	/* What was posted or written before it counts as asleep is seen now, the rest by others. */
 	__atomic_store_n(&e->state, ENV_ASLEEP, __ATOMIC_SEQ_CST);
 	if (sleep_over(e, until))

@@ -111,6 +111,11 @@ extern struct core_stock core_stock;
 void core_frame_free(uint64_t pfn, uint64_t count);
 /* The range of an allocator's claim: false if the allocator has none in this slot. */
 bool core_frame_range(exo_sid sid, uint64_t *lo, uint64_t *hi);
+/*
+ * Hand nothing out of this slot's claim, which is asked for; hand out of all again.
+ */
+void core_frame_close(exo_sid sid);
+void core_frame_open_all(void);
 /* The claim in this slot is gone with its frames: how many of them were handed out. */
 uint64_t core_frame_lost(exo_sid sid);
 /* Every slot of the own table. */
@@ -146,6 +151,10 @@ void exos_frame_setup(void);
 void exos_grant_setup(void);
 void exos_region_setup(void);
 void exos_revoke_setup(void);
+
+/* A claim that was asked for could not be given up yet: try again (revoke.c). */
+extern bool exos_revoke_owed;
+void exos_revoke_retry(void);
 
 /* Shown each grant in turn. */
 typedef void exos_grant_visitor(const struct exos_grant *grant, void *context);

@@ -98,6 +98,8 @@ unsigned exos_event_dispatch(void)
 	unsigned ran = 0;
 
 	page->event_tail = head;
+	if (exos_revoke_owed)
+		exos_revoke_retry();
 	if (head - tail > EXO_EVENTS) {
 		for (uint32_t entry = 0; entry < EXO_EVENTS; entry++)
 			ran += dispatch_one(entry);

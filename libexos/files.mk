@@ -6,7 +6,8 @@ libexos-src := \
 	libexos/archive.c libexos/area.c libexos/cap.c libexos/console.c libexos/console_gate.c \
 	libexos/console_line.c libexos/console_uart.c libexos/elf.c libexos/entry.c \
 	libexos/error.c libexos/event.c libexos/first.c libexos/frame.c libexos/gate.c \
-	libexos/grant.c libexos/heap.c libexos/lock.c libexos/malloc.c libexos/pager.c \
+	libexos/grant.c libexos/heap.c libexos/lock.c libexos/malloc.c libexos/nodes.c \
+	libexos/pager.c \
 	libexos/panic.c libexos/pci.c libexos/pool.c libexos/region.c libexos/revoke.c libexos/runtime.c \
 	libexos/setup.c libexos/slot.c \
 	libexos/space.c libexos/spawn.c libexos/spawn_grant.c libexos/spawn_image.c \

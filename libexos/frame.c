@@ -14,6 +14,7 @@
 
 #include <exos/error.h>
 #include <exos/frame.h>
+#include <exos/pager.h>
 #include <exos/space.h>
 
 #define POOLS       128u
@@ -93,7 +94,7 @@ static bool stock_fill(void)
 	uint64_t pfn, count;
 
 	for (unsigned i = 0; i < pool_count; i++) {
-		count = pool_take_some(&pools[i], STOCK, &pfn);
+		count = pools[i].closed ? 0 : pool_take_some(&pools[i], STOCK, &pfn);
 		if (!count)
 			continue;
 		core_stock = (struct core_stock){ pools[i].claim, pfn, pfn + count };
@@ -121,7 +122,7 @@ static int default_alloc(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot
 	for (unsigned i = 0; i < pool_count; i++) {
 		struct pool *pool = &pools[high ? pool_count - 1 - i : i];
 
-		if (pool_take(pool, count, align, high, pfn)) {
+		if (!pool->closed && pool_take(pool, count, align, high, pfn)) {
 			*claim = pool->claim;
 			return 0;
 		}
@@ -174,13 +175,23 @@ void core_frame_free(uint64_t pfn, uint64_t count)
 		ops->free(pfn, count);
 }
 
-int exos_frame_alloc_aligned(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot *claim)
+static int frame_try(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot *claim)
 {
 	int err;
 
 	exos_core_take();
 	err = core_frame_alloc(count, align, pfn, claim);
 	exos_core_drop();
+	return err;
+}
+
+int exos_frame_alloc_aligned(uint64_t count, uint64_t align, uint64_t *pfn, exo_slot *claim)
+{
+	int err;
+
+	err = frame_try(count, align, pfn, claim);
+	if (err == -EXO_E_ROOM && exos_region_reclaim() > 0)
+		err = frame_try(count, align, pfn, claim);
 	return err;
 }
 
@@ -359,6 +370,21 @@ bool core_frame_range(exo_sid sid, uint64_t *lo, uint64_t *hi)
 	return true;
 }
 
+void core_frame_close(exo_sid sid)
+{
+	struct pool *pool = pool_in_slot(sid);
+
+	stock_empty();
+	if (pool)
+		pool->closed = true;
+}
+
+void core_frame_open_all(void)
+{
+	for (unsigned i = 0; i < pool_count; i++)
+		pools[i].closed = false;
+}
+
 uint64_t core_frame_lost(exo_sid sid)
 {
 	struct pool *pool = pool_in_slot(sid);
@@ -370,6 +396,21 @@ uint64_t core_frame_lost(exo_sid sid)
 	out = pool->hi - pool->lo - pool->free;
 	pool_remove((unsigned)(pool - pools));
 	return out;
+}
+
+bool exos_frame_plenty(void)
+{
+	uint64_t total = 0, free = 0;
+
+	exos_core_take();
+	for (unsigned i = 0; i < pool_count; i++) {
+		if (pools[i].closed)
+			continue;
+		total += pools[i].hi - pools[i].lo;
+		free += pools[i].free;
+	}
+	exos_core_drop();
+	return free > total / 8;
 }
 
 void exos_frame_stats(struct exos_frame_stats *stats)

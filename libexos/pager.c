@@ -26,6 +26,7 @@ int exos_pager_handle(struct exo_context *context, void *argument)
 {
 	struct exos_fault fault = { context->cr2, context->error, context };
 	struct exos_region *region;
+	int err;
 
 	(void)argument;
 	exos_core_take();
@@ -35,7 +36,10 @@ int exos_pager_handle(struct exo_context *context, void *argument)
 		return -EXO_E_ABSENT;
 	if (!fault_allowed(region, fault.error))
 		return -EXO_E_RIGHTS;
-	return region->pager->fault(region, &fault);
+	err = region->pager->fault(region, &fault);
+	if (err == -EXO_E_ROOM && exos_region_reclaim() > 0)
+		err = region->pager->fault(region, &fault);
+	return err;
 }
 
 /*

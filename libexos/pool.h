@@ -15,6 +15,7 @@ struct pool {
 	uint64_t free;          /* bits set */
 	uint64_t hint;          /* no bit is set in bits[0, hint) */
 	exo_slot claim;         /* the FRAME claim that covers the range */
+	bool closed;            /* for the allocator: it is asked for, so nothing is handed out */
 };
 
 /* Words of memory that pool_init needs for a range of this many frames. */

@@ -2,6 +2,9 @@
 /*
  * revoke.c - claims that somebody asks for or takes (exos/revoke.h).
  *
+ * What cannot be given up at once, because pages of it are in use, is tried again while events are
+ * handled, until the deadline; until then the allocator hands nothing of it out.
+ *
  * Invariant: `seen` is the number of the last record that was handled; the kernel numbers them.
  */
 #include "core.h"
@@ -17,6 +20,7 @@
 #include <exos/time.h>
 
 static const struct exos_revoke_ops *ops = &exos_revoke_default;
+bool exos_revoke_owed;
 static uint32_t seen;
 
 static bool in_use(const struct exo_cap *cap)
@@ -148,6 +152,27 @@ static void regions_discard(uint64_t lo, uint64_t hi)
 			region_discard(r, lo, hi);
 }
 
+/* Pages of regions that can be rebuilt. */
+static uint64_t regions_rebuildable(void)
+{
+	uint64_t pages = 0;
+
+	for (struct exos_region *r = exos_region_next(0); r; r = exos_region_next(r->hi))
+		if (can_rebuild(r))
+			pages += r->pages;
+	return pages;
+}
+
+uint64_t exos_region_reclaim(void)
+{
+	uint64_t before = regions_rebuildable();
+
+	if (before == 0)
+		return 0;
+	regions_discard(0, ~0ul);
+	return before - regions_rebuildable();
+}
+
 static void default_asked(exo_slot slot, const struct exo_cap *cap, uint64_t deadline_tsc)
 {
 	uint64_t lo, hi;
@@ -156,9 +181,14 @@ static void default_asked(exo_slot slot, const struct exo_cap *cap, uint64_t dea
 		exos_revoke_ask(slot, deadline_tsc);
 	if (cap->kind != EXO_KIND_FRAME || !core_frame_range(exo_slot_sid(slot), &lo, &hi))
 		return;
+	exos_core_take();
+	core_frame_close(exo_slot_sid(slot));
+	exos_core_drop();
 	regions_discard(lo, hi);
 	if (exos_frame_remove(slot) == 0)
 		exos_cap_drop(slot);
+	else
+		exos_revoke_owed = true;
 }
 
 /* Pages of regions that can be rebuilt are counted anew: how many are missing. */
@@ -222,6 +252,26 @@ static void taken_visit(exo_sid sid, const struct exo_cap *cap, void *context)
 		return;
 	ops->taken(sid, cap);
 	exos_slot_repair(sid);
+}
+
+void exos_revoke_retry(void)
+{
+	static uint64_t next_tsc;
+	uint64_t now = insn_tsc();
+	uint64_t deadline_tsc = __atomic_load_n(&exos_page_first->ask_tsc, __ATOMIC_ACQUIRE);
+
+	if (now < next_tsc)
+		return;
+	next_tsc = now + exos_ns_to_tsc(LOOK_NS);
+	exos_revoke_owed = false;
+	if (now < deadline_tsc) {
+		exos_slot_each(asked_visit, &deadline_tsc);
+		return;
+	}
+	/* Whoever asked did not take it: it is ours still. */
+	exos_core_take();
+	core_frame_open_all();
+	exos_core_drop();
 }
 
 static void revoke_event(uint32_t entry, uint32_t posts, void *argument)

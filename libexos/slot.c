@@ -3,11 +3,14 @@
  * slot.c - free slots of the own capability table.
  *
  * The table's frames are listed in order of their frame numbers, each with one bit a slot.  The
- * list starts in the image and moves into pages of its own when it outgrows that.
+ * list starts in the image and moves into pages of its own when it outgrows that.  Where the claims
+ * of the frames themselves lie: nodes.h.
  *
- * Invariant: a bit is set from alloc to free; a table frame in the list is mapped.
+ * Invariant: a bit is set from alloc to free; a table frame in the list is mapped; slots set aside
+ * for frames' claims count as taken from the first.
  */
 #include "core.h"
+#include "nodes.h"
 #include "table.h"
 
 #include <base/string.h>
@@ -17,22 +20,31 @@
 #include <exos/slot.h>
 #include <exos/space.h>
 
-#define LIST_VA  (EXOS_TABLE_END - 64 * EXO_PAGE_SIZE)  /* the list when it is long */
 #define FIRST    16u            /* entries in the image */
 #define PER_PAGE (EXO_PAGE_SIZE / sizeof(struct table_frame))
-#define RESERVE  12u            /* slots kept so that the table can always grow */
+#define NEAR     ((EXOS_TABLE_END - EXOS_TABLE_VA) / EXO_PAGE_SIZE)     /* frames mapped there */
+#define RESERVE  16u            /* slots kept so that the table can always grow */
 
 static struct table_frame first[FIRST];
 static struct table_list list = { first, 0, FIRST, 0, 0 };
 static uint64_t initial_va, initial_frames;     /* where the starter mapped the first frames */
+static exo_sid first_node[NODES_FIRST];         /* 0: not set aside yet */
 static bool growing;
 
-/* Where the n-th frame of the table is mapped. */
+/* Where the n-th frame of the table is mapped; behind EXOS_SLOTS_END if there is no place. */
 static uint64_t frame_va(uint64_t index)
 {
-	uint64_t va = index < initial_frames ? initial_va : EXOS_TABLE_VA;
+	if (index < initial_frames)
+		return initial_va + index * EXO_PAGE_SIZE;
+	if (index < NEAR)
+		return EXOS_TABLE_VA + index * EXO_PAGE_SIZE;
+	return EXOS_SLOTS_VA + (index - NEAR) * EXO_PAGE_SIZE;
+}
 
-	return va + index * EXO_PAGE_SIZE;
+/* The sid of a frame's first slot. */
+static exo_sid frame_base(uint64_t index)
+{
+	return (exo_sid)(exos_space_frame(frame_va(index)) * EXO_SLOTS_PER_FRAME);
 }
 
 const struct exo_cap *exos_cap_at(exo_sid sid)
@@ -48,12 +60,12 @@ const struct exo_cap *exos_cap_at(exo_sid sid)
 static int list_grow(void)
 {
 	uint64_t pages = list.at == first ? 0 : list.room / PER_PAGE;
-	uint64_t va = LIST_VA + pages * EXO_PAGE_SIZE;
+	uint64_t va = EXOS_LIST_VA + pages * EXO_PAGE_SIZE;
 	uint64_t pfn;
 	exo_slot claim;
 	int err;
 
-	if (va >= EXOS_TABLE_END)
+	if (va >= EXOS_LIST_END)
 		return -EXO_E_ROOM;
 	err = core_frame_alloc(1, 1, &pfn, &claim);
 	if (err < 0)
@@ -72,32 +84,75 @@ static int list_grow(void)
 	return 0;
 }
 
-/* Make a frame into another table frame of ours and enter it. */
-static int table_grow(void)
+/* Set slots of the starting frames aside, while there are some. */
+static void first_nodes_take(void)
 {
-	uint64_t pfn, va = frame_va(list.count);
-	exo_slot claim, table;
+	for (unsigned i = 0; i < NODES_FIRST && !first_node[i]; i++)
+		first_node[i] = table_take(&list, 1);
+}
+
+/* The slot for the claim of the n-th frame that is added, or 0. */
+static exo_sid node_sid(uint64_t n)
+{
+	struct node_place place = node_place(n);
+
+	if (!place.first)
+		return frame_base(initial_frames + place.frame) + place.slot;
+	if (!first_node[place.slot])
+		first_node[place.slot] = table_take(&list, 1);
+	return first_node[place.slot];
+}
+
+/* Make one of our frames a table frame, and map it. */
+static int frame_make(exo_slot claim, uint64_t pfn, uint64_t index)
+{
+	exo_sid sid = node_sid(index - initial_frames);
+	int64_t table;
 	int err;
 
-	if (list.count == list.room && (err = list_grow()) < 0)
+	if (!sid)
+		return -EXO_E_SLOT;
+	table = exo_retype(claim, sid, pfn, EXO_KIND_TABLE, exos_own_env);
+	if (table < 0)
+		return (int)table;
+	err = core_space_map(&exos_space_own, frame_va(index), (exo_slot)table, pfn, 1, EXO_R_READ);
+	while (err < 0 && exo_cap_drop((exo_slot)table) == EXO_MORE)
+		continue;
+	return err;
+}
+
+/* Make a frame into another table frame of ours and enter it. */
+static int frame_add(void)
+{
+	uint64_t pfn, index = list.count;
+	exo_slot claim;
+	int err;
+
+	if (index == list.room && (err = list_grow()) < 0)
 		return err;
-	if (va >= LIST_VA)
+	if (frame_va(index) >= EXOS_SLOTS_END)
 		return -EXO_E_ROOM;
 	err = core_frame_alloc(1, 1, &pfn, &claim);
 	if (err < 0)
 		return err;
-	err = core_cap_retype(claim, pfn, EXO_KIND_TABLE, exos_own_env, &table);
+	err = frame_make(claim, pfn, index);
 	if (err < 0)
-		goto free_frame;
-	err = core_space_map(&exos_space_own, va, table, pfn, 1, EXO_R_READ);
-	if (err < 0)
-		goto end_table;
-	table_insert(&list, pfn, (uint32_t)list.count, 0);
-	return 0;
-end_table:
-	core_cap_drop(table);
-free_frame:
-	core_frame_free(pfn, 1);
+		core_frame_free(pfn, 1);
+	else
+		table_insert(&list, pfn, (uint32_t)index,
+			     node_is_directory(index - initial_frames) ? ~0ul : 0);
+	return err;
+}
+
+/* Add a frame with free slots, behind a directory if it is time for one. */
+static int table_grow(void)
+{
+	int err;
+
+	first_nodes_take();
+	do
+		err = frame_add();
+	while (err == 0 && node_is_directory(list.count - 1 - initial_frames));
 	return err;
 }
 
@@ -176,9 +231,27 @@ unsigned exos_slot_frames(void)
 	return (unsigned)list.count;
 }
 
-unsigned exos_slot_sweep(void)
+/* Is the slot set aside for a frame's claim? */
+static bool is_node(const struct table_frame *t, exo_sid sid)
+{
+	if (t->index >= initial_frames && node_is_directory(t->index - initial_frames))
+		return true;
+	for (unsigned i = 0; i < NODES_FIRST; i++)
+		if (first_node[i] == sid)
+			return true;
+	return false;
+}
+
+/* May a sweep free this slot, which is empty? */
+static bool may_free(const struct table_frame *t, exo_sid sid)
 {
 	const struct exo_env_page *page = exos_page_first;
+
+	return !(sid >= page->open_lo && sid < page->open_hi) && !is_node(t, sid);
+}
+
+unsigned exos_slot_sweep(void)
+{
 	unsigned freed = 0;
 
 	exos_core_take();
@@ -186,12 +259,10 @@ unsigned exos_slot_sweep(void)
 		const struct exo_cap *cap = (const struct exo_cap *)frame_va(list.at[i].index);
 		exo_sid base = list.at[i].pfn * EXO_SLOTS_PER_FRAME;
 
-		for (unsigned s = 0; s < EXO_SLOTS_PER_FRAME; s++) {
-			bool open = base + s >= page->open_lo && base + s < page->open_hi;
-
-			if (cap[s].kind == EXO_KIND_NONE && !open && table_give(&list, base + s, 1))
+		for (unsigned s = 0; s < EXO_SLOTS_PER_FRAME; s++)
+			if (cap[s].kind == EXO_KIND_NONE && may_free(&list.at[i], base + s) &&
+			    table_give(&list, base + s, 1))
 				freed++;
-		}
 	}
 	exos_core_drop();
 	return freed;
@@ -229,8 +300,8 @@ static uint64_t taken_at_start(const struct exo_cap *cap)
 void exos_slot_setup(uint64_t table_va, uint64_t frames)
 {
 	initial_va = table_va;
-	initial_frames = frames;
-	for (uint64_t i = 0; i < frames && i < FIRST; i++) {
+	initial_frames = frames < FIRST ? frames : FIRST;
+	for (uint64_t i = 0; i < initial_frames; i++) {
 		uint64_t pfn = exos_space_frame(frame_va(i));
 
 		table_insert(&list, pfn, (uint32_t)i,

@@ -11,6 +11,8 @@
 
 #include "cache_internal.h"
 
+#define RETRY_MISSES 1024u      /* misses between looks for memory for buffers that have none */
+
 static struct fs_buffer **cache_bucket(struct fs_cache *cache, uint64_t block)
 {
 	uint64_t hash = block * 0x9e3779b97f4a7c15ul;   /* Fibonacci hashing: 2^64 / golden ratio */
@@ -75,19 +77,39 @@ static struct fs_buffer *cache_victim(struct fs_cache *cache)
 	return b;
 }
 
+/* An empty buffer whose page is there, or NULL. */
+static struct fs_buffer *cache_clear(struct fs_cache *cache)
+{
+	struct fs_buffer *b;
+	bool tried;
+
+	if (cache->stats.misses % RETRY_MISSES == 0)
+		cache_retry(cache);
+	do {
+		tried = cache->gone == 0;
+		while ((b = cache_victim(cache))) {
+			if (b->state == FS_BUFFER_VALID) {
+				cache->stats.evicted++;
+				cache_empty(cache, b);
+			}
+			if (cache_present(cache, b))
+				return b;
+			cache_gone(cache, b);
+		}
+		/* Those that are gone since earlier: there may be memory again. */
+	} while (!tried && cache_retry(cache));
+	return NULL;
+}
+
 struct fs_buffer *cache_take(struct fs_cache *cache, uint64_t block)
 {
 	uint32_t factor = cache->block_bytes / cache->device->block_bytes;
 	struct fs_buffer *b, **bucket = cache_bucket(cache, block);
 
 	cache_settle_flights(cache);
-	b = cache_victim(cache);
+	b = cache_clear(cache);
 	if (!b)
 		return NULL;
-	if (b->state == FS_BUFFER_VALID) {
-		cache->stats.evicted++;
-		cache_empty(cache, b);
-	}
 	b->block = block;
 	b->state = FS_BUFFER_FLIGHT;
 	b->next = *bucket;
@@ -184,6 +206,8 @@ int fs_cache_init(struct fs_cache *cache, struct fs_device *device, struct fs_me
 	err = cache->evict->init(cache);
 	if (err < 0)
 		cache_free(cache);
+	else
+		cache_lend(cache);
 	return err < 0 ? err : 0;
 }
 
@@ -206,16 +230,18 @@ uint32_t fs_cache_forget(struct fs_cache *cache)
 {
 	uint32_t stayed = 0;
 
+	cache_enter(cache);
 	cache_settle_flights(cache);
 	for (uint32_t i = 0; i < cache->count; i++) {
 		struct fs_buffer *b = &cache->buffer[i];
 
-		if (b->state == FS_BUFFER_EMPTY)
+		if (b->state == FS_BUFFER_EMPTY || b->state == FS_BUFFER_GONE)
 			continue;
 		if (fs_buffer_idle(b))
 			cache_empty(cache, b);
 		else
 			stayed++;
 	}
+	cache_leave(cache);
 	return stayed;
 }

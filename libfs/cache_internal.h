@@ -7,6 +7,13 @@
 
 #include <libfs/cache.h>
 
+/*
+ * The lists are being changed between these, and no page is given up; never held while waiting for
+ * the device.  What stands below is for who has entered, but cache_wait.
+ */
+void cache_enter(struct fs_cache *cache);
+void cache_leave(struct fs_cache *cache);
+
 /* The buffer of a block, or NULL. */
 struct fs_buffer *cache_find(struct fs_cache *cache, uint64_t block);
 
@@ -22,10 +29,20 @@ void cache_empty(struct fs_cache *cache, struct fs_buffer *buffer);
 /* A buffer in flight whose request is complete becomes valid, or empty after an error. */
 void cache_settle(struct fs_cache *cache, struct fs_buffer *buffer);
 
+/* Let the memory take pages of the cache back; at its start, not entered. */
+void cache_lend(struct fs_cache *cache);
+/* Make a buffer's page usable, if it was given up; false: there is no memory for it. */
+bool cache_present(struct fs_cache *cache, struct fs_buffer *buffer);
+/* An empty buffer without memory: not to be chosen until cache_retry; that: are there some? */
+void cache_gone(struct fs_cache *cache, struct fs_buffer *buffer);
+bool cache_retry(struct fs_cache *cache);
+
 /* Settle all prefetches that are complete. */
 void cache_settle_flights(struct fs_cache *cache);
 
-/* Block until a prefetch completes; false if none is in flight or the device gave up. */
+/*
+ * Not entered: block until a prefetch completes; false if none is in flight or the device gave up.
+ */
 bool cache_wait(struct fs_cache *cache);
 
 #endif

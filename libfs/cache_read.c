@@ -14,24 +14,45 @@ bool cache_wait(struct fs_cache *cache)
 {
 	struct fs_device *d = cache->device;
 
+	bool good;
+
 	if (cache->flights == 0 || !d->ops->poll)
 		return false;
-	if (d->ops->poll(d, true) < 0) {
-		cache_settle_flights(cache);
-		return false;
-	}
+	good = d->ops->poll(d, true) >= 0;
+	cache_enter(cache);
 	cache_settle_flights(cache);
-	return true;
+	cache_leave(cache);
+	return good;
 }
 
-/* Take a buffer, waiting for prefetches when only they stand in the way. */
+/* Take a buffer and lend it, waiting for prefetches when only they stand in the way. */
 static struct fs_buffer *read_take(struct fs_cache *cache, uint64_t block)
 {
 	struct fs_buffer *b;
 
-	while (!(b = cache_take(cache, block)))
-		if (!cache_wait(cache))
-			return NULL;
+	do {
+		cache_enter(cache);
+		b = cache_take(cache, block);
+		if (b)
+			b->refs++;
+		cache_leave(cache);
+	} while (!b && cache_wait(cache));
+	return b;
+}
+
+/* Lend the buffer of a block if there is one. */
+static struct fs_buffer *read_hit(struct fs_cache *cache, uint64_t block)
+{
+	struct fs_buffer *b;
+
+	cache_enter(cache);
+	b = cache_find(cache, block);
+	if (b) {
+		cache->stats.hits++;
+		cache->evict->used(cache, b);
+		b->refs++;
+	}
+	cache_leave(cache);
 	return b;
 }
 
@@ -48,18 +69,14 @@ static int read_lend(struct fs_cache *cache, uint64_t block, struct batch *batch
 
 	if (block >= cache->blocks)
 		return -EXO_E_RANGE;
-	b = cache_find(cache, block);
-	if (b) {
-		cache->stats.hits++;
-		cache->evict->used(cache, b);
-	} else {
+	b = read_hit(cache, block);
+	if (!b) {
 		b = read_take(cache, block);
 		if (!b)
 			return -FS_E_NOBUF;
 		cache->stats.misses++;
 		batch->request[batch->n++] = &b->request;
 	}
-	b->refs++;
 	*out = b;
 	return 0;
 }
@@ -80,7 +97,9 @@ static void read_run(struct fs_cache *cache, struct batch *batch)
 /* Wait until a lent buffer is settled: 0, or why its block could not be read. */
 static int read_finish(struct fs_cache *cache, struct fs_buffer *buffer)
 {
+	cache_enter(cache);
 	cache_settle(cache, buffer);
+	cache_leave(cache);
 	while (buffer->state == FS_BUFFER_FLIGHT)
 		if (!cache_wait(cache) && buffer->state == FS_BUFFER_FLIGHT)
 			return -FS_E_IO;
@@ -119,17 +138,23 @@ int fs_cache_get_batch(struct fs_cache *cache, const uint64_t *block, size_t n,
 
 int fs_cache_get(struct fs_cache *cache, uint64_t block, struct fs_buffer **out)
 {
-	struct fs_buffer *b = block < cache->blocks ? cache_find(cache, block) : NULL;
+	struct fs_buffer *b;
+	bool valid;
+	int got;
 
-	if (b && b->state == FS_BUFFER_VALID) {
+	cache_enter(cache);
+	b = block < cache->blocks ? cache_find(cache, block) : NULL;
+	valid = b && b->state == FS_BUFFER_VALID;
+	if (valid) {
 		cache->stats.hits++;
 		cache->evict->used(cache, b);
 		b->refs++;
 		*out = b;
-		return 0;
 	}
-	int got = fs_cache_get_batch(cache, &block, 1, out);
-
+	cache_leave(cache);
+	if (valid)
+		return 0;
+	got = fs_cache_get_batch(cache, &block, 1, out);
 	return got < 0 ? got : 0;
 }
 
@@ -147,38 +172,58 @@ static uint32_t prefetch_room(const struct fs_cache *cache)
 	return cache->flights < most ? most - cache->flights : 0;
 }
 
-void fs_cache_prefetch(struct fs_cache *cache, const uint64_t *block, size_t n)
+/* Take buffers for those blocks that are in none. */
+static void prefetch_take(struct fs_cache *cache, const uint64_t *block, size_t n,
+			  struct batch *batch, struct fs_buffer **taken)
 {
-	struct fs_device *d = cache->device;
-	struct batch batch;
-	struct fs_buffer *taken[FS_CACHE_BATCH];
-	size_t room, sent;
+	size_t room;
 
-	batch.n = 0;
-	if (!d->ops->submit)
-		return;
 	cache_settle_flights(cache);
 	room = min_u64(prefetch_room(cache), FS_CACHE_BATCH);
-	for (size_t i = 0; i < n && batch.n < room; i++) {
+	for (size_t i = 0; i < n && batch->n < room; i++) {
 		if (block[i] >= cache->blocks || cache_find(cache, block[i]))
 			continue;
-		taken[batch.n] = cache_take(cache, block[i]);
-		if (!taken[batch.n])
+		taken[batch->n] = cache_take(cache, block[i]);
+		if (!taken[batch->n])
 			break;
-		batch.request[batch.n] = &taken[batch.n]->request;
-		batch.n++;
+		batch->request[batch->n] = &taken[batch->n]->request;
+		batch->n++;
 	}
-	if (batch.n == 0)
-		return;
-	sent = min_u64(d->ops->submit(d, batch.request, batch.n), batch.n);
+}
+
+/* The first `sent` of them are in flight now; the others hold nothing. */
+static void prefetch_sent(struct fs_cache *cache, struct batch *batch, struct fs_buffer **taken,
+			  size_t sent)
+{
 	cache->stats.reads += sent;
 	cache->stats.prefetched += sent;
 	cache->stats.batches += sent > 0;
-	for (size_t i = 0; i < batch.n; i++) {
+	for (size_t i = 0; i < batch->n; i++) {
 		if (i < sent)
 			cache->flight[cache->flights++] = taken[i];
 		else
 			cache_empty(cache, taken[i]);
 	}
 	cache_settle_flights(cache);
+}
+
+void fs_cache_prefetch(struct fs_cache *cache, const uint64_t *block, size_t n)
+{
+	struct fs_device *d = cache->device;
+	struct fs_buffer *taken[FS_CACHE_BATCH];
+	struct batch batch;
+	size_t sent;
+
+	batch.n = 0;
+	if (!d->ops->submit)
+		return;
+	cache_enter(cache);
+	prefetch_take(cache, block, n, &batch, taken);
+	cache_leave(cache);
+	if (batch.n == 0)
+		return;
+	sent = min_u64(d->ops->submit(d, batch.request, batch.n), batch.n);
+	cache_enter(cache);
+	prefetch_sent(cache, &batch, taken, sent);
+	cache_leave(cache);
 }

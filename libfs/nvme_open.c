@@ -77,7 +77,9 @@ static uint64_t memory_handle(struct fs_memory *memory, const void *page)
 	return fs_nvme_address(memory->context, page);
 }
 
-static const struct fs_memory_ops memory_ops = { memory_alloc, memory_free, memory_handle };
+static const struct fs_memory_ops memory_ops = {
+	.alloc = memory_alloc, .free = memory_free, .handle = memory_handle,
+};
 
 /* What of BAR 0 we need and may map: up to the pages of the MSI-X table, if they are there. */
 static uint64_t registers_size(const struct exo_pci_info *info)

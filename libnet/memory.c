@@ -30,18 +30,68 @@ static bool overlaps(const struct net_stack *stack, uintptr_t lo, uintptr_t hi)
 	return false;
 }
 
-int net_memory_register(struct net_stack *stack, const void *va, uint64_t bytes, exo_slot slot,
-			uint64_t pfn)
+static int range_add(struct net_stack *stack, const void *va, uint64_t bytes,
+		     struct stack_range range)
 {
 	uintptr_t lo = (uintptr_t)va;
 
-	if (!slot || bytes == 0 || lo % EXO_PAGE_SIZE || bytes % EXO_PAGE_SIZE ||
+	if (bytes == 0 || lo % EXO_PAGE_SIZE || bytes % EXO_PAGE_SIZE ||
 	    bytes > UINTPTR_MAX - lo || overlaps(stack, lo, lo + bytes))
 		return -EXO_E_ARG;
 	if (stack->ranges == STACK_RANGES)
 		return -EXO_E_ROOM;
-	stack->range[stack->ranges++] = (struct stack_range){ lo, lo + bytes, slot, pfn };
+	range.lo = lo;
+	range.hi = lo + bytes;
+	stack->range[stack->ranges++] = range;
 	return 0;
+}
+
+int net_memory_register(struct net_stack *stack, const void *va, uint64_t bytes, exo_slot slot,
+			uint64_t pfn)
+{
+	if (!slot)
+		return -EXO_E_ARG;
+	return range_add(stack, va, bytes, (struct stack_range){ .slot = slot, .pfn = pfn });
+}
+
+int net_memory_register_loose(struct net_stack *stack, const void *va, uint64_t bytes,
+			      net_memory_page *page)
+{
+	return range_add(stack, va, bytes, (struct stack_range){ .page = page });
+}
+
+/* Do the pages behind the first hold what follows its frame, by the same claim? */
+static bool pages_follow(const struct stack_range *range, uintptr_t page, uintptr_t last,
+			 exo_slot slot, uint64_t pfn)
+{
+	exo_slot next;
+	uint64_t after;
+
+	while (page < last) {
+		page += EXO_PAGE_SIZE;
+		range->page((const void *)page, &next, &after);
+		if (next != slot || after != ++pfn)
+			return false;
+	}
+	return true;
+}
+
+bool stack_range_place(const struct stack_range *range, const void *at, size_t bytes,
+		       struct exo_tx *part)
+{
+	uintptr_t va = (uintptr_t)at, page = round_down(va, EXO_PAGE_SIZE);
+	uintptr_t last = round_down(va + bytes - 1, EXO_PAGE_SIZE);
+	exo_slot slot = range->slot;
+	uint64_t pfn = range->pfn + ((va - range->lo) >> EXO_PAGE_SHIFT);
+
+	if (range->page) {
+		range->page((const void *)page, &slot, &pfn);
+		if (!pfn || !slot || !pages_follow(range, page, last, slot, pfn))
+			return false;
+	}
+	part->slot = slot;
+	part->at = pfn * EXO_PAGE_SIZE + (va - page);
+	return true;
 }
 
 void net_memory_unregister(struct net_stack *stack, const void *va)

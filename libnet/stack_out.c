@@ -75,14 +75,17 @@ static bool add_copy(struct build *b, const uint8_t *bytes, uint32_t count)
 	return true;
 }
 
+/* By what stands behind it; where nothing in one piece does, it is copied. */
 static bool add_lent(struct build *b, struct pbuf *p, const struct stack_range *range)
 {
 	struct exo_tx *part = part_next(b);
 
 	if (!part)
 		return false;
-	part->slot = range->slot;
-	part->at = range->pfn * EXO_PAGE_SIZE + ((uintptr_t)p->payload - range->lo);
+	if (!stack_range_place(range, p->payload, p->len, part)) {
+		b->parts--;
+		return add_copy(b, p->payload, p->len);
+	}
 	part->bytes = p->len;
 	b->lent[b->parts - 1] = p;
 	return true;

@@ -54,6 +54,7 @@ struct stack_range {
 	uintptr_t lo, hi;       /* [lo, hi) */
 	exo_slot slot;
 	uint64_t pfn;           /* mapped at lo */
+	net_memory_page *page;  /* not NULL: instead of those two */
 };
 
 struct net_stack {
@@ -96,5 +97,11 @@ void stack_page_look(struct net_stack *stack);
 /* memory.c: the registered range that [at, at + bytes) lies in, or NULL. */
 const struct stack_range *stack_range_find(const struct net_stack *stack, const void *at,
 					   size_t bytes);
+/*
+ * What stands behind it goes into slot and at of the part; false if that is nothing, or not
+ * consecutive: it must be copied.
+ */
+bool stack_range_place(const struct stack_range *range, const void *at, size_t bytes,
+		       struct exo_tx *part);
 
 #endif

@@ -4,7 +4,9 @@ programs += suite
 guest := tests/guest
 suite-libs := libfs libnet
 suite-src := $(wildcard $(guest)/*.c tests/evil/*.c) $(wildcard $(guest)/x86/*.S)
-$(foreach f,$(wildcard tests/evil/*.c),$(eval cflags-$f := -Itests))
+# What each call of a test returned is counted.
+$(foreach f,$(wildcard $(guest)/*.c),$(eval cflags-$f := -include $(guest)/pairs.h))
+$(foreach f,$(wildcard tests/evil/*.c),$(eval cflags-$f := -Itests -include $(guest)/pairs.h))
 
 # Runs one downloaded program on this machine, by the convention of eBPF's conformance suite.
 bpf-plugin-src := tests/tools/bpf_plugin.c exo/prog/check.c exo/prog/interpret.c exo/x86/prog_compile.c

@@ -60,6 +60,18 @@ def calls():
     return [(n, name, args, text, kind == 'SWITCH') for kind, n, name, args, text in found]
 
 
+def refusals():
+    """{call: (names of the errors it returns, words)} in the order of the call table."""
+    rows = re.findall(r'^EXO_REFUSES\((\w+),\s*"([^"]*)",\s*"([^"]*)"\)$', header('refusals.def'), re.M)
+    found = {name: (errors.split(), text) for name, errors, text in rows}
+    known = {error for error, _, _ in x_list('errors.h', 'EXO_ERRORS')}
+    names = [name for _, name, *_ in calls()]
+    wrong = set(names) ^ set(found) | {e for errors, _ in found.values() for e in errors} - known
+    if wrong or len(rows) != len(found):
+        sys.exit('refusals.def: missing, twice or unknown: ' + ' '.join(sorted(wrong)))
+    return {name: found[name] for name in names}
+
+
 def x_list(name, macro):
     """Rows of an X-macro list: name, number and, where there is one, text."""
     body = re.search(rf'#define {macro}\(X\)((?:.*\\\n)*.*)', header(name)).group(1)
@@ -247,6 +259,13 @@ entries were done: go on behind them.
 
 {table(['number', 'name', 'text'], [(n, f'`EXO_E_{name}`', text) for name, n, text
                                     in x_list('errors.h', 'EXO_ERRORS')])}
+### What each call refuses
+
+A call returns no error that does not stand here. A claim that is an argument is looked up first: `STALE`, `KIND` and
+`RIGHTS` are of that; `FROZEN` is of a claim that is being revoked.
+
+{table(['call', 'errors', 'where the text above does not say it'],
+       [(f'`{name}`', ' '.join(errors), text) for name, (errors, text) in refusals().items() if errors])}
 ## Claims
 
 ### Kinds

@@ -9,7 +9,7 @@ program's own, also names its last instruction.
 
   add sub mul div sdiv or and lsh rsh mod smod xor mov arsh   dst, src-or-number   also with 32: add32
   movsx864 movsx1664 movsx3264 movsx832 movsx1632             dst, src             from, to bits
-  neg neg32  le16 le32 le64 be16 be32 be64 bswap16 bswap32 bswap64                 dst
+  neg neg32  le16 le32 le64 be16 be32 be64 bswap16 bswap32 bswap64 (also swap16)   dst
   lddw dst, number                                            64 bits; counts as two instructions
   ldxb ldxh ldxw ldxdw  ldxsb ldxsh ldxsw                     dst, [src+number]
   stb sth stw stdw                                            [dst+number], number
@@ -31,7 +31,7 @@ JUMP = {'jeq': 1, 'jgt': 2, 'jge': 3, 'jset': 4, 'jne': 5, 'jsgt': 6, 'jsge': 7,
 SIZE = {'w': 0x00, 'h': 0x08, 'b': 0x10, 'dw': 0x18}
 MOVSX = {'movsx864': (0xbf, 8), 'movsx1664': (0xbf, 16), 'movsx3264': (0xbf, 32),
          'movsx832': (0xbc, 8), 'movsx1632': (0xbc, 16)}
-SWAP = {'le': 0xd4, 'be': 0xdc, 'bswap': 0xd7}
+SWAP = {'le': 0xd4, 'be': 0xdc, 'bswap': 0xd7, 'swap': 0xd7}
 
 
 class Wrong(Exception):
@@ -125,7 +125,7 @@ def memory(name, args):
 
 def unary(name, args):
     """Instructions with one operand, or None."""
-    match = re.fullmatch(r'(le|be|bswap)(16|32|64)', name)
+    match = re.fullmatch(r'(le|be|b?swap)(16|32|64)', name)
     if match and len(args) == 1:
         return insn(SWAP[match[1]], need_register(args[0]), 0, 0, int(match[2]))
     if name in ('neg', 'neg64', 'neg32') and len(args) == 1:

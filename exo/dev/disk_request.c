@@ -299,7 +299,7 @@ static void kick_submit(struct disk *d)
 	}
 }
 
-/* In pieces, between which interrupts are let in; no request begins behind as many as a ring has. */
+/* In pieces, with interrupts let in between; no request begins behind as many as a ring has. */
 int64_t sys_disk_kick(struct env *e, uint64_t ring)
 {
 	struct disk_kick k = { .env = e, .ring = ring };

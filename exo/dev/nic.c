@@ -109,7 +109,8 @@ static void nic_reset(struct nic *n)
 
 	n->dead = n->dead || !n->ops->reset(n);
 	for (unsigned i = 0; i < n->info->queues; i++) {
-		nic_reap(n, i);
+		while (nic_reap(n, i))
+			;
 		nic_time_late(&n->queue[i]);    /* for those that wait */
 	}
 	link_set(n, !n->dead && n->ops->link(n, &broken));
@@ -130,15 +131,15 @@ void nic_changed(struct nic *n)
 }
 
 /* Interrupts are off while the rest is left to the timer; what came in between is not missed. */
-static bool receive_all(struct nic *n, unsigned queue)
+static bool receive_all(struct nic *n, unsigned queue, unsigned work)
 {
 	struct nic_queue *q = &n->queue[queue];
-	bool more = nic_receive(n, queue);
+	bool more = nic_receive(n, queue, &work);
 
 	if (more == q->polled)
 		return more;
 	n->ops->receive_interrupts(n, queue, !more);
-	if (!more && nic_receive(n, queue)) {
+	if (!more && nic_receive(n, queue, &work)) {
 		n->ops->receive_interrupts(n, queue, false);
 		more = true;
 	}
@@ -150,13 +151,16 @@ void nic_work(struct nic *n, unsigned queue, bool timer)
 {
 	struct nic_queue *q = &n->queue[queue];
 	uint64_t began = read_tsc();
+	unsigned work = 0;
 	bool more;
 
 	lock_take(&n->lock);
-	nic_reap(n, queue);
-	more = nic_submit(n, queue);
+	if (nic_waits(n))
+		work = NIC_RECEIVE_BATCH / 2;
+	more = nic_reap(n, queue);
+	more |= nic_submit(n, NIC_LATER_BATCH, NULL);
 	if (timer || !q->polled)
-		more |= receive_all(n, queue);
+		more |= receive_all(n, queue, work);
 	nic_tell_all(n);
 	if (more)
 		nic_time_soon(q, began);
@@ -188,9 +192,9 @@ void nics_expire(void)
 		for (unsigned queue = 0; queue < n->info->queues; queue++) {
 			nic_reap(n, queue);
 			nic_expire(n, queue);
-			if (nic_submit(n, queue))
-				nic_time_late(&n->queue[queue]);
 		}
+		if (nic_submit(n, NIC_LATER_BATCH, NULL))
+			nic_time_late(&n->queue[0]);
 		nic_tell_all(n);
 		lock_release(&n->lock);
 	}

@@ -3,9 +3,9 @@
  * nic.h - network cards that several environments use at a time, each through rings on a pattern.
  *
  * Invariant: each part of a packet that the kernel took off a send ring is done exactly once: by
- * the device, or refused.  Lent frames are pinned from the taking to that.  A ring is on a queue's
- * turn list exactly while it may have a whole packet waiting.  The device writes to the kernel's
- * buffers only; what it received is copied once, to a buffer that a ring's owner posted.
+ * the device, or refused.  Lent frames are pinned from the taking to that.  A ring stands in its
+ * filter's turns exactly while it may have a whole packet waiting.  The device writes to the
+ * kernel's buffers only; what it received is copied once, to a buffer that a ring's owner posted.
  *
  * Locks: tree_lock, then the NIC's lock, then a CPU's slot_lock.  [t] fields are written with
  * tree_lock, [d] with the NIC's lock, [td] with both (so either is enough to read).  The filters of
@@ -89,9 +89,6 @@ struct nic_ops {
 struct nic_queue {
 	struct timer timer;             /* the rest of the work, when programs had their time */
 	struct nic *nic;                /* [I] */
-	uint64_t turn;                  /* [d] pfn of the rings whose turn it is, 0: none waits */
-	uint32_t turn_packets;          /* [d] that they may still send in this turn */
-	uint32_t turn_bytes;            /* [d] likewise */
 	uint32_t flight;                /* [d] packets in the device */
 	bool     eager;                 /* [d] somebody waits for some of these */
 	bool     polled;                /* [d] the timer goes on with what was received */
@@ -107,15 +104,24 @@ struct nic {
 	bool dead;                      /* [d] does not come back from a reset */
 	uint64_t wide;                  /* [td] pfn of the first of the rings on that filter */
 	uint64_t tell;                  /* [d] pfn of the first of the rings to be told */
+	uint32_t turn_packets;          /* [d] that may still be sent in the present turn */
+	uint32_t turn_bytes;            /* [d] likewise */
 	struct nic_queue queue[NIC_QUEUES];
 };
 
-/* What one turn of one ring may send, and all turns of one call or interrupt. */
+/* What may be sent in one turn. */
 #define NIC_TURN_PACKETS 16u
 #define NIC_TURN_BYTES   (64u * 1024u)
-#define NIC_SEND_BATCH   32u            /* packets, or rings that had none */
-#define NIC_RECEIVE_BATCH 64u           /* packets of a queue taken at a time, copies and deep */
+/*
+ * What is done at a time, with interrupts off.  A packet takes up to 500 instructions to send or to
+ * receive, 100 to finish: an interrupt's work stays below 20,000.
+ */
+#define NIC_SEND_BATCH   32u            /* packets of a call, or rings that had none */
+#define NIC_LATER_BATCH  12u            /* the same of an interrupt */
+#define NIC_REAP_BATCH   24u            /* packets that the device has sent */
+#define NIC_RECEIVE_BATCH 16u           /* packets of a queue taken at a time, copies and deep */
                                         /* filters counted; copies of what is sent at a time */
+#define NIC_PACKET_INSNS 500u           /* that count as a packet */
 #define NIC_RINGS_MAX    16u            /* rings bound by one claim */
 #define NIC_WIDE_MAX     64u            /* rings that are told of the link of one NIC */
 #define NIC_RESET_SECONDS 10u   /* of no progress, before somebody who waits resets the device */
@@ -167,14 +173,13 @@ struct packets {
 	uint32_t rights;        /* [td] copy of the claim's */
 	bool     share;         /* [td] it is a share: copies only */
 	bool     ending;        /* [td] takes nothing new */
-	bool     in_turn;       /* [d] on its queue's turn list */
 	bool     told;          /* [d] on the list of those to be told */
 	bool     skipping;      /* [d] the packet at tx_next is refused up to its last part */
 	uint8_t  queue;         /* [d] that it sends by, while it has anything to send */
 	uint32_t data_frames;   /* [I] */
 	uint64_t bind_next, bind_prev;  /* [td] other rings of the claim, pfn, 0: none */
 	uint64_t wide_next, wide_prev;  /* [td] other rings on the NIC's own filter */
-	uint64_t turn_next, turn_prev;  /* [d] circle of rings with waiting packets */
+	struct turn turn;               /* [d] stands in its filter's `own` */
 	uint64_t tell_next;             /* [d] */
 	uint32_t rx_done;       /* [d] the page's copies of these are never read back */
 	uint32_t tx_taken;      /* [d] parts taken: [done, next) are in the device or done, */
@@ -207,6 +212,11 @@ static inline struct exo_tx *packets_tx(const struct packets *r)
 static inline uint64_t packets_data(const struct packets *r)    /* physical */
 {
 	return (packets_pfn(r) + EXO_PACKETS_DATA) << EXO_PAGE_SHIFT;
+}
+/* Who is told of them, NULL: nobody.  tree_lock or the NIC's lock held. */
+static inline struct env *packets_env(const struct packets *r)
+{
+	return r->env ? env_at(r->env) : NULL;
 }
 /* Frames that [pa, pa + bytes) touches. */
 static inline uint64_t part_frames(uint64_t pa, uint64_t bytes)
@@ -262,22 +272,30 @@ void nic_timer(struct timer *t);
 
 /* Between the files of nic*.c; the NIC's lock held. */
 
-/* Take what was received, at most NIC_RECEIVE_BATCH: true if there may be more. */
-bool nic_receive(struct nic *n, unsigned queue);
-/* Copies of a packet that a claim of filter f sends, for the shares that see it; how many. */
-unsigned nic_copy_sent(struct nic *n, struct filter *f, const struct nic_send *s,
-                       const uint8_t *header);
+/* Take what was received until *work is NIC_RECEIVE_BATCH: true if there may be more. */
+bool nic_receive(struct nic *n, unsigned queue, unsigned *work);
 /*
- * Give the device what waits, in turns, at most NIC_SEND_BATCH packets, fewer if they are copied
- * for many shares, and tell it once: true if more waits and no interrupt will go on with it.
+ * Copies of a packet that a claim of filter f sends, for the shares that see it, to whom their time
+ * since *since is charged; how many.
  */
-bool nic_submit(struct nic *n, unsigned queue);
-/* Finish what the device has sent. */
-void nic_reap(struct nic *n, unsigned queue);
+unsigned nic_copy_sent(struct nic *n, struct filter *f, const struct nic_send *s,
+                       const uint8_t *header, uint64_t *since);
+/*
+ * Give the device what waits, in turns, at most `batch` packets, fewer if they are copied for many
+ * shares, and tell it once: true if more waits and no interrupt will go on with it.  Who calls pays
+ * for the rings `own`, or NULL: for others, who is told of them.
+ */
+bool nic_submit(struct nic *n, unsigned batch, const struct packets *own);
+/* Does anybody wait to send? */
+static inline bool nic_waits(const struct nic *n) { return filter_at(n->filter)->all.first; }
+/* Finish what the device has sent, at most NIC_REAP_BATCH packets: true if there may be more. */
+bool nic_reap(struct nic *n, unsigned queue);
 /* Look at a queue, after an interrupt or when its timer is due; takes the lock. */
 void nic_work(struct nic *n, unsigned queue, bool timer);
 /* Reset a device that has sent nothing for NIC_RESET_SECONDS. */
 void nic_expire(struct nic *n, unsigned queue);
+/* filter_rehang, with those that wait to send by f. */
+void nic_turn_rehang(struct filter *f, struct filter *heir);
 /* Rings have new parts: they wait for their turn. */
 void packets_queue_up(struct nic *n, struct packets *r);
 /* Rings end: what waits is refused, -EXO_E_STALE. */

@@ -178,7 +178,7 @@ int packets_end(uint64_t pfn)
 	nic_reap(n, r->queue);
 	nic_expire(n, r->queue);
 	drained = !r->flight;
-	if (nic_submit(n, r->queue))
+	if (nic_submit(n, NIC_LATER_BATCH, NULL))
 		nic_time_late(packets_queue(n, r));
 	nic_tell_all(n);
 	if (drained)

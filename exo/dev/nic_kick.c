@@ -126,7 +126,7 @@ static int64_t kick_locked(struct kick *k)
 
 	if (count < 0)
 		return count;
-	nic_reap(k->nic, r->queue);
+	k->soon = nic_reap(k->nic, r->queue);
 	count = parts_new(r);
 	if (count < 0)
 		return count;
@@ -140,7 +140,7 @@ static int64_t kick_locked(struct kick *k)
 		packets_queue_up(k->nic, r);
 	q = packets_queue(k->nic, r);
 	q->eager |= __atomic_load_n(&packets_page(r)->tx_wake, __ATOMIC_RELAXED) != 0;
-	k->soon = nic_submit(k->nic, r->queue);
+	k->soon |= nic_submit(k->nic, NIC_SEND_BATCH, r);
 	if (k->soon)
 		nic_time_soon(q, read_tsc());
 	return count;

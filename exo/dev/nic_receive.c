@@ -4,15 +4,15 @@
  *
  * Invariant: which buffer is next, and where it lies, is compared with the kernel's own numbers on
  * each packet; what the owner writes meanwhile reaches nothing outside its data area.  A packet is
- * copied once for its holder and once for each share that sees it; all of that counts as work.
+ * copied once for its holder and once for each share that sees it; all of that counts as work, and
+ * its time is charged to who is told of the rings that it is done for.
  */
 #include "dev/nic.h"
 
+#include "charge.h"
 #include "claim.h"
 #include "kernel.h"
 #include "prog.h"
-
-#define INSNS_PER_WORK 64u      /* of a program, that count as much as a packet's copy */
 
 /* A packet in pieces. */
 struct pieces {
@@ -24,6 +24,7 @@ struct pieces {
 	uint16_t flags;         /* EXO_RX_* */
 	uint32_t verdict;       /* EXO_VERDICT_*: of the holder's program */
 	uint16_t right;         /* EXO_R_READ or EXO_R_WRITE: what a claim that sees it carries */
+	uint64_t since;         /* tsc: what was done before it is charged already */
 };
 
 static void pieces_copy(uint8_t *to, const struct pieces *p, uint32_t bytes)
@@ -119,12 +120,23 @@ static bool ring_offer(struct nic *n, struct packets *r, const struct pieces *p)
 	return false;
 }
 
+/* Who is told of these rings or, if it is none of them, of the first that the holder has bound. */
+static struct env *work_owner(exo_sid holder, const struct packets *r)
+{
+	uint64_t first = holder ? slot_at(holder)->bind : 0;
+
+	if (!r && first)
+		r = packets_at(first);
+	return r ? packets_env(r) : NULL;
+}
+
 /* To the rings of the filter's holder: false if it got into no buffer. */
-static bool filter_deliver(struct nic *n, struct filter *f, const struct pieces *p)
+static bool filter_deliver(struct nic *n, struct filter *f, struct pieces *p)
 {
 	struct packets *r = ring_named(f->pub.holder, p);
 	bool delivered = r && ring_offer(n, r, p);
 
+	charge_work(work_owner(f->pub.holder, r), &p->since);
 	f->pub.packets++;
 	f->pub.bytes += p->length;
 	f->pub.dropped += !delivered;
@@ -160,12 +172,12 @@ static unsigned find_work(const struct filter *f)
 	return levels / 4;
 }
 
-/* One packet, to whom it belongs: how much work that was. */
-static unsigned packet_deliver(struct nic *n, const struct nic_packet *got)
+/* One packet, to whom it belongs: how much work that was, all of it since *since. */
+static unsigned packet_deliver(struct nic *n, const struct nic_packet *got, uint64_t *since)
 {
 	struct pieces p = { .head = got->data, .head_bytes = got->length, .length = got->length,
 	                    .flags = got->checked ? EXO_RX_CHECKED : 0, .right = EXO_R_READ,
-	                    .verdict = EXO_VERDICT_ANY };
+	                    .verdict = EXO_VERDICT_ANY, .since = *since };
 	unsigned work = 1;
 	struct filter *f;
 
@@ -176,21 +188,23 @@ static unsigned packet_deliver(struct nic *n, const struct nic_packet *got)
 	f = filter_find(filter_at(n->filter), got->data);
 	if (f->prog) {
 		p.verdict = (uint32_t)prog_run(f->prog, got->data, got->length);
-		work += prog_at(f->prog)->pub.count / INSNS_PER_WORK;
+		work += prog_at(f->prog)->pub.cost / NIC_PACKET_INSNS;
 	}
 	if (!filter_deliver(n, f, &p))
 		n->info->dropped++;
-	return work + find_work(f) + shares_deliver(n, f, &p);
+	work += find_work(f) + shares_deliver(n, f, &p);
+	*since = p.since;
+	return work;
 }
 
-bool nic_receive(struct nic *n, unsigned queue)
+bool nic_receive(struct nic *n, unsigned queue, unsigned *work)
 {
+	uint64_t since = charge_begin();
 	struct nic_packet p;
-	unsigned work = 0;
 	bool more = true;
 
-	while (work < NIC_RECEIVE_BATCH && (more = n->ops->receive(n, queue, &p))) {
-		work += packet_deliver(n, &p);
+	while (*work < NIC_RECEIVE_BATCH && (more = n->ops->receive(n, queue, &p))) {
+		*work += packet_deliver(n, &p, &since);
 		n->ops->recycle(n, queue, &p);
 	}
 	n->ops->refill(n, queue);
@@ -198,12 +212,16 @@ bool nic_receive(struct nic *n, unsigned queue)
 }
 
 unsigned nic_copy_sent(struct nic *n, struct filter *f, const struct nic_send *s,
-                       const uint8_t *header)
+                       const uint8_t *header, uint64_t *since)
 {
-	struct pieces p = { .head = header, .head_bytes = s->copied, .rest = s->rest,
-	                    .rests = s->rests, .length = s->length, .right = EXO_R_WRITE,
+	struct pieces p = { .since = *since, .head = header, .head_bytes = s->copied,
+	                    .rest = s->rest, .rests = s->rests, .length = s->length,
+	                    .right = EXO_R_WRITE,
 	                    .flags = EXO_RX_SENT |
 	                             (s->flags & EXO_TX_CHECKSUM ? EXO_RX_CHECKED : 0) };
 
-	return shares_deliver(n, f, &p);
+	unsigned copies = shares_deliver(n, f, &p);
+
+	*since = p.since;
+	return copies;
 }

@@ -8,6 +8,7 @@
  */
 #include "dev/nic_send.h"
 
+#include "charge.h"
 #include "frame.h"
 #include "kernel.h"
 #include "x86/insn.h"
@@ -198,24 +199,33 @@ static void packet_count(struct nic *n, struct packets *r, const struct nic_send
 	packets_show(r, rounds);
 }
 
-/* It is the device's from here on.  Copies that were made. */
-static unsigned packet_give(struct nic *n, unsigned queue, struct packets *r, uint32_t count,
-                        struct nic_send *s, const uint8_t *header)
+/* Copies of a packet are for those who want them, what came before is for who sends it. */
+static uint32_t packet_copy(struct nic *n, const struct packets *r, const struct nic_send *s,
+                            const uint8_t *header, uint64_t *since)
+{
+	struct filter *f = filter_at(r->filter);
+
+	if (!filter_share_first(f))
+		return 0;
+	charge_work(packets_env(r), since);
+	return nic_copy_sent(n, f, s, header, since);
+}
+
+/* It is the device's from here on. */
+static void packet_give(struct nic *n, unsigned queue, struct packets *r, uint32_t count,
+                        struct nic_send *s)
 {
 	struct nic_queue *q = &n->queue[queue];
-	unsigned copies;
 
 	s->cookie = packets_pfn(r) << COOKIE_RING |
 	            (r->tx_next % EXO_PACKETS) << COOKIE_FIRST | count;
 	packet_count(n, r, s);
-	copies = nic_copy_sent(n, filter_at(r->filter), s, header);
 	n->ops->send(n, queue, s);
 	q->eager |= packet_is_lent(r, count);
 	if (!q->flight++)
 		q->life_tsc = read_tsc();
 	r->flight++;
 	r->tx_next += count;
-	return copies;
 }
 
 enum packet_end packet_send(struct nic *n, unsigned queue, struct packets *r,
@@ -250,7 +260,8 @@ enum packet_end packet_send(struct nic *n, unsigned queue, struct packets *r,
 		return PACKET_REFUSED;
 	}
 	cost->bytes = s.length;
-	cost->copies = packet_give(n, queue, r, count, &s, header);
+	cost->copies = packet_copy(n, r, &s, header, &cost->since);
+	packet_give(n, queue, r, count, &s);
 	return PACKET_SENT;
 }
 
@@ -263,12 +274,13 @@ void packets_refuse_all(struct nic *n, struct packets *r)
 		packet_refuse(n, r, count, -EXO_E_STALE);
 }
 
-void nic_reap(struct nic *n, unsigned queue)
+bool nic_reap(struct nic *n, unsigned queue)
 {
 	struct nic_queue *q = &n->queue[queue];
+	unsigned count = 0;
 	uint64_t cookie;
 
-	while (n->ops->sent(n, queue, &cookie)) {
+	for (; count < NIC_REAP_BATCH && n->ops->sent(n, queue, &cookie); count++) {
 		struct packets *r = packets_at(cookie >> COOKIE_RING);
 
 		q->flight--;
@@ -277,4 +289,5 @@ void nic_reap(struct nic *n, unsigned queue)
 		parts_done(n, r, (uint32_t)(cookie >> COOKIE_FIRST) % EXO_PACKETS,
 		           (uint32_t)cookie & ((1u << COOKIE_FIRST) - 1));
 	}
+	return count == NIC_REAP_BATCH && q->flight;
 }

@@ -18,9 +18,10 @@ enum packet_end {
 struct packet_cost {
 	uint32_t bytes;         /* its length */
 	uint32_t copies;        /* for shares that see what is sent */
+	uint64_t since;         /* in and out: tsc, what was done before it is charged */
 };
 
-/* Send the ring's next packet if the device has room.  *cost is 0 before. */
+/* Send the ring's next packet if the device has room.  But for `since`, *cost is 0 before. */
 enum packet_end packet_send(struct nic *n, unsigned queue, struct packets *r,
                             struct packet_cost *cost);
 

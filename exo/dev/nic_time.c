@@ -29,9 +29,11 @@ unsigned nic_cpus(void)
 
 void nic_time_soon(struct nic_queue *q, uint64_t began)
 {
-	uint64_t now = read_tsc();
+	uint64_t now = read_tsc(), when = this_cpu()->env ? now + (now - began) : now;
 
-	timer_set(&q->timer, this_cpu()->env ? now + (now - began) : now);
+	/* Not later than it was to be: others who send must not put off what was received. */
+	if (!q->timer.link || q->timer.tsc > when)
+		timer_set(&q->timer, when);
 }
 
 /* The slot's end, or any deadline before it, finds the timer: nothing has to be armed. */

@@ -2,133 +2,186 @@
 /*
  * nic_turn.c - in what order waiting packets reach the device.
  *
- * Invariant: rings with waiting packets stand in a circle, one a queue, and get turns of at most
- * NIC_TURN_PACKETS and NIC_TURN_BYTES.  What is left of a turn is remembered when the device is
- * full or the batch over.  While rings wait, or somebody waits for what is in the device, it
- * interrupts when it has sent; else nobody is interrupted for that.  The NIC's lock is held.
+ * Turns go by claims, since a claim is all the kernel knows of who shares the card: the claims that
+ * were derived from one take turns, and the rings that are bound by it itself together have one
+ * more; and so within each of them.  So nobody gets more by binding more rings, by narrowing the
+ * claim further, or by giving parts of it to environments of its own: only who gave the claim can
+ * give more of them.
+ *
+ * Invariant: a ring with waiting packets stands in its filter's `own`, that in its filter's `all`,
+ * that in the `all` above, up to that of the NIC's own filter, in which turns of at most
+ * NIC_TURN_PACKETS and NIC_TURN_BYTES are counted.  What is left of a turn is remembered when the
+ * device is full or the batch over.  While rings wait, or somebody waits for what is in the device,
+ * it interrupts when it has sent; else nobody is interrupted for that.  The NIC's lock is held.
  */
 #include "dev/nic.h"
 
+#include <base/util.h>
+
+#include "charge.h"
 #include "dev/nic_send.h"
 #include "dev/nic_time.h"
 #include "kernel.h"
 
-static void turn_begin(struct nic_queue *q, uint64_t pfn)
+static struct turn *turns_of(const struct nic *n)
 {
-	q->turn = pfn;
-	q->turn_packets = NIC_TURN_PACKETS;
-	q->turn_bytes = NIC_TURN_BYTES;
+	return &filter_at(n->filter)->all;
 }
 
-/* Into the circle, behind all others. */
-static void turn_enter(struct nic_queue *q, struct packets *r)
+static void turn_begin(struct nic *n)
 {
-	uint64_t me = packets_pfn(r);
-	struct packets *first;
-
-	r->in_turn = true;
-	if (!q->turn) {
-		r->turn_next = r->turn_prev = me;
-		turn_begin(q, me);
-		return;
-	}
-	first = packets_at(q->turn);
-	r->turn_next = q->turn;
-	r->turn_prev = first->turn_prev;
-	packets_at(r->turn_prev)->turn_next = me;
-	first->turn_prev = me;
+	n->turn_packets = NIC_TURN_PACKETS;
+	n->turn_bytes = NIC_TURN_BYTES;
 }
 
-/* Out of the circle; whose turn it was, the next has it. */
-static void turn_leave(struct nic_queue *q, struct packets *r)
+/* The rings whose turn it is, or NULL. */
+static struct packets *turn_ring(const struct nic *n)
 {
-	uint64_t me = packets_pfn(r);
+	struct turn *t = turn_first(turns_of(n));
 
-	if (q->turn == me)
-		turn_begin(q, r->turn_next != me ? r->turn_next : 0);
-	packets_at(r->turn_prev)->turn_next = r->turn_next;
-	packets_at(r->turn_next)->turn_prev = r->turn_prev;
-	r->turn_next = r->turn_prev = 0;
-	r->in_turn = false;
+	return t ? container_of(t, struct packets, turn) : NULL;
+}
+
+/* Those that wait under a filter are known above it. */
+static void turn_enter_above(struct filter *f)
+{
+	for (; f->pub.parent; f = filter_at(f->pub.parent))
+		if (!turn_enter(&f->all, &filter_at(f->pub.parent)->all))
+			return;
+}
+
+static void turn_stand(struct nic *n, struct packets *r)
+{
+	struct filter *f = filter_at(r->filter);
+
+	if (!turns_of(n)->first)
+		turn_begin(n);
+	if (turn_enter(&r->turn, &f->own) && turn_enter(&f->own, &f->all))
+		turn_enter_above(f);
+}
+
+/* Who comes next has a turn of its own, unless it is of the same claim. */
+static void turn_end(struct nic *n, struct packets *r)
+{
+	uint64_t first = turns_of(n)->first;
+
+	turn_leave(&r->turn);
+	if (turns_of(n)->first != first)
+		turn_begin(n);
+}
+
+void nic_turn_rehang(struct filter *f, struct filter *heir)
+{
+	bool waits = f->all.up;
+
+	if (waits)
+		turn_leave(&f->all);
+	filter_rehang(f, heir);
+	if (waits)
+		turn_enter_above(f);
 }
 
 void packets_queue_up(struct nic *n, struct packets *r)
 {
-	if (r->in_turn)
+	if (r->turn.up)
 		return;
 	if (!r->flight)         /* lest its packets overtake each other */
 		r->queue = (uint8_t)(nic_cpu() % n->info->queues);
-	turn_enter(packets_queue(n, r), r);
+	turn_stand(n, r);
 }
 
 void packets_cancel(struct nic *n, struct packets *r)
 {
 	packets_refuse_all(n, r);
-	if (r->in_turn)
-		turn_leave(packets_queue(n, r), r);
+	if (r->turn.up)
+		turn_end(n, r);
 }
 
 /* One packet of the ring whose turn it is: what became of it. */
-static enum packet_end turn_step(struct nic *n, unsigned queue, struct packets *r,
-                                 unsigned *copies)
+static enum packet_end turn_step(struct nic *n, struct packets *r, unsigned *copies,
+                                 uint64_t *since)
 {
-	struct nic_queue *q = &n->queue[queue];
-	struct packet_cost cost = { 0 };
-	enum packet_end end = packet_send(n, queue, r, &cost);
+	struct packet_cost cost = { .since = *since };
+	enum packet_end end = packet_send(n, r->queue, r, &cost);
 
 	switch (end) {
 	case PACKET_NONE:
-		turn_leave(q, r);
+		turn_end(n, r);
 		break;
 	case PACKET_SENT:
 	case PACKET_REFUSED:
-		q->turn_packets--;
-		q->turn_bytes -= (uint32_t)min_u64(cost.bytes, q->turn_bytes);
-		if (!q->turn_packets || !q->turn_bytes)
-			turn_begin(q, r->turn_next);
+		n->turn_packets--;
+		n->turn_bytes -= (uint32_t)min_u64(cost.bytes, n->turn_bytes);
+		if (!n->turn_packets || !n->turn_bytes) {
+			turn_pass(&r->turn);
+			turn_begin(n);
+		}
 		break;
 	case PACKET_WAITS:
 		break;
 	}
 	*copies += cost.copies;
+	*since = cost.since;
 	return end;
 }
 
-/* Ask for an interrupt if somebody needs one; else the packets are looked after now and then. */
-static bool queue_settle(struct nic *n, unsigned queue)
+/*
+ * Ask for an interrupt if somebody needs one; else the packets are looked after now and then.
+ * true: some that the device has sent before it saw that are left.
+ */
+static bool queue_settle(struct nic *n, unsigned queue, bool waited_for)
 {
 	struct nic_queue *q = &n->queue[queue];
-	bool needed;
+	bool needed, more = false;
 
 	q->eager = q->eager && q->flight;
-	needed = q->flight && (q->turn || q->eager);
+	needed = q->flight && (waited_for || q->eager);
 	n->ops->send_interrupts(n, queue, needed);
 	if (needed)
-		nic_reap(n, queue);     /* what was sent before the device saw that */
+		more = nic_reap(n, queue);
 	if (q->flight && !needed)
 		nic_time_late(q);
-	return q->turn && !q->flight;
+	return more;
+}
+
+/* All queues: the ring whose turn it is waits for its own.  true: no interrupt goes on with it. */
+static bool queues_settle(struct nic *n)
+{
+	const struct packets *r = turn_ring(n);
+	bool more = false;
+
+	for (unsigned i = 0; i < n->info->queues; i++)
+		more |= queue_settle(n, i, r && r->queue == i);
+	return more || (r && !n->queue[r->queue].flight);
+}
+
+static void queues_kick(struct nic *n, unsigned told)
+{
+	n->info->rounds += told != 0;
+	for (unsigned i = 0; told >> i; i++)
+		if (told >> i & 1)
+			n->ops->kick(n, i);
 }
 
 /*
- * Each step but a full device's takes parts off a ring, or a ring off the circle: both count, since
- * there may be any number of rings that have nothing to send.
+ * Each step but a full device's takes parts off a ring, or a ring out of the turns: both count,
+ * since there may be any number of rings that have nothing to send.
  */
-bool nic_submit(struct nic *n, unsigned queue)
+bool nic_submit(struct nic *n, unsigned batch, const struct packets *own)
 {
-	struct nic_queue *q = &n->queue[queue];
-	unsigned sent = 0, copies = 0;
+	uint64_t since = charge_begin();
+	unsigned told = 0, copies = 0;
+	struct packets *r;
 
-	for (unsigned i = 0; q->turn && i < NIC_SEND_BATCH && copies < NIC_RECEIVE_BATCH; i++) {
-		enum packet_end end = turn_step(n, queue, packets_at(q->turn), &copies);
+	for (unsigned i = 0; (r = turn_ring(n)) && i < batch && copies < NIC_RECEIVE_BATCH; i++) {
+		enum packet_end end = turn_step(n, r, &copies, &since);
 
 		if (end == PACKET_WAITS)
 			break;
-		sent += end == PACKET_SENT;
+		if (end == PACKET_SENT)
+			told |= 1u << r->queue;
+		charge_work(r != own ? packets_env(r) : NULL, &since);
 	}
-	if (sent) {
-		n->info->rounds++;
-		n->ops->kick(n, queue);
-	}
-	return queue_settle(n, queue);
+	queues_kick(n, told);
+	return queues_settle(n);
 }

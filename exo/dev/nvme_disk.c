@@ -155,11 +155,13 @@ static const char *nvme_disk_run(struct nvme_disk *n, uint32_t where)
 	msix_set(&n->msix, VECTOR_ENTRY, msi_address(0), vector);
 	n->nvme.wait_ns = RESET_WAIT_NS;
 	info = (struct exo_disk_info){
-		.blocks = id->blocks, .block_bytes = id->block_bytes, .queue = (uint16_t)n->nvme.io.slots,
+		.blocks = id->blocks, .block_bytes = id->block_bytes,
+		.queue = (uint16_t)n->nvme.io.slots,
 		.pieces = (uint16_t)nvme_disk_pieces(&n->nvme.io),
 		.discard = id->discard ? UINT32_MAX : 0,
 		.flags = id->read_only ? EXO_DISK_RO : 0, .pci = where & 0xffff };
-	n->disk = disk_add(&nvme_disk_ops, n, &info, DISK_CAN_FUA | (id->cache ? DISK_CAN_FLUSH : 0));
+	n->disk = disk_add(&nvme_disk_ops, n, &info,
+			   DISK_CAN_FUA | (id->cache ? DISK_CAN_FLUSH : 0));
 	return NULL;
 }
 

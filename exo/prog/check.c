@@ -147,6 +147,50 @@ static bool insn_check(struct prog_check *c, const struct exo_insn *i)
 	}
 }
 
+static uint32_t alu_cost(const struct exo_insn *i)
+{
+	switch (insn_op(i)) {
+	case ALU_DIV:
+	case ALU_MOD:
+		return EXO_PROG_COST_DIVIDE;
+	case ALU_LSH:
+	case ALU_RSH:
+	case ALU_ARSH:
+		return EXO_PROG_COST_SHIFT;
+	case ALU_END:
+		return EXO_PROG_COST_SWAP;
+	default:
+		return EXO_PROG_COST_PLAIN;
+	}
+}
+
+/* Of an instruction that is good. */
+static uint32_t insn_cost(struct prog_check *c, const struct exo_insn *i)
+{
+	unsigned class = insn_class(i), op = insn_op(i);
+	bool dst10 = insn_dst(i) == REG_R10, src10 = insn_src(i) == REG_R10;
+
+	switch (class) {
+	case CLASS_LD:
+		return EXO_PROG_COST_PLAIN;
+	case CLASS_LDX:
+		c->accesses += !src10;
+		return src10 ? EXO_PROG_COST_PLAIN : EXO_PROG_COST_MEMORY;
+	case CLASS_ST:
+	case CLASS_STX:
+		c->accesses += !dst10;
+		return (dst10 ? EXO_PROG_COST_PLAIN : EXO_PROG_COST_MEMORY) +
+		       (src10 ? EXO_PROG_COST_R10 : 0);
+	case CLASS_ALU:
+	case CLASS_ALU64:
+		return alu_cost(i) + (src10 ? EXO_PROG_COST_R10 : 0);
+	default:
+		if (op == JMP_A || op == JMP_EXIT)
+			return EXO_PROG_COST_PLAIN;
+		return EXO_PROG_COST_BRANCH + (unsigned)(dst10 + src10) * EXO_PROG_COST_R10;
+	}
+}
+
 bool prog_check(struct prog_check *c, uint32_t limit)
 {
 	uint32_t end = c->next + limit;
@@ -158,11 +202,14 @@ bool prog_check(struct prog_check *c, uint32_t limit)
 
 		if (!insn_check(c, i))
 			return false;
+		c->cost += insn_cost(c, i);
 		c->next += i->opcode == OPCODE_LDDW ? 2 : 1;
 	}
 	if (c->next == c->count && c->insn[c->count - 1].opcode != OPCODE_EXIT)
 		return refuse(c, EXO_PROG_END);
 	c->stack = c->uses >> REG_R10 & 1;
+	if (c->next == c->count && c->stack)
+		c->cost += c->accesses * EXO_PROG_COST_STACK;
 	return true;
 }
 

@@ -14,6 +14,8 @@ struct prog_check {
 	uint32_t *mark;                 /* [count], zero at first: 1 where a jump leads */
 	uint32_t count;
 	uint32_t next;                  /* instructions before it are good */
+	uint32_t cost;                  /* of these: EXO_PROG_COST_* */
+	uint32_t accesses;              /* among them that cost EXO_PROG_COST_STACK if it has one */
 	uint16_t uses;                  /* bit n: register n is named */
 	uint8_t  sizes;                 /* bit n: the input may be read or written 1 << n bytes */
 	                                /* at a time */

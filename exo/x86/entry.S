@@ -305,8 +305,8 @@ enter_regs:
 	.globl fault_entry, full_entry, debug_entry
 fault_entry:
 	LATENCY_SITE latency_fault
-	testb $3, 24(%rsp)
-	jz full_kernel
+	cmpb $USER_CS, 24(%rsp)
+	jne other_entry
 	swapgs
 	mov %rax, %gs:CPU_SCRATCH
 	mov %gs:CPU_PAGE, %rax
@@ -363,8 +363,8 @@ fault_slow:
 /* Everything else: all registers on the stack, then C. */
 full_entry:
 	LATENCY_SITE latency_full
-	testb $3, 24(%rsp)
-	jz full_kernel
+	cmpb $USER_CS, 24(%rsp)
+	jne other_entry
 	swapgs
 full_user:
 	PUSH_ALL
@@ -385,11 +385,33 @@ full_kernel:
 	iretq
 
 /*
+ * Not from user mode, or not what it looks like.  The processor aligns the stack to 16 bytes,
+ * pushes five words and for some exceptions an error code; an interrupt that was sent with such a
+ * number has none, which the stack's alignment tells.  (What is compared above is then the low byte
+ * of rflags, whose bit 5 is never set.)  It gets an error code that no exception has.
+ */
+other_entry:
+	testb $8, %spl
+	jz bare_entry
+	testb $3, 24(%rsp)
+	jz full_kernel
+	swapgs
+	jmp full_user
+bare_entry:
+	push (%rsp)
+	movq $ERROR_BARE, 8(%rsp)
+	jmp other_entry
+
+/*
  * Stacks of their own (NMI, double fault, machine check): GS may be anybody's.  An NMI and a
  * debug trap in the kernel are passed over; the others end in a panic.
  */
 alone_entry:
-	PUSH_ALL
+	testb $8, %spl
+	jnz 1f
+	push (%rsp)
+	movq $ERROR_BARE, 8(%rsp)
+1:	PUSH_ALL
 	mov %rsp, %rdi
 	cld
 	call trap_alone
@@ -399,16 +421,24 @@ alone_entry:
 
 debug_entry:
 	LATENCY_SITE latency_debug
-	testb $3, 24(%rsp)
+	cmpb $USER_CS, 24(%rsp)
+	jne 1f
+	swapgs
+	jmp full_user
+1:	testb $3, 24(%rsp)
 	jz alone_entry
 	swapgs
 	jmp full_user
 
-/* One stub a vector; those for which the processor pushes no error code push 0. */
+/*
+ * One stub a vector; those for which the processor pushes no error code push 0.  From 16 on C looks
+ * whether it is an exception or an interrupt that somebody sent.
+ */
 	.macro STUB vector
 	.balign 16
 	clac
-	.if !(\vector == 8 || (\vector >= 10 && \vector <= 14) || \vector == 17 || \vector == 21)
+	.if !(\vector == 8 || (\vector >= 10 && \vector <= 14) || \vector == 17 || \
+		\vector == 21 || \vector == 29 || \vector == 30)
 	push $0
 	.endif
 	push $\vector
@@ -416,7 +446,7 @@ debug_entry:
 	jmp alone_entry
 	.elseif \vector == 1
 	jmp debug_entry
-	.elseif (\vector < 32 && \vector != 7) || \vector == 0x80
+	.elseif \vector < 16 && \vector != 7
 	jmp fault_entry
 	.else
 	jmp full_entry

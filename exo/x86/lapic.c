@@ -15,6 +15,7 @@ enum {
 	REG_ID = 0x20,
 	REG_EOI = 0xb0,
 	REG_SPURIOUS = 0xf0,
+	REG_SERVICE = 0x100,    /* 32 vectors each, 16 bytes apart */
 	REG_ICR_LO = 0x300,
 	REG_ICR_HI = 0x310,
 	REG_TIMER = 0x320,
@@ -33,6 +34,7 @@ enum {
 #define CALIBRATE_PART 200u     /* of a second: how long a measurement takes */
 
 static volatile uint32_t *lapic;
+static bool halt_wanted;        /* [a] */
 static uint64_t timer_scale;    /* timer ticks per time stamp, 32.32 */
 uint64_t tsc_hz;
 
@@ -69,6 +71,11 @@ uint32_t lapic_id(void)
 void lapic_eoi(void)
 {
 	reg_write(REG_EOI, 0);
+}
+
+bool lapic_in_service(unsigned vector)
+{
+	return reg_read(REG_SERVICE + vector / 32 * 16) >> vector % 32 & 1;
 }
 
 /* One look at all three clocks, and how long it took: the host may do other things meanwhile. */
@@ -183,8 +190,14 @@ void lapic_send_startup(uint32_t apic_id, uint64_t page)
 
 void lapic_halt_others(void)
 {
+	__atomic_store_n(&halt_wanted, true, __ATOMIC_SEQ_CST);
 	if (lapic)
 		icr_send(0, 0xc4000 | VECTOR_HALT);
+}
+
+bool lapic_halt_wanted(void)
+{
+	return __atomic_load_n(&halt_wanted, __ATOMIC_SEQ_CST);
 }
 
 void delay_us(uint64_t us)

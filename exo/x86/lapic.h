@@ -5,6 +5,7 @@
 #ifndef EXO_X86_LAPIC_H
 #define EXO_X86_LAPIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cpu;
@@ -22,6 +23,8 @@ extern uint64_t tsc_hz;
 void lapic_arm(uint64_t tsc);
 
 void lapic_eoi(void);
+/* Is this interrupt being handled, taken and not yet ended?  vector: 0 to 255. */
+bool lapic_in_service(unsigned vector);
 
 /*
  * Have a CPU look again at what it should run.  The calling CPU itself does so when it leaves a
@@ -32,8 +35,9 @@ void lapic_kick(struct cpu *c);
 void lapic_send(uint32_t apic_id, unsigned vector);
 void lapic_send_init(uint32_t apic_id);
 void lapic_send_startup(uint32_t apic_id, uint64_t page);
-/* Stop all other CPUs for good (last words). */
+/* Stop all other CPUs for good (last words).  Was that done?  Others may send the vector too. */
 void lapic_halt_others(void);
+bool lapic_halt_wanted(void);
 
 /* Wait, with interrupts off. */
 void delay_us(uint64_t us);

@@ -90,6 +90,7 @@
 
 /* Vectors. */
 #define VECTOR_FOREIGN  0x100
+#define ERROR_BARE      -1      /* in place of an error code: an interrupt, no exception */
 #define VECTOR_TIMER    0xf0
 #define VECTOR_KICK     0xf1
 #define VECTOR_TLB      0xf2

@@ -45,6 +45,23 @@ void spin_wait(void)
 	tlb_answer();
 }
 
+/* CPUs that use the space must be asked. */
+static void note_space(struct tlb_notes *n, uint64_t space)
+{
+	n->every_space |= n->space && n->space != space;
+	n->any = true;
+	n->space = space;
+}
+
+/* Who else may have cached what was lost: other CPUs in the space, or guests and devices. */
+static void note_others(struct cpu *c, uint64_t space)
+{
+	if (space != c->space && *table_link(space, TABLE_USE) != EXO_SPACE_ENV)
+		c->notes.any = c->notes.special = true;
+	else if (cpu_count > 1)
+		note_space(&c->notes, space);
+}
+
 void tlb_note(uint64_t space, uint64_t va, uint64_t pages, uint64_t bytes, bool lost)
 {
 	struct cpu *c = this_cpu();
@@ -61,13 +78,8 @@ void tlb_note(uint64_t space, uint64_t va, uint64_t pages, uint64_t bytes, bool 
 			for (; pages; pages--, va += bytes)
 				invlpg(va);
 	}
-	if (lost && space != c->space && *table_link(space, TABLE_USE) != EXO_SPACE_ENV)
-		c->notes.any = c->notes.special = true;
-	if (lost && cpu_count > 1) {
-		c->notes.every_space |= c->notes.any && c->notes.space != space;
-		c->notes.any = true;
-		c->notes.space = space;
-	}
+	if (lost)
+		note_others(c, space);
 }
 
 void tlb_note_end(uint64_t space, uint64_t va, uint64_t bytes)
@@ -78,9 +90,7 @@ void tlb_note_end(uint64_t space, uint64_t va, uint64_t bytes)
 		tlb_note(space, va, 1, bytes, true);
 		return;
 	}
-	n->every_space |= n->any && n->space != space;
-	n->any = true;
-	n->space = space;
+	note_space(n, space);
 }
 
 void tlb_note_all(uint64_t space)
@@ -139,13 +149,12 @@ void tlb_flush_others(void)
 
 	if (c->notes.own > TLB_PAGES)
 		tlb_load(c);
-	c->notes.own = 0;
 	flush_others(c, &c->notes);
 	if (c->notes.special) {
 		guests_flush();
 		devices_flush();
 	}
-	c->notes.any = c->notes.every_space = c->notes.special = false;
+	c->notes = (struct tlb_notes){ .space = 0 };
 }
 
 void tlb_flush_kernel(void)

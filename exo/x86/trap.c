@@ -4,6 +4,10 @@
  *
  * A fault of a program becomes an upcall, a second one goes to its `double` entry, a third stops
  * it. A fault of the kernel is the end, unless it happened while copying from or to user memory.
+ *
+ * A device that writes interrupt messages which no IOMMU stops can send any number: what looks like
+ * an exception, the kernel's own, what nobody uses.  Such an interrupt is counted, ended and passed
+ * over; those that CPUs send each other are looked at anew wherever they come from.
  */
 #include <exo/space.h>
 
@@ -21,6 +25,7 @@
 #define VECTOR_DEVICE_FIRST 0x20
 #define VECTOR_DEVICE_LAST  0xef
 #define VECTOR_NO_DEVICE    7
+#define VECTOR_SENT_FIRST   16  /* interrupt controllers send none below (SDM volume 3, 11.5.2) */
 #define AGAIN_PART 50000        /* of a second */
 
 static struct {
@@ -139,6 +144,26 @@ static void fault_deliver(struct regs *r)
 	upcall(r, twice, p->double_rsp);
 }
 
+/*
+ * Is it an interrupt with an exception's number?  Below 16 none comes but by machines that take
+ * what the manual forbids; there only what has no error code, or is about to be the kernel's end,
+ * is looked at.
+ */
+static bool is_stray(const struct regs *r)
+{
+	return r->vector < 256 &&
+	       (r->error == (uint64_t)ERROR_BARE || lapic_in_service((unsigned)r->vector));
+}
+
+static void stray_end(void)
+{
+	struct cpu *c = this_cpu();
+
+	c->stats->interrupts++;
+	c->stats->strays++;
+	lapic_eoi();
+}
+
 static _Noreturn void kernel_fault(const struct regs *r)
 {
 	panic_regs(r, "exception %lu in the kernel, error 0x%lx, address 0x%lx", r->vector,
@@ -154,7 +179,9 @@ static void kernel_exception(struct regs *r)
 		r->rip = (uint64_t)copy_failed;
 		return;
 	}
-	kernel_fault(r);
+	if (!is_stray(r))
+		kernel_fault(r);
+	stray_end();
 }
 
 void interrupt_again(void)
@@ -169,10 +196,16 @@ static void interrupt(struct cpu *c, const struct regs *r)
 	c->stats->interrupts++;
 	c->vector_now = (unsigned)r->vector;
 	switch (r->vector) {
-	case VECTOR_SPURIOUS:
-		return;
+	case VECTOR_SPURIOUS:           /* it has no end, unless it was sent by that number */
+		c->stats->strays++;
+		if (!lapic_in_service(VECTOR_SPURIOUS))
+			return;
+		break;
 	case VECTOR_HALT:
-		halt_forever();
+		if (lapic_halt_wanted())
+			halt_forever();
+		c->stats->strays++;
+		break;
 	case VECTOR_TLB:
 		tlb_answer();
 		break;
@@ -186,6 +219,8 @@ static void interrupt(struct cpu *c, const struct regs *r)
 	default:
 		if (handlers[r->vector].handler)
 			handlers[r->vector].handler(handlers[r->vector].context);
+		else
+			c->stats->strays++;
 	}
 	lapic_eoi();
 }
@@ -199,13 +234,15 @@ static void interrupt_kernel(struct cpu *c, const struct regs *r)
 	latency_begin(c, r->vector);
 	__atomic_store_n(&c->idle, false, __ATOMIC_SEQ_CST);
 	interrupt(c, r);
-	if (r->vector == VECTOR_TIMER && c->env && read_tsc() >= c->slot_end) {
-		c->resched = true;
-		lapic_arm(read_tsc() + machine->tsc_hz / AGAIN_PART);
-	}
+	if (r->vector == VECTOR_TIMER && c->env && read_tsc() >= c->slot_end)
+		c->resched = c->again = true;
 	latency_end(c);
 }
 
+/*
+ * The timer is set anew only when interrupts are off again: on a machine where one takes longer
+ * than the timer waits, the next would be there before the call has gone one step further.
+ */
 void interrupts_window(void)
 {
 	struct cpu *c = this_cpu();
@@ -216,6 +253,10 @@ void interrupts_window(void)
 	latency_end(c);
 	let_interrupts();
 	latency_begin(c, cause);
+	if (c->again) {
+		c->again = false;
+		lapic_arm(read_tsc() + machine->tsc_hz / AGAIN_PART);
+	}
 }
 
 void trap(struct regs *r)
@@ -231,7 +272,10 @@ void trap(struct regs *r)
 		sched_interrupt(r);
 		return;
 	}
-	if (!user)
+	if (r->error == (uint64_t)ERROR_BARE ||
+	    (user && r->vector >= VECTOR_SENT_FIRST && is_stray(r)))
+		stray_end();
+	else if (!user)
 		kernel_exception(r);
 	else if (r->vector == VECTOR_NO_DEVICE)
 		vectors_load(this_cpu());
@@ -243,5 +287,7 @@ void trap_alone(struct regs *r)
 {
 	if (r->vector == 2 || r->vector == 1)
 		return;
-	kernel_fault(r);
+	if (!is_stray(r))
+		kernel_fault(r);
+	lapic_eoi();
 }

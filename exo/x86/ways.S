@@ -47,8 +47,8 @@ latency_syscall:
 	.macro WAY_IN name
 	.globl latency_\name
 latency_\name:
-	testb $3, 24(%rsp)
-	jz 1f
+	cmpb $USER_CS, 24(%rsp)
+	jne 1f
 	swapgs
 	KEEP
 	mov (%rsp), %rax
@@ -57,7 +57,7 @@ latency_\name:
 	mov %rax, %gs:CPU_ENTERED
 	UNKEEP
 	swapgs
-	testb $3, 24(%rsp)
+	cmpb $USER_CS, 24(%rsp)
 1:	jmp \name\()_entry + 5
 	.endm
 

@@ -52,20 +52,23 @@ static void site_start(void)
 	site.page_most = between(memory / 16, 64u << 10, 4u << 20);
 	disk_mount(&site, between(memory / 4, 256u << 10, 32u << 20));
 	server_init(&server, &site,
-		    (uint32_t)between(memory / 3 / SERVER_CONN_BYTES, 8, SERVER_CONNS));
+		    (uint32_t)between(memory / 2 / SERVER_CONN_BYTES, 8, SERVER_CONNS));
+}
+
+/* Pages of the cache go when memory is asked for, and come again elsewhere. */
+static void cache_page(const void *page, exo_slot *slot, uint64_t *pfn)
+{
+	*pfn = exos_space_frame((uint64_t)page);
+	*slot = exos_frame_claim(*pfn);
 }
 
 /* Let blocks of the cache be sent from where they are. */
 static void cache_register(struct net_stack *stack)
 {
-	uint64_t pfn;
-
-	if (site.cache == NULL)
-		return;
-	pfn = exos_space_frame((uint64_t)site.cache->data);
 	/* If not: they are copied into the ring. */
-	net_memory_register(stack, site.cache->data, site.cache->data_pages * EXO_PAGE_SIZE,
-			    exos_frame_claim(pfn), pfn);
+	if (site.cache != NULL)
+		net_memory_register_loose(stack, site.cache->data,
+					  site.cache->data_pages * EXO_PAGE_SIZE, cache_page);
 }
 
 static int stack_start(struct net_stack **stack)

@@ -13,7 +13,7 @@
 #define SERVER_CONNS   256u     /* that are served */
 #define SERVER_REFUSED 32u      /* beyond these: are told that there are too many */
 #define SERVER_TICK_NS (SECOND / 10)    /* how often time is looked at */
-#define SERVER_CONN_BYTES 32768u        /* of memory to reckon for each; most take 8 KiB */
+#define SERVER_CONN_BYTES 12288u        /* of memory to reckon for each; most take 8 KiB */
 
 struct server_conn {
 	struct conn conn;

@@ -5,12 +5,16 @@
  * Words for other readers (the kernel, measuring programs) are passed over; unknown ones are told
  * and ignored.
  */
+#include <base/format.h>
 #include <base/string.h>
 #include <base/util.h>
 #include <exos/console.h>
 
 #include "init.h"
 
+#define WEB       "web="
+#define WEB_LEAST 6u            /* MiB */
+#define WEB_MOST  65536u
 #define WORD_SHOWN 60u          /* bytes of an unknown word that are shown */
 
 static bool word_is(const char *word, size_t bytes, const char *name)
@@ -44,12 +48,28 @@ static void word_unknown(const char *word, size_t bytes)
 	       n < bytes ? "..." : "");
 }
 
+/* web=MEGABYTES: memory of the web server, most of it a cache of the disk. */
+static void word_web(const char *value, size_t bytes, struct bootline *out)
+{
+	const char *end;
+	uint64_t mib;
+
+	if (parse_u64(value, &end, &mib) < 0 || end != value + bytes || mib < WEB_LEAST ||
+	    mib > WEB_MOST)
+		printf("init: web= takes a number of MiB from %u to %u; the web server gets the "
+		       "usual memory\n", WEB_LEAST, WEB_MOST);
+	else
+		out->web_frames = mib << 20 >> EXO_PAGE_SHIFT;
+}
+
 static void word_take(const char *word, size_t bytes, struct bootline *out)
 {
 	if (word_is(word, bytes, "app"))
 		out->app = true;
 	else if (word_is(word, bytes, "debug-exit"))
 		out->debug_exit = true;
+	else if (bytes > sizeof(WEB) - 1 && memcmp(word, WEB, sizeof(WEB) - 1) == 0)
+		word_web(word + sizeof(WEB) - 1, bytes - (sizeof(WEB) - 1), out);
 	else if (!word_is(word, bytes, "latency") && !word_foreign(word, bytes))
 		word_unknown(word, bytes);
 }

@@ -43,6 +43,7 @@
 struct bootline {
 	bool app;               /* `app`: start the program app instead of the shell */
 	bool debug_exit;        /* `debug-exit`: end through QEMU's debug-exit port */
+	uint64_t web_frames;    /* `web=MIB`: memory of the web server; 0: the usual */
 };
 void bootline_read(struct bootline *out);
 
@@ -108,6 +109,7 @@ uint64_t net_frames(void);
 void web_look(void);
 void web_end(void);
 uint64_t web_frames(void);
+extern uint64_t web_more;       /* frames that the boot line grants it, or 0 */
 
 /* time.c */
 void time_start(void);

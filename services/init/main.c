@@ -126,6 +126,7 @@ int main(int argc, char **argv)
 	memory_start();
 	banner_print(power_find());
 	bootline_read(&line);
+	web_more = line.web_frames;
 	time_start();
 	if (line.app)
 		code = main_run("app", FOR_APP);

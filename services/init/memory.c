@@ -10,7 +10,7 @@
 
 #include "init.h"
 
-#define KEPT_FRAMES 384u        /* for init's own page tables, and a console started again */
+#define KEPT_FRAMES 192u        /* for init's own page tables */
 #define WHOLE_MAX   64u
 
 /* Claims that init and the services use nothing of. */

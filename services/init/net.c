@@ -24,7 +24,7 @@
 exo_slot net_gate[NET_GATES];
 
 static struct service netcfg = {
-	.name = "netcfg", .who = FOR_NETCFG, .frames = 1536, .answers = NET_GATES,
+	.name = "netcfg", .who = FOR_NETCFG, .frames = 640, .answers = NET_GATES,
 	.answer = net_gate,
 };
 static unsigned starts;

@@ -16,19 +16,17 @@
 #include "init.h"
 
 #define HTTP_PORT    80u
-#define FRAMES_LEAST 3072u      /* 12 MiB: stack and rings, fifty connections, a small cache */
-#define FRAMES_MOST  8192u
+#define FRAMES_USUAL 1408u      /* 5.5 MiB: stack and rings, 128 connections, a small cache */
 
 static struct service httpd = { .name = "httpd", .who = FOR_HTTPD };
 static struct net_claim port;
 static unsigned starts;
+uint64_t web_more;
 
-/* An eighth of memory, within bounds: most of it becomes a cache of the disk. */
+/* Little, so that memory is the programs'; the boot line may grant more for a larger cache. */
 static uint64_t frames_wanted(void)
 {
-	uint64_t part = exos_machine()->free_frames / 8;
-
-	return part < FRAMES_LEAST ? FRAMES_LEAST : part > FRAMES_MOST ? FRAMES_MOST : part;
+	return web_more ? web_more : FRAMES_USUAL;
 }
 
 uint64_t web_frames(void)

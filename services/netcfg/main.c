@@ -21,6 +21,7 @@
 
 #define TICK_NS        500000000ull     /* how often link, claims and gateway are looked at */
 #define ETHERNET_BYTES 14u
+#define RING_FRAMES    64u              /* data frames: 64 buffers each way; its packets are few */
 
 struct netcfg netcfg;
 
@@ -79,7 +80,7 @@ static int stack_start(void)
 	error = net_stack_create(&config, &netcfg.stack);
 	if (error < 0)
 		return error;
-	error = net_stack_add(netcfg.stack, netcfg.nic, NULL, NET_STACK_FRAMES, NULL);
+	error = net_stack_add(netcfg.stack, netcfg.nic, NULL, RING_FRAMES, NULL);
 	if (error < 0)
 		return error;
 	netcfg.netif = net_stack_netif(netcfg.stack);

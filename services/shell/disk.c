@@ -22,14 +22,17 @@ struct shell_disk {
 
 struct fs_mount_table disk_mounts;
 
-/* A quarter of the free memory, from 256 KiB to 32 MiB, may hold blocks. */
+/*
+ * A part of the free memory, from 256 KiB to 32 MiB, may hold blocks.  It is given up when memory
+ * is short, but what the cache needs to know about it is not: so it is a small part.
+ */
 static uint64_t cache_bytes(void)
 {
 	struct exos_frame_stats stats;
 	uint64_t bytes;
 
 	exos_frame_stats(&stats);
-	bytes = stats.free / 4 * EXO_PAGE_SIZE;
+	bytes = stats.free / 64 * EXO_PAGE_SIZE;
 	if (bytes < 256u << 10)
 		return 256u << 10;
 	return bytes < 32u << 20 ? bytes : 32u << 20;

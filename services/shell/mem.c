@@ -4,6 +4,8 @@
  */
 #include <base/util.h>
 #include <exos/console.h>
+#include <exos/frame.h>
+#include <exos/pager.h>
 #include <exos/start.h>
 
 #include "machine.h"
@@ -40,9 +42,22 @@ static void holder_print(const char *name, const uint64_t *frames)
 	       (unsigned long)frames_objects(frames), (unsigned long)frames[EXO_USE_DEVICE]);
 }
 
+/* Frames of our own that go when an allocation needs them. */
+static uint64_t frames_cached(void)
+{
+	uint64_t pages = 0;
+
+	for (struct exos_region *r = exos_region_next(0); r; r = exos_region_next(r->hi))
+		if (r->flags & EXOS_REGION_REBUILD)
+			pages += r->pages;
+	return pages;
+}
+
 static void uses_print(const struct totals *t)
 {
 	const struct exo_machine *m = exos_machine();
+	const uint64_t cached = frames_cached();
+	struct exos_frame_stats stats;
 
 	printf("\n%-24s %12s %12s\n", "USE", "FRAMES", "KiB");
 	for (unsigned use = EXO_USE_NONE + 1; use < EXO_USE_COUNT; use++)
@@ -52,6 +67,9 @@ static void uses_print(const struct totals *t)
 	printf("usable RAM: %lu frames; at boot the kernel kept %lu and left %lu free\n",
 	       (unsigned long)m->ram_frames, (unsigned long)m->kept_frames,
 	       (unsigned long)m->free_frames);
+	exos_frame_stats(&stats);
+	printf("free for programs: %lu frames, %lu of them with cached blocks in them\n",
+	       stats.free + cached, cached);
 }
 
 int mem_run(int argc, char **argv)

@@ -83,10 +83,8 @@ const struct exo_pci_info *evil_function(exo_slot claim);
 
 #define EVIL_ENTRY 200u         /* of the own event ring; nobody else's */
 
-/* Make the call and count its result in evil_reached. */
+/* Make the call and count its result (guest/pairs.h). */
 int64_t evil_call(const struct evil_call *call, const uint64_t *arg);
-/* Results seen: of evil_calls[n], error e (0: success). */
-extern uint32_t evil_reached[][32];
 
 /* What the test holds.  Slots of one kind each; 0: this machine has none. */
 struct evil_world {

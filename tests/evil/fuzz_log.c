@@ -1,233 +1,119 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_log.c - making calls, and their records: counted, put into memory, written to a disk.
+ * fuzz_log.c - records of calls: put into memory by whose turn it is, written to a disk by the
+ * test itself.
  *
- * Invariant: a record is in memory before the lock is given up.  Actors wait while memory is full;
- * the test's own environment writes it out and never waits for them.
+ * Invariant: actors wait while memory is full; the test's own environment writes it out and never
+ * waits for them.
  */
 #include <base/string.h>
 #include <base/util.h>
 #include <exos/cap.h>
-#include <exos/gate.h>
 #include <exos/space.h>
 #include <exos/start.h>
 #include "fuzz.h"
 #include "guest/disk.h"
-#include "guest/x86/insn.h"
 
 #define CHUNK 1024u             /* records written at once: 64 KiB */
-
-struct fuzz fuzz;
+#define CHUNK_BLOCKS (CHUNK * 64 / 512)
 
 static struct disk disk;
-static struct guest_frames memory;
 static exo_slot blocks;
-static uint64_t block;          /* the next, of 512 bytes */
-static bool full;               /* the disk took no more: records are lost */
 
-void fuzz_wrong(const char *why)
+/* Room is made by the test itself, which is the writer, or waited for. */
+struct fuzz_record *fuzz_record(struct group *g)
 {
-	if (!fuzz.wrong++)
-		string_copy(fuzz.why, why, sizeof(fuzz.why));
+	struct fuzz_log *log = &g->log;
+
+	while (log->head - __atomic_load_n(&log->tail, __ATOMIC_ACQUIRE) >= FUZZ_BUFFER)
+		if (!disk.ring || fuzz.wrong)
+			log->tail = log->head;
+		else if (g->turn == FUZZ_MAIN)
+			fuzz_flush(g, false);
+		else
+			fuzz_lend_main(&g->actor[g->turn]);
+	return &log->record[log->head % FUZZ_BUFFER];
 }
 
-/*
- * By name, so that what is left of the slice does not go to the victim; a busy one runs on another
- * CPU.
- */
-static void lend(const struct actor *a, const struct actor *to)
+void fuzz_note(struct group *g, enum fuzz_what what, int64_t result, const uint64_t *arg,
+	       unsigned count)
 {
-	unsigned index = to ? HAS_ENV + to->number : HAS_MAIN;
+	struct fuzz_record *r = fuzz_record(g);
 
-	if (exo_env_yield(exo_slot_make(a->peer.sid + index, a->peer.slots[index].gen)) < 0)
-		insn_pause();
-}
-
-void fuzz_yield(const struct actor *a) { lend(a, NULL); }
-
-void fuzz_lock(const struct actor *a)
-{
-	while (__atomic_exchange_n(&fuzz.lock, 1, __ATOMIC_ACQUIRE))
-		lend(a, fuzz.holder);
-	fuzz.holder = a;
-}
-
-bool fuzz_lock_try(void)
-{
-	const struct actor *holder = fuzz.holder;
-
-	if (!__atomic_exchange_n(&fuzz.lock, 1, __ATOMIC_ACQUIRE)) {
-		fuzz.holder = NULL;
-		return true;
-	}
-	exo_env_yield(holder ? holder->peer.env : 0);
-	return false;
-}
-
-void fuzz_unlock(void)
-{
-	__atomic_store_n(&fuzz.lock, 0, __ATOMIC_RELEASE);
-}
-
-/* Lock held; waits for room, or makes it if it is the writer itself. */
-static struct fuzz_record *record(void)
-{
-	while (fuzz.head - fuzz.tail >= FUZZ_BUFFER)
-		if (!disk.ring || full)
-			fuzz.tail = fuzz.head;
-		else if (fuzz.checking)
-			fuzz_flush(false);
-		else if (fuzz.holder)
-			lend(fuzz.holder, NULL);
-	return &fuzz.log[fuzz.head % FUZZ_BUFFER];
-}
-
-void fuzz_note(enum fuzz_what what, int64_t result, const uint64_t *arg, unsigned count)
-{
-	struct fuzz_record *r = record();
-
-	*r = (struct fuzz_record){ .sequence = (uint32_t)fuzz.head, .what = (uint16_t)what,
+	*r = (struct fuzz_record){ .sequence = (uint32_t)g->log.head, .what = (uint16_t)what,
 				   .result = result };
 	memcpy(r->arg, arg, count * sizeof(arg[0]));
-	fuzz.head++;
+	g->log.head++;
 }
 
-void fuzz_raw(const void *bytes)
+void fuzz_raw(struct group *g, const void *bytes)
 {
-	memcpy(record(), bytes, sizeof(struct fuzz_record));
-	fuzz.head++;
+	memcpy(fuzz_record(g), bytes, sizeof(struct fuzz_record));
+	g->log.head++;
 }
 
-/* Lock held.  Pieces of one act, all but the last, are neither counted nor logged. */
-static int64_t count(struct actor *a, uint32_t number, int64_t result, const uint64_t arg[5])
+/* A chunk from tail on. */
+static bool write_out(struct fuzz_log *log)
 {
-	unsigned error = result < 0 ? (unsigned)min_u64((uint64_t)-result, 31) : 0;
-	struct fuzz_record *r;
-
-	if (result == EXO_MORE && (number == EXO_CALL_cap_drop || number == EXO_CALL_cap_revoke))
-		return result;
-	r = record();
-	*r = (struct fuzz_record){ .sequence = (uint32_t)fuzz.head, .what = (uint16_t)number,
-				   .actor = (uint16_t)a->number, .result = result };
-	memcpy(r->arg, arg, 5 * sizeof(arg[0]));
-	fuzz.head++;
-	fuzz.reached[number % FUZZ_CALLS][error]++;
-	fuzz.calls++;
-	fuzz.succeeded += result >= 0;
-	a->calls++;
-	return result;
-}
-
-static int64_t call(struct actor *a, uint32_t number, const uint64_t arg[5])
-{
-	int64_t result;
-
-	if (fuzz.ordered)
-		return count(a, number, insn_call5(number, arg[0], arg[1], arg[2], arg[3], arg[4]),
-			     arg);
-	fuzz_unlock();
-	result = insn_call5(number, arg[0], arg[1], arg[2], arg[3], arg[4]);
-	fuzz_lock(a);
-	return count(a, number, result, arg);
-}
-
-int64_t fuzz_call(struct actor *a, uint32_t number, uint64_t a0, uint64_t a1, uint64_t a2,
-		  uint64_t a3, uint64_t a4)
-{
-	const uint64_t arg[5] = { a0, a1, a2, a3, a4 };
-	int64_t result;
-
-	fuzz_lock(a);
-	result = call(a, number, arg);
-	fuzz_unlock();
-	return result;
-}
-
-int64_t fuzz_end(struct actor *a, uint32_t number, exo_slot slot)
-{
-	const uint64_t arg[5] = { slot };
-	int64_t result;
-
-	fuzz_lock(a);
-	do
-		result = call(a, number, arg);
-	while (result == EXO_MORE);
-	fuzz_unlock();
-	return result;
-}
-
-int64_t fuzz_map(struct actor *a, exo_slot space, const struct exo_map_op *op)
-{
-	const uint64_t words[6] = { op->slot, op->va, op->pfn, op->pages, op->op, op->prot };
-	const uint64_t arg[5] = { space, (uint64_t)op, 1 };
-	int64_t result;
-
-	fuzz_lock(a);
-	fuzz_note(FUZZ_OP, 0, words, 6);
-	result = call(a, EXO_CALL_space_update, arg);
-	fuzz_unlock();
-	return result;
-}
-
-int64_t fuzz_gate(struct actor *a, exo_slot gate, exo_slot cap)
-{
-	const uint64_t arg[5] = { gate, cap };
-	struct exos_gate_message m = { .cap = cap };
-	int64_t result;
-
-	if (fuzz.ordered)
-		fuzz_lock(a);
-	result = exos_gate_call_once(gate, &m);
-	if (!fuzz.ordered)
-		fuzz_lock(a);
-	count(a, EXO_CALL_gate_call, result, arg);
-	fuzz_unlock();
-	return result;
-}
-
-/* `records` of them from tail on, which do not wrap. */
-static bool write_out(uint64_t records)
-{
-	uint64_t at = fuzz.tail % FUZZ_BUFFER * sizeof(struct fuzz_record);
+	uint64_t at = log->tail % FUZZ_BUFFER * sizeof(struct fuzz_record);
 	struct exo_disk_req req = {
-		.slot = memory.slot, .pfn = memory.lo + at / EXO_PAGE_SIZE, .block = block,
-		.tag = block, .count = (uint32_t)(records * sizeof(struct fuzz_record) / 512),
-		.offset = (uint32_t)(at % EXO_PAGE_SIZE), .op = EXO_DISK_WRITE,
+		.slot = log->memory.slot, .pfn = log->memory.lo + at / EXO_PAGE_SIZE,
+		.block = log->block, .tag = log->block, .count = CHUNK_BLOCKS,
+		.op = EXO_DISK_WRITE,
 	};
 
-	disk_put(&disk, &req);
-	if (disk_run(&disk, 1) != 1 || disk_status(&disk, block)) {
-		fuzz_wrong("the log cannot be written");
-		full = true;
+	if (CHUNK_BLOCKS > log->end - log->block) {
+		fuzz_wrong("the disk for the log is too small");
 		return false;
 	}
-	block += req.count;
-	fuzz.tail += records;
+	disk_put(&disk, &req);
+	if (disk_run(&disk, 1) != 1 || disk_status(&disk, log->block)) {
+		fuzz_wrong("the log cannot be written");
+		return false;
+	}
+	log->block += CHUNK_BLOCKS;
+	__atomic_store_n(&log->tail, log->tail + CHUNK, __ATOMIC_RELEASE);
 	return true;
 }
 
-bool fuzz_flush(bool all)
+bool fuzz_flush(struct group *g, bool all)
 {
-	if (!disk.ring)
+	struct fuzz_log *log = &g->log;
+
+	if (!disk.ring || !log->record)
 		return true;
-	while (fuzz.head - fuzz.tail >= CHUNK)
-		if (!write_out(CHUNK))
+	while (__atomic_load_n(&log->head, __ATOMIC_ACQUIRE) - log->tail >= CHUNK)
+		if (!write_out(log))
 			return false;
-	while (all && fuzz.head % CHUNK)        /* the last chunk is filled up */
-		fuzz_note(FUZZ_DONE, 0, NULL, 0);
-	return !all || fuzz.head == fuzz.tail || write_out(CHUNK);
+	while (all && log->head % CHUNK)        /* the last chunk is filled up */
+		fuzz_note(g, FUZZ_DONE, 0, NULL, 0);
+	return !all || log->head == log->tail || write_out(log);
+}
+
+static bool log_make(struct fuzz_log *log, uint64_t lo, uint64_t hi)
+{
+	if (!expect_eq(guest_frames_make(&log->memory, FUZZ_BUFFER * 64 / EXO_PAGE_SIZE), 0))
+		return false;
+	log->record = exos_space_window(log->memory.slot, log->memory.lo,
+					log->memory.hi - log->memory.lo, GUEST_RW, NULL);
+	log->block = lo;
+	log->end = hi;
+	return expect(log->record != NULL);
 }
 
 bool fuzz_log_open(void)
 {
 	const struct exos_grant *second = exos_grant("disk", 1);
-	int err;
+	uint64_t part = second ? (second->hi - second->lo) / fuzz.ordered : 0;
 
-	if (!expect_eq(guest_frames_make(&memory, FUZZ_BUFFER * 64 / EXO_PAGE_SIZE), 0))
-		return false;
-	fuzz.log = exos_space_window(memory.slot, memory.lo, memory.hi - memory.lo, GUEST_RW, &err);
-	if (!fuzz.log || !second)
-		return expect(fuzz.log != NULL);
+	for (unsigned i = 0; i < fuzz.ordered; i++) {
+		uint64_t lo = second ? second->lo + i * part : 0;
+
+		if (!log_make(&fuzz.group[i].log, lo, lo + part))
+			return false;
+	}
+	if (!second)
+		return true;
 	blocks = guest_narrow(second->slot, second->lo, second->hi, GUEST_RW);
 	return blocks && expect_eq(disk_open(&disk, blocks), 0);
 }
@@ -236,8 +122,14 @@ void fuzz_log_close(void)
 {
 	if (disk.ring)
 		disk_close(&disk);
-	exos_space_window_end(fuzz.log, memory.hi - memory.lo);
-	guest_frames_end(&memory);
+	for (unsigned i = 0; i < fuzz.ordered; i++) {
+		struct fuzz_log *log = &fuzz.group[i].log;
+
+		if (log->record)
+			exos_space_window_end(log->record, log->memory.hi - log->memory.lo);
+		if (log->memory.slot)
+			guest_frames_end(&log->memory);
+	}
 	if (blocks)
 		exos_cap_end(blocks);
 }

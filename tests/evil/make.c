@@ -193,6 +193,15 @@ EXO_TEST(evil_spaces_for_another_use, ALL)
 	evil_end();
 }
 
+/* Map its first register page; what is refused first is the function's state. */
+static int64_t map_register(exo_slot pci)
+{
+	struct exo_map_op op = { .slot = pci, .op = EXO_MAP, .pages = 1, .prot = EXO_R_READ };
+
+	op.pfn = evil_function(pci)->bar[0].pa >> EXO_PAGE_SHIFT;
+	return exo_space_update(evil.claim[EXO_KIND_SPACE], (uint64_t)&op, 1);
+}
+
 /* Who gave a function on only revokes; while it is reset nobody does anything with it. */
 static void given_on(exo_slot above)
 {
@@ -213,6 +222,7 @@ static void given_on(exo_slot above)
 	expect_error(call(EXO_CALL_pci_config, pci, 4, 2 | EXO_PCI_WRITE, 2), BUSY);
 	expect_error(call(EXO_CALL_pci_bind, pci, 0, 0, 0), BUSY);
 	expect_error(call(EXO_CALL_pci_vector, pci, 0, 0, 0), BUSY);
+	expect_error(map_register(pci), BUSY);
 	for (; call(EXO_CALL_pci_reset, pci, 0, 0, 0) == EXO_MORE; calls++)
 		continue;
 	expect(calls > 0);

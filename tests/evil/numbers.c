@@ -96,8 +96,8 @@ const struct evil_number evil_numbers[] = {
 	AT(port_io, 2, "wrapping", ~0ull, ARG),
 	AT(port_io, 2, "wrapping", 1ull << 60 | 1, ARG),
 
-	AT(disk_bind, 2, "outside", 0, RANGE),
 	AT(disk_bind, 2, "outside", EXO_EVENTS, RANGE),
+	AT(disk_bind, 2, "wrapping", ~0ull, RANGE),
 	AT(disk_bind, 2, "wrapping", 1ull << 32 | 200, RANGE),
 
 	AT(nic_narrow, 4, "malformed", EXO_R_READ | EXO_R_CONTROL, ARG),

@@ -8,13 +8,10 @@
 #include <base/string.h>
 #include <base/util.h>
 #include <exos/cap.h>
-#include <exos/console.h>
 #include <exos/gate.h>
 #include <exos/slot.h>
 #include <exos/start.h>
 #include "evil.h"
-#include "fuzz.h"
-#include "guest/suite.h"
 
 #define WEAK     { .class = EVIL_ANY }
 #define NUMBER   { .class = EVIL_NUMBER }
@@ -289,7 +286,7 @@ const struct evil_call evil_calls[] = {
 		   CLAIM(EVIL_KIND(FILTER), CONTROL), MEMORY, NUMBER } },
 	{ CALL(nic_bind, 3), .make = make_nic_bind, .twice = -EXO_E_BUSY,
 	  .arg = { CLAIM(EVIL_KIND(PACKETS), CONTROL), CLAIM(EVIL_KIND(NIC), 0), NUMBER } },
-	{ CALL(nic_kick, 1), .make = make_nic_kick, .twice = 1, .thaws = 1,
+	{ CALL(nic_kick, 1), .make = make_nic_kick, .twice = 1,
 	  .arg = { CLAIM(EVIL_KIND(PACKETS), CONTROL) } },
 	{ CALL(cap_ask, 3), .make = make_ask, .twice = 1, .thaws = 1,
 	  .arg = { CLAIM(EVIL_KINDS, 0), WEAK, NUMBER } },
@@ -327,8 +324,6 @@ const struct evil_call evil_calls[] = {
 };
 const unsigned evil_call_count = ARRAY_LEN(evil_calls);
 
-uint32_t evil_reached[ARRAY_LEN(evil_calls)][32];
-
 static int64_t make_call(const struct evil_call *c, const uint64_t *a)
 {
 	struct exos_gate_message m = { .cap = a[1] };
@@ -347,23 +342,7 @@ static int64_t make_call(const struct evil_call *c, const uint64_t *a)
 
 int64_t evil_call(const struct evil_call *c, const uint64_t *a)
 {
-	int64_t result = make_call(c, a);
-	unsigned error = result < 0 ? (unsigned)-result : 0;
-
-	if (error < ARRAY_LEN(evil_reached[0]))
-		evil_reached[c - evil_calls][error]++;
-	return result;
-}
-
-/* The suite's own calls, and the fuzzer's, if this test is it. */
-void evil_report(void)
-{
-	for (unsigned i = 0; i < evil_call_count; i++)
-		for (unsigned error = 0; error < 32; error++) {
-			uint32_t count = evil_reached[i][error] +
-					 fuzz.reached[evil_calls[i].number % FUZZ_CALLS][error];
-
-			if (count)
-				printf("pair %s %u %u\n", evil_calls[i].name, error, count);
-		}
+	/* That of a gate is counted where it is made. */
+	return c->number == EXO_CALL_gate_call ? make_call(c, a)
+					       : pair_count(c->number, make_call(c, a));
 }

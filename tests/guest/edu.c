@@ -66,17 +66,21 @@ void edu_close(struct edu *edu)
 	exos_event_free(edu->event);
 }
 
-static void copy(const struct edu *edu, uint64_t source, uint64_t target, uint32_t bytes,
-		 uint32_t command)
+static void copy_start(const struct edu *edu, uint64_t source, uint64_t target, uint32_t bytes,
+		       uint32_t command)
 {
-	uint64_t end = exos_deadline(LIMIT_NS);
-
 	edu->regs[REG_SOURCE] = (uint32_t)source;
 	edu->regs[REG_SOURCE + 1] = (uint32_t)(source >> 32);
 	edu->regs[REG_TARGET] = (uint32_t)target;
 	edu->regs[REG_TARGET + 1] = (uint32_t)(target >> 32);
 	edu->regs[REG_COUNT] = bytes;
 	edu->regs[REG_COMMAND] = command | COMMAND_START;
+}
+
+static void copy_wait(const struct edu *edu)
+{
+	uint64_t end = exos_deadline(LIMIT_NS);
+
 	guest_pause_ms(COPY_MS);
 	while ((edu->regs[REG_COMMAND] & COMMAND_START) && exos_tsc() < end)
 		guest_pause_ms(1);
@@ -85,12 +89,30 @@ static void copy(const struct edu *edu, uint64_t source, uint64_t target, uint32
 
 void edu_read(const struct edu *edu, uint64_t address, uint32_t bytes)
 {
-	copy(edu, address, BUFFER, bytes, 0);
+	copy_start(edu, address, BUFFER, bytes, 0);
+	copy_wait(edu);
+}
+
+void edu_write_start(const struct edu *edu, uint64_t address, uint32_t bytes)
+{
+	copy_start(edu, BUFFER, address, bytes, COMMAND_TO_MEMORY);
+}
+
+void edu_write_wait(const struct edu *edu)
+{
+	copy_wait(edu);
 }
 
 void edu_write(const struct edu *edu, uint64_t address, uint32_t bytes)
 {
-	copy(edu, BUFFER, address, bytes, COMMAND_TO_MEMORY);
+	edu_write_start(edu, address, bytes);
+	edu_write_wait(edu);
+}
+
+void edu_write_from(const struct edu *edu, uint32_t offset, uint64_t address, uint32_t bytes)
+{
+	copy_start(edu, BUFFER + offset, address, bytes, COMMAND_TO_MEMORY);
+	copy_wait(edu);
 }
 
 bool edu_page_make(struct edu_page *page, uint64_t value)

@@ -29,6 +29,11 @@ void edu_close(struct edu *edu);
 /* Copy `bytes` (at most EDU_BYTES) from an address into the device's buffer; and back out of it. */
 void edu_read(const struct edu *edu, uint64_t address, uint32_t bytes);
 void edu_write(const struct edu *edu, uint64_t address, uint32_t bytes);
+/* The same in halves: the device begins, and copies a tenth of a second later; wait for that. */
+void edu_write_start(const struct edu *edu, uint64_t address, uint32_t bytes);
+void edu_write_wait(const struct edu *edu);
+/* The same from `offset` of the buffer on; offset + bytes at most EDU_BYTES. */
+void edu_write_from(const struct edu *edu, uint32_t offset, uint64_t address, uint32_t bytes);
 
 /* A page of memory of the test's own: mapped, with a claim of its own. */
 struct edu_page {

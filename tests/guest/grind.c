@@ -275,7 +275,8 @@ static bool equip(unsigned n, uint32_t cpu)
 	give(p, 4, gate, EXO_R_CALL);
 	if (vcpu > 0) {         /* there is SVM */
 		expect_eq(exo_vcpu_bind((exo_slot)vcpu, nested), 0);
-		give(p, 62, (exo_slot)vcpu, EXO_R_CONTROL | EXO_R_RUN | EXO_R_MAP); /* may run at once */
+		/* From now on it may run. */
+		give(p, 62, (exo_slot)vcpu, EXO_R_CONTROL | EXO_R_RUN | EXO_R_MAP);
 		give(p, 63, nested, EXO_R_CONTROL | EXO_R_RUN);
 	}
 	return true;

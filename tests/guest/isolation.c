@@ -155,6 +155,10 @@ int parts_play(int argc, char **argv)
 		return hostile_part();
 	if (argc == 3 && !strcmp(argv[2], "citizen"))
 		return citizen_part();
+	if (argc == 3 && !strcmp(argv[2], "reader"))
+		return reader_part();
+	if (argc == 3 && !strcmp(argv[2], "deaf-reader"))
+		return deaf_reader_part();
 	if (argc == 3 && !strcmp(argv[2], "miser"))
 		return miser_part();
 	return SUITE_EXIT_FAIL;

@@ -5,7 +5,9 @@
  * The engines are tested against models on the host; here is what needs a kernel.
  */
 #include <base/string.h>
+#include <base/util.h>
 #include <exos/cap.h>
+#include <exos/console.h>
 #include <exos/frame.h>
 #include <exos/heap.h>
 #include <exos/pager.h>
@@ -72,6 +74,60 @@ EXO_TEST(the_table_grows_by_itself, SHORT)
 	exos_slot_free_run(sid[0], 64);
 	expect_error(exos_cap_narrow(from, 1, 0, EXO_R_READ, &made), RANGE);
 	expect_eq(made, 0);
+}
+
+#define CLAIMS_LEAST 100000u
+#define CLAIMS_MOST  1000000u
+#define GUEST_SHARED (EXO_R_READ | EXO_SHARE)
+
+/*
+ * Claims that fit into the memory: a table frame holds 64, and some of them are directories.  All
+ * of them only on one machine of the test's, for the time it takes.
+ */
+static uint64_t claims_possible(void)
+{
+	bool all = exos_machine()->cpus == 1 && !guest_icount();
+	struct exos_frame_stats stats;
+
+	exos_frame_stats(&stats);
+	return min_u64(all ? CLAIMS_MOST : 2 * CLAIMS_LEAST,
+		       (stats.free - stats.free / 8) * EXO_SLOTS_PER_FRAME);
+}
+
+/* How many tables lie around the claim of the table that a slot is in, by the kernel's count. */
+static uint32_t table_depth(exo_slot slot)
+{
+	exo_sid node = guest_holder(exo_slot_sid(slot) / EXO_SLOTS_PER_FRAME);
+
+	return exos_cap_at(node) ? exos_cap_at(node)->unit : ~0u;
+}
+
+/* Each is used, too: a claim derived from the first is in its slot. */
+EXO_TEST(a_table_of_very_many_slots_does_not_nest_deep, HUGE)
+{
+	const uint32_t start = table_depth(exos_grant("memory", 0)->slot);
+	uint64_t count = claims_possible(), made = 0;
+	struct guest_frames f;
+	uint32_t depth, deepest = 0;
+	exo_slot share = 0;
+
+	must_eq(guest_frames_make(&f, 1), 0);
+	must(count >= CLAIMS_LEAST);
+	for (; made < count && !guest_failures(); made++) {
+		if (!expect_eq(exos_cap_narrow(f.slot, f.lo, f.hi, GUEST_SHARED, &share), 0))
+			break;
+		depth = table_depth(share) - start;
+		deepest = depth > deepest ? depth : deepest;
+	}
+	printf("%lu claims in %u table frames, %u deep\n", made, exos_slot_frames(), deepest);
+	expect(deepest > 0 && deepest <= 10);
+	expect_eq(exos_cap_look(share) ? exos_cap_look(share)->kind : 0, EXO_KIND_FRAME);
+	expect_eq(exos_cap_revoke(f.slot), 0);
+	/* A sweep frees them all, but leaves alone what is set aside: the table still grows. */
+	expect_eq(exos_slot_sweep(), made);
+	for (uint64_t i = 0; i < 2 * EXO_SLOTS_PER_FRAME * EXO_SLOTS_PER_FRAME; i++)
+		must(exos_slot_alloc() != 0);
+	guest_frames_end(&f);
 }
 
 EXO_TEST(page_tables_are_made_when_missed, SHORT)

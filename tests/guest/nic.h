@@ -27,7 +27,9 @@ struct ring {
 #define RING_DATA 16u                   /* frames of the data area, usually */
 #define RING_BUFFERS 16u                /* that ring_open posts: 2 KiB each, half the area */
 
-/* Make rings and bind them; buffers are posted. 0 or -EXO_E_*. */
+/* Make rings, not bound; buffers are posted. 0 or -EXO_E_*. */
+int ring_make(struct ring *ring);
+/* And bind them. */
 int ring_open(struct ring *ring, exo_slot nic);
 void ring_close(struct ring *ring);
 

@@ -88,11 +88,11 @@ EXO_TEST(nic_no_claim_outlives_its_filter, NIC)
 	must((claim = nic_arp_claim(nic, 55)) != 0);
 	must_eq(ring_open(&r, claim), 0);
 	must_eq(exos_cap_end(claim), 0);
-	for (unsigned leaves = 53; leaves < 66; leaves++) {
+	for (unsigned leaves = 99; leaves < 112; leaves++) {
 		for (unsigned shares = 3; shares < 9; shares++) {
 			struct guest_frames f;
 
-			must_eq(guest_frames_make(&f, 80), 0);
+			must_eq(guest_frames_make(&f, 130), 0);
 			pieces += revoke_between(&r, &f, leaves, shares);
 			guest_frames_end(&f);
 			exos_slot_sweep();

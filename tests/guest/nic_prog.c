@@ -203,24 +203,45 @@ EXO_TEST(nic_prog_dropped_while_bound, NIC)
 	ring_close(&r);
 }
 
-/* The longest program there is, for each packet: they still come, and so does everything else. */
-EXO_TEST(nic_prog_of_full_length, NIC)
+/* `count` times an instruction, and a result of 1: how many instructions. */
+static uint32_t repeat(struct exo_insn *insn, uint32_t count, struct exo_insn one)
 {
+	for (uint32_t i = 0; i < count; i++)
+		insn[i] = one;
+	insn[count] = (struct exo_insn)I_MOV(0, 1);
+	insn[count + 1] = (struct exo_insn)I_EXIT;
+	return count + 2;
+}
+
+/* The dearest programs that there are, for each packet: they still come, and so does all else. */
+EXO_TEST(nic_prog_of_full_cost, NIC)
+{
+	static const struct {
+		struct exo_insn insn;
+		uint32_t cost;
+	} kind[] = { { I_ADD(2, 1), EXO_PROG_COST_PLAIN },
+		     { I_LOAD64(2, 1, 0), EXO_PROG_COST_MEMORY },
+		     { I_DIVIDE(2, 1), EXO_PROG_COST_DIVIDE } };
 	static struct exo_insn insn[EXO_PROG_MAX];
 	struct guest_prog p;
 	exo_slot claim;
 	struct ring r;
 
-	for (unsigned i = 0; i < EXO_PROG_MAX - 2; i++)
-		insn[i] = (struct exo_insn)I_LOAD64(2, 1, 0);
-	insn[EXO_PROG_MAX - 2] = (struct exo_insn)I_MOV(0, 1);
-	insn[EXO_PROG_MAX - 1] = (struct exo_insn)I_EXIT;
 	must((claim = nic_arp_claim(guest_claim("nic"), 65)) != 0);
 	must_eq(ring_open(&r, claim), 0);
-	must(GUEST_PROG(&p, insn) != 0);
-	must_eq(exo_nic_prog(claim, p.prog), 0);
-	for (unsigned i = 0; i < 200; i++)
-		must(arp_works(&r, 65));
-	guest_prog_end(&p);
+	for (unsigned n = 0; n < 3; n++) {
+		uint32_t most = (EXO_PROG_PACKET_COST - 2) / kind[n].cost;
+
+		must(guest_prog(&p, insn, repeat(insn, most, kind[n].insn)) != 0);
+		must_eq(exo_nic_prog(claim, p.prog), 0);
+		for (unsigned i = 0; i < 50; i++)
+			must(arp_works(&r, 65));
+		guest_prog_end(&p);
+		if (most + 3 > EXO_PROG_MAX)
+			continue;
+		must(guest_prog(&p, insn, repeat(insn, most + 1, kind[n].insn)) != 0);
+		expect_error(exo_nic_prog(claim, p.prog), RANGE);
+		guest_prog_end(&p);
+	}
 	ring_close(&r);
 }

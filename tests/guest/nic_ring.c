@@ -34,7 +34,7 @@ static int ring_map(struct ring *r)
 	return 0;
 }
 
-int ring_open(struct ring *r, exo_slot nic)
+int ring_make(struct ring *r)
 {
 	int err = guest_frames_make(&r->frames, EXO_FRAMES_PACKETS + RING_DATA);
 
@@ -49,7 +49,14 @@ int ring_open(struct ring *r, exo_slot nic)
 	for (uint32_t i = 0; i < RING_BUFFERS; i++)
 		post(r, i * EXO_PACKET_BYTES);
 	r->entry = exos_event_alloc();
-	return (int)exo_nic_bind(r->ring, nic, r->entry);
+	return 0;
+}
+
+int ring_open(struct ring *r, exo_slot nic)
+{
+	int err = ring_make(r);
+
+	return err < 0 ? err : (int)exo_nic_bind(r->ring, nic, r->entry);
 }
 
 void ring_close(struct ring *r)

@@ -20,4 +20,8 @@ int hostile_part(void);
 int citizen_part(void);
 int miser_part(void);
 
+/* revoke_cache.c: read the disk through a block cache, hear of requests for memory, or not. */
+int reader_part(void);
+int deaf_reader_part(void);
+
 #endif

@@ -13,6 +13,7 @@
 #include <exos/time.h>
 
 #include "edu.h"
+#include "peer.h"
 
 #define OURS   0x1111111111111111ull    /* what the device writes */
 #define THEIRS 0x2222222222222222ull
@@ -128,6 +129,34 @@ EXO_TEST(pci_dma_to_a_page_just_revoked_is_stopped, PCI)
 	expect_fault(before, address, 0);
 	disarm(&own);
 	edu_page_end(&other);
+}
+
+/* The device is told to copy while it may; what it copies lands before the revocation, or never. */
+EXO_TEST(pci_dma_under_way_does_not_land_after_a_revoke, PCI)
+{
+	struct edu_page own, other;
+	exo_slot part;
+	uint64_t address;
+
+	for (unsigned round = 0; round < 6 && !guest_failures(); round++) {
+		must(armed(&own) && edu_page_make(&other, THEIRS));
+		part = guest_narrow(other.frames.slot, other.frames.lo, other.frames.hi,
+				    EXO_SHARE | GUEST_RW);
+		must(part != 0);
+		must_eq(exos_pci_dma_map(&edu.pci, part, other.frames.lo, 1, GUEST_RW, &address),
+			0);
+		if (round % 2)          /* its translation is in the IOMMU's cache */
+			edu_write(&edu, address, EDU_BYTES);
+		edu_write_start(&edu, address, EDU_BYTES);
+		guest_pause_ms(round * 15);
+		must_eq(exos_cap_revoke(other.frames.slot), 0);
+		for (unsigned i = 0; i < 512; i++)
+			other.words[i] = THEIRS;
+		edu_write_wait(&edu);
+		expect_eq(edu_page_wrong(&other, THEIRS), 0);
+		disarm(&own);
+		edu_page_end(&other);
+	}
 }
 
 EXO_TEST(pci_dma_ends_with_domain_table_and_space, PCI)
@@ -254,4 +283,79 @@ EXO_TEST(pci_dma_raises_no_interrupt_by_vector, PCI)
 	disarm(&sheet);
 	if (raised && !(edu.pci.info->flags & EXO_PCI_UNSAFE))
 		guest_skip("this IOMMU lets messages of the old format through, told not to");
+}
+
+#define NMI      (4u << 8)      /* how a message is delivered (SDM volume 3, 11.11.2) */
+#define LOWEST   (1u << 8)
+#define SENT_FIRST 16u          /* what the manual allows */
+#define BUFFER_WORDS (EDU_BYTES / 4)
+
+/* Messages for the first CPU, one after the other, from the device's buffer. */
+static void messages_send(const uint32_t *data, unsigned count)
+{
+	volatile uint32_t *word = (volatile uint32_t *)sheet.words;
+
+	for (unsigned i = 0; i < count; i++)
+		word[i] = data[i];
+	edu_read(&edu, sheet_at, EDU_BYTES);
+	for (unsigned i = 0; i < count; i++)
+		edu_write_from(&edu, 4 * i, MESSAGES, 4);
+}
+
+static uint64_t strays(void)
+{
+	const struct exo_cpu_stats *s = exos_machine_at(exos_machine()->stats_off);
+
+	return s->strays;
+}
+
+/* Who runs on the first CPU meanwhile; a fault that is none of its own is noted. */
+static void turn(struct peer *peer)
+{
+	for (;;)
+		((volatile uint64_t *)peer->word)[0]++;
+}
+
+/*
+ * Where a device can send interrupt messages of any kind, those that mean something to the kernel
+ * or to the processor (exceptions' numbers, system calls', other CPUs' requests, a panic's halt,
+ * the spurious vector, NMI) stop nothing and reach no program.  First while the CPU is idle, in the
+ * kernel; then, with all other numbers, while a program runs on it.
+ */
+EXO_TEST(pci_forged_interrupts_disturb_nobody, PCI)
+{
+	static uint32_t data[BUFFER_WORDS];
+	static struct peer peer;
+	uint64_t before = strays(), turned;
+	unsigned count = 0;
+
+	must(messenger());
+	for (uint32_t v = SENT_FIRST; v < 32; v++)
+		data[count++] = v;
+	data[count++] = 0x80;
+	data[count++] = NMI;
+	data[count++] = LOWEST | 17;
+	for (uint32_t v = 0xf0; v <= 0xff; v++)
+		data[count++] = v;
+	messages_send(data, count);
+	if (edu.pci.info->flags & EXO_PCI_UNSAFE)
+		expect(strays() >= before + 16);
+	must_eq(peer_make(&peer), 0);
+	peer_upcalls(&peer, peer_note);
+	must_eq(peer_slots(&peer, 0, 0, 8), 0);
+	must_eq(peer_start(&peer, turn, 0), 0);
+	for (count = 0; SENT_FIRST + count < 256; count++)
+		data[count] = SENT_FIRST + count;
+	data[count++] = NMI;
+	before = strays();
+	messages_send(data, count);
+	if (edu.pci.info->flags & EXO_PCI_UNSAFE)
+		expect(strays() >= before + 16);
+	turned = __atomic_load_n(&peer.word[0], __ATOMIC_RELAXED);
+	guest_pause_ms(200);
+	expect(__atomic_load_n(&peer.word[0], __ATOMIC_RELAXED) > turned);
+	expect_eq(peer.upcalls, 0);
+	expect_eq(peer.page->faults, 0);
+	peer_end(&peer);
+	disarm(&sheet);
 }

@@ -441,3 +441,68 @@ EXO_TEST(prog_come_and_go_on_another_cpu, SMP)
 	expect(peer.word[2] > 0);       /* had nothing to sleep by */
 	peer_end(&peer);
 }
+
+#define MEASURED 56u            /* instructions of a kind in one program, of EXO_PROG_WAKE_MAX */
+#define INSN_TSC 128u           /* time stamps an instruction takes with -icount 7 */
+
+/* What asking a predicate costs that repeats an instruction so often: time stamps. */
+static uint64_t predicate_cost(struct exo_insn one, uint32_t count, bool stack)
+{
+	struct exo_insn insn[EXO_PROG_WAKE_MAX] = {
+		I_MOV(3, 5), stack ? (struct exo_insn)I_COPY(4, 10) : (struct exo_insn)I_COPY(4, 1),
+		I_ADD(4, stack ? -64 : 0),
+	};
+	uint64_t least = UINT64_MAX;
+	struct guest_prog p;
+
+	for (uint32_t i = 0; i < count; i++)
+		insn[3 + i] = one;
+	insn[3 + count] = (struct exo_insn)I_MOV(0, 1);
+	insn[4 + count] = (struct exo_insn)I_EXIT;
+	if (!guest_prog(&p, insn, count + 5) || !expect_eq(predicate(p.prog), 0))
+		return 0;
+	for (unsigned i = 0; i < 5; i++) {
+		uint64_t began = exos_tsc();
+
+		exo_env_wait_until(1);
+		least = min_u64(least, exos_tsc() - began);
+	}
+	guest_prog_end(&p);
+	return least;
+}
+
+/* What an instruction more is said to cost is what it costs at most, for each kind. */
+EXO_TEST(prog_costs_no_more_than_is_said, SHORT)
+{
+	static const struct {
+		struct exo_insn insn;
+		bool stack;
+		uint32_t cost;
+	} kind[] = {
+		{ I(0x3f, 2, 3, 1, 0), false, EXO_PROG_COST_DIVIDE },   /* signed, by r3 */
+		{ I(0x9f, 2, 3, 1, 0), false, EXO_PROG_COST_DIVIDE },
+		{ I(0x37, 2, 0, 0, 7), false, EXO_PROG_COST_DIVIDE },
+		{ I_LOAD64(5, 4, 0), false, EXO_PROG_COST_MEMORY },
+		{ I_LOAD64(5, 4, 0), true, EXO_PROG_COST_MEMORY + EXO_PROG_COST_STACK },
+		{ I_STORE64(4, 8, 3), true, EXO_PROG_COST_MEMORY + EXO_PROG_COST_STACK },
+		{ I_LOAD64(5, 10, -8), true, EXO_PROG_COST_PLAIN },
+		{ I_STORE64(10, -8, 10), true, EXO_PROG_COST_PLAIN + EXO_PROG_COST_R10 },
+		{ I_JEQ(3, 1, 0), false, EXO_PROG_COST_BRANCH },
+		{ I(0x1d, 10, 10, 0, 0), true, EXO_PROG_COST_BRANCH + 2 * EXO_PROG_COST_R10 },
+		{ I(0x6c, 2, 3, 0, 0), false, EXO_PROG_COST_SHIFT },    /* 32 bits, by r3 */
+		{ I(0xdc, 2, 0, 0, 16), false, EXO_PROG_COST_SWAP },
+		{ I_ADD(2, 1), false, EXO_PROG_COST_PLAIN },
+		{ I(0x0f, 2, 10, 0, 0), true, EXO_PROG_COST_PLAIN + EXO_PROG_COST_R10 },
+		{ I(0x2f, 2, 3, 0, 0), false, EXO_PROG_COST_PLAIN },
+	};
+
+	for (unsigned n = 0; n < sizeof(kind) / sizeof(kind[0]); n++) {
+		uint64_t before = predicate_cost(kind[n].insn, 1, kind[n].stack);
+		uint64_t after = predicate_cost(kind[n].insn, 1 + MEASURED, kind[n].stack);
+		uint64_t took = (after - before) / INSN_TSC;
+
+		if (guest_icount() && (!took || took > MEASURED * kind[n].cost))
+			guest_fail("kind %u: %u of them take %lu instructions", n, MEASURED, took);
+	}
+	predicate(0);
+}

@@ -17,6 +17,7 @@
 #define I_MOV(d, n)      I(0xb7, d, 0, 0, n)
 #define I_COPY(d, s)     I(0xbf, d, s, 0, 0)
 #define I_ADD(d, n)      I(0x07, d, 0, 0, n)
+#define I_DIVIDE(d, n)   I(0x37, d, 0, 0, n)
 #define I_LOAD8(d, s, o) I(0x71, d, s, o, 0)
 #define I_LOAD16(d, s, o) I(0x69, d, s, o, 0)
 #define I_LOAD32(d, s, o) I(0x61, d, s, o, 0)

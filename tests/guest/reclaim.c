@@ -172,20 +172,20 @@ static void skip_store(struct peer *peer, struct exo_context *context)
 	context->rip += INSN_STORE_BYTES;
 }
 
-/* Interrupts that all CPUs sent to each other. */
-static uint64_t ipis(void)
+/* The sum over all CPUs of one of their counters, told by its place. */
+static uint64_t counted(unsigned offset)
 {
 	const struct exo_machine *m = exos_machine();
 	uint64_t count = 0;
 
 	for (uint64_t cpu = 0; cpu < m->cpus; cpu++) {
-		const struct exo_cpu_stats *s =
-			exos_machine_at(m->stats_off + cpu * EXO_PAGE_SIZE);
+		const char *stats = exos_machine_at(m->stats_off + cpu * EXO_PAGE_SIZE);
 
-		count += s->ipis;
+		count += *(const volatile uint64_t *)(const void *)(stats + offset);
 	}
 	return count;
 }
+#define COUNTED(field) counted(offsetof(struct exo_cpu_stats, field))
 
 /* How long a CPU waits for another is the host's affair here; how often it does is the kernel's. */
 EXO_TEST(a_holder_that_uses_its_pages_is_stopped_by_few_interrupts, SMP)
@@ -207,13 +207,82 @@ EXO_TEST(a_holder_that_uses_its_pages_is_stopped_by_few_interrupts, SMP)
 	for (unsigned i = 0; i < 1000 && peer.word[1] < 2 * PAGES; i++)
 		guest_pause_ms(5);
 	expect(peer.word[1] >= 2 * PAGES);
-	before = ipis();
+	before = COUNTED(ipis);
 	expect_eq(exos_cap_revoke(all.slot), 0);
-	sent = ipis() - before;
+	sent = COUNTED(ipis) - before;
 	expect_eq(guest_maps(all.lo + PAGES / 2), 0);
 	printf("reclaim of %d pages in use on another CPU: %lu interrupts (willing: %lu ticks)\n",
 	       PAGES, sent, willing);
 	expect(sent > 0 && sent <= PAGES / 64);
 	peer_end(&peer);
 	exos_slot_sweep();
+}
+
+/* A peer on another CPU that stores to `pages` pages by turns, there or not, all the time. */
+static bool toucher_start(struct peer *peer, uint64_t pages)
+{
+	uint32_t cpu = (exos_page()->cpu + 1) % exos_machine()->cpus;
+
+	if (!expect_eq(peer_make(peer), 0))
+		return false;
+	peer_upcalls(peer, skip_store);
+	peer->word[0] = pages;
+	return expect_eq(peer_slots(peer, cpu, 0, 8), 0) &&
+	       expect_eq(peer_start(peer, store_for_ever, 0), 0);
+}
+
+/* What taking back costs, counted by the kernel: whatever the host does meanwhile, the same. */
+struct cost {
+	uint64_t steps, shoots;
+};
+
+/* Take `count` frames back from a holder while they are in use; false: it was not so. */
+static bool reclaim_in_use(holder_make *make, uint64_t count, struct peer *toucher, struct cost *c)
+{
+	exo_slot claim = guest_narrow(all.slot, all.lo, all.lo + count, GUEST_R_SHARE);
+	uint64_t stores;
+
+	if (!claim || !expect(make(claim, all.lo, all.lo + count)))
+		return false;
+	stores = __atomic_load_n(&toucher->word[1], __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < 2000 && __atomic_load_n(&toucher->word[1], __ATOMIC_RELAXED) <
+	     stores + count; i++)
+		guest_pause_ms(5);
+	*c = (struct cost){ COUNTED(steps), COUNTED(ipis) };
+	expect_eq(exos_cap_revoke(all.slot), 0);
+	*c = (struct cost){ COUNTED(steps) - c->steps, COUNTED(ipis) - c->shoots };
+	exos_slot_sweep();
+	expect_eq(exos_cap_look(all.slot)->unit, all.hi - all.lo);
+	expect_eq(guest_maps(all.lo + count / 2), 0);
+	return expect(__atomic_load_n(&toucher->word[1], __ATOMIC_RELAXED) > stores);
+}
+
+EXO_TEST(a_hostile_holder_costs_few_steps_while_its_pages_are_in_use, SMP)
+{
+	static const struct {
+		const char *what;
+		holder_make *make;
+	} hostile[] = {
+		{ "shares everywhere", make_shares }, { "broken ranges", make_pieces },
+		{ "a chain of claims", make_chain },
+	};
+	enum { PAGES = 1500 };
+	struct cost willing, cost;
+	struct peer toucher;
+
+	must(frames_get(PAGES));
+	must(toucher_start(&toucher, PAGES));
+	must(reclaim_in_use(make_willing, PAGES, &toucher, &willing));
+	printf("reclaim of %d pages in use on another CPU: willing: %lu steps, %lu interrupts\n",
+	       PAGES, willing.steps, willing.shoots);
+	expect(willing.steps >= PAGES && willing.shoots > 0);
+	for (unsigned i = 0; i < ARRAY_LEN(hostile) && !guest_failures(); i++) {
+		must(reclaim_in_use(hostile[i].make, PAGES, &toucher, &cost));
+		printf("  %s: %lu steps, %lu interrupts\n", hostile[i].what, cost.steps,
+		       cost.shoots);
+		expect(cost.steps <= 4 * willing.steps);
+		/* One interrupt a call, and calls are bounded by their steps. */
+		expect(cost.shoots <= 4 * willing.shoots + 4);
+	}
+	peer_end(&toucher);
 }

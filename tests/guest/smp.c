@@ -199,3 +199,42 @@ EXO_TEST(ending_what_runs_on_every_cpu, SMP)
 		}
 	}
 }
+
+/* Interrupts that all CPUs sent to each other. */
+static uint64_t ipis_sent(void)
+{
+	const struct exo_machine *m = exos_machine();
+	uint64_t count = 0;
+
+	for (uint64_t cpu = 0; cpu < m->cpus; cpu++)
+		count += ((const volatile struct exo_cpu_stats *)exos_machine_at(
+				  m->stats_off + cpu * EXO_PAGE_SIZE))->ipis;
+	return count;
+}
+
+/* No CPU translates by a guest's tables outside of the guest: none is asked about them. */
+EXO_TEST(other_cpus_are_not_asked_about_the_spaces_of_guests, SMP)
+{
+	enum { TURNS = 50, PAGES = 4 };
+	struct guest_frames tables, pages;
+	struct exos_space space = { 0 };
+	struct peer peer;
+	uint64_t sent;
+
+	must_eq(guest_frames_make(&tables, EXO_FRAMES_PT), 0);
+	must_eq(guest_frames_make(&pages, PAGES), 0);
+	space.slot = guest_retype(tables.slot, tables.lo, EXO_KIND_SPACE, EXO_SPACE_GUEST);
+	space.tables = exos_space_own.tables;
+	must(space.slot != 0);
+	must_eq(exos_space_prepare(&space, 0, PAGES), 0);
+	must_eq(exos_space_map(&exos_space_own, VA, pages.slot, pages.lo, 1, GUEST_RW), 0);
+	must(start_storing(&peer, 0));
+	sent = ipis_sent();
+	for (unsigned i = 0; i < TURNS; i++) {
+		must_eq(exos_space_map(&space, 0, pages.slot, pages.lo, PAGES, GUEST_RW), 0);
+		must_eq(exos_space_unmap(&space, 0, PAGES), 0);
+	}
+	/* Slices end meanwhile, and may wake others: far fewer than one a turn. */
+	expect(ipis_sent() - sent < TURNS / 2);
+	peer_end(&peer);
+}

@@ -182,7 +182,7 @@ static int run_here(const char *name)
 			continue;
 		(*t)->run();
 		if (suite_word("pairs"))
-			evil_report();
+			pairs_print();
 		return guest_failures() ? SUITE_EXIT_FAIL : SUITE_EXIT_OK;
 	}
 	return SUITE_EXIT_FAIL;

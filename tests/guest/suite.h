@@ -15,11 +15,8 @@
 
 /* The value of `key=value` in the boot line, up to the next blank; "" for a lone key; or NULL. */
 const char *suite_word(const char *key);
-/* Is `name` one of a comma-separated list that a blank or NUL ends? */
+/* Is `name` in a comma-separated list that a blank or NUL ends?  An item may end in `*`. */
 bool suite_listed(const char *list, const char *name);
-
-/* tests/evil: print which call returned which error, as lines `pair CALL ERROR COUNT`. */
-void evil_report(void);
 
 struct exos_spawn;
 

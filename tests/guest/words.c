@@ -31,6 +31,11 @@ const char *suite_word(const char *key)
 	return NULL;
 }
 
+static bool starts(const char *item, size_t bytes, const char *name, size_t length)
+{
+	return bytes <= length && !memcmp(item, name, bytes);
+}
+
 bool suite_listed(const char *list, const char *name)
 {
 	size_t length = strlen(name);
@@ -40,7 +45,8 @@ bool suite_listed(const char *list, const char *name)
 
 		while (list[item] && list[item] != ',' && list[item] != ' ')
 			item++;
-		if (item == length && !memcmp(list, name, length))
+		if (item && list[item - 1] == '*' ? starts(list, item - 1, name, length)
+						  : item == length && !memcmp(list, name, length))
 			return true;
 		list += item;
 		if (*list == ',')

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libexos_table_test.c - the list of table frames: no slot twice, none lost, runs stay in a frame.
+ * libexos_table_test.c - the list of table frames: no slot twice, none lost, runs stay in a frame;
+ * where the claims of table frames lie: no place twice, none before its frame is there, none deep.
  */
-// sources: libexos/table.c
+// sources: libexos/table.c libexos/nodes.c
 // includes: exo/base/include exo/include libexos libexos/include
+#include "nodes.h"
 #include "table.h"
 #include "test.h"
 
@@ -94,6 +96,35 @@ TEST(table_runs_stay_within_a_frame)
 	start();
 	table_insert(&list, 20, 0, 0);
 	CHECK_EQ(table_take(&list, 64), 20 * 64);
+}
+
+#define ADDED (1u << 21)        /* table frames: 134 million slots */
+#define DEEPEST 12u             /* of the 24 that the kernel allows, the rest is for starters */
+
+/* The model: each frame's depth, and the places used, frame by frame as the program adds them. */
+TEST(nodes_lie_shallow_and_none_twice)
+{
+	uint8_t *depth = calloc(ADDED, 1);
+	uint64_t *used = calloc(ADDED, sizeof(*used)), first_used = 0;
+	unsigned deepest = 0;
+
+	REQUIRE(depth && used);
+	for (uint64_t n = 0; n < ADDED; n++) {
+		struct node_place p = node_place(n);
+		uint64_t *where = p.first ? &first_used : &used[p.frame];
+
+		REQUIRE(p.slot < (p.first ? NODES_FIRST : 64u));
+		REQUIRE(p.first || (p.frame < n && node_is_directory(p.frame)));
+		REQUIRE(!(*where >> p.slot & 1));
+		*where |= 1ul << p.slot;
+		depth[n] = (uint8_t)(p.first ? 1 : depth[p.frame] + 1);
+		deepest = depth[n] > deepest ? depth[n] : deepest;
+		if (n == 16000)         /* a million slots */
+			CHECK(deepest <= 7);
+	}
+	CHECK(deepest <= DEEPEST);
+	free(depth);
+	free(used);
 }
 
 TEST_MAIN

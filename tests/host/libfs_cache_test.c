@@ -4,6 +4,7 @@
  * device, the memory or the policy fails.
  */
 // sources: libfs/cache.c libfs/cache_read.c libfs/device.c libfs/errors.c libfs/evict.c
+// sources: libfs/cache_spare.c
 // includes: libfs/include
 #include "libfs_fake.h"
 #include "test.h"
@@ -75,6 +76,142 @@ static bool cached(uint64_t block)
 
 	touch(block);
 	return disk.reads == before && cache.stats.hits == hits + 1;
+}
+
+/* Memory that takes pages back: what was in them is lost, `room` more may come. */
+#define LOOSE_PAGES 64u
+static struct {
+	struct fs_memory_ops ops;
+	uint8_t *data;
+	size_t pages;
+	const struct fs_keeper *keeper;
+	bool away[LOOSE_PAGES];
+	unsigned room;
+} loose;
+
+static uint64_t loose_handle(struct fs_memory *m, const void *page)
+{
+	size_t n = (size_t)((const uint8_t *)page - loose.data) / FS_PAGE_BYTES;
+
+	if (loose.data && n < loose.pages && loose.away[n])
+		return 0;
+	return fake_handle(m, page);
+}
+
+static int loose_lend(struct fs_memory *m, void *data, size_t pages, const struct fs_keeper *keeper)
+{
+	(void)m;
+	loose.data = data;
+	loose.pages = pages;
+	loose.keeper = keeper;
+	return 0;
+}
+
+static int loose_renew(struct fs_memory *m, void *page)
+{
+	(void)m;
+	if (loose.room == 0)
+		return -FS_E_NOMEM;
+	loose.room--;
+	loose.away[(size_t)((uint8_t *)page - loose.data) / FS_PAGE_BYTES] = false;
+	return 0;
+}
+
+/* A cache of 40 pages of such memory. */
+static void loose_start(void)
+{
+	fill_image();
+	fake_disk_init(&disk, image, sizeof image, 512, true);
+	fake_memory_init(&memory, -1);
+	memset(&loose, 0, sizeof loose);
+	loose.ops = fake_memory_ops;
+	loose.ops.handle = loose_handle;
+	loose.ops.lend = loose_lend;
+	loose.ops.renew = loose_renew;
+	memory.memory.ops = &loose.ops;
+	memset(&cache, 0, sizeof cache);
+	CHECK_EQ(init(UNIT, 160 * UNIT, NULL), 0);
+	CHECK_EQ(loose.pages, 40);
+}
+
+/* Take a page back if the cache spares it. */
+static bool loose_take(size_t n)
+{
+	if (loose.away[n] || !loose.keeper->spare(loose.keeper->context,
+						  loose.data + n * FS_PAGE_BYTES))
+		return false;
+	loose.away[n] = true;
+	memset(loose.data + n * FS_PAGE_BYTES, 0x5a, FS_PAGE_BYTES);
+	return true;
+}
+
+TEST(cache_spares_pages_and_is_right_all_the_same)
+{
+	uint32_t seed = 1, away = 0;
+
+	loose_start();
+	for (unsigned i = 0; i < 40000; i++) {
+		seed = seed * 1664525 + 1013904223;
+		touch((seed >> 8) % BLOCKS);
+		if (seed >> 28 == 0)
+			away += loose_take((seed >> 16) % loose.pages);
+		if (seed >> 28 == 1)
+			loose.room += (seed >> 16) % 3;
+		if (seed >> 28 == 2)
+			fs_cache_prefetch(&cache, &(uint64_t){ (seed >> 4) % BLOCKS }, 1);
+	}
+	CHECK(away > 500);
+	CHECK_EQ(cache.stats.spared, away);
+	CHECK_EQ(cache.stats.errors, 0);
+	finish();
+}
+
+TEST(cache_keeps_what_is_lent_and_grows_again)
+{
+	struct fs_buffer *b;
+	unsigned taken = 0;
+	size_t page;
+
+	loose_start();
+	for (uint64_t block = 0; block < 160; block++)
+		touch(block);
+	REQUIRE(fs_cache_get(&cache, 77, &b) == 0);
+	page = (size_t)((const uint8_t *)b->data - loose.data) / FS_PAGE_BYTES;
+	for (size_t n = 0; n < loose.pages; n++)
+		taken += loose_take(n);
+	CHECK_EQ(taken, 39);
+	CHECK(!loose.away[page]);
+	/* Three buffers are left on that page: enough to read everything, slowly. */
+	for (uint64_t block = 0; block < BLOCKS; block++)
+		touch(block);
+	CHECK(memcmp(b->data, image + 77 * UNIT, UNIT) == 0);
+	fs_cache_put(&cache, b);
+	loose.room = 100;
+	for (unsigned i = 0; i < 8; i++)
+		for (uint64_t block = 0; block < BLOCKS; block++)
+			touch(block);
+	for (size_t n = 0; n < loose.pages; n++)
+		CHECK(!loose.away[n]);
+	finish();
+}
+
+TEST(cache_reads_a_page_again_that_was_taken)
+{
+	struct fs_buffer *b;
+	void *page;
+
+	loose_start();
+	REQUIRE(fs_cache_get(&cache, 7, &b) == 0);
+	page = (void *)((uintptr_t)b->data & ~(uintptr_t)(FS_PAGE_BYTES - 1));
+	memset(page, 0, FS_PAGE_BYTES);
+	CHECK_EQ(loose.keeper->rebuild(loose.keeper->context, page), 0);
+	CHECK(memcmp(b->data, image + 7 * UNIT, UNIT) == 0);
+	CHECK_EQ(cache.stats.rebuilt, 1);
+	disk.dead = true;
+	CHECK(loose.keeper->rebuild(loose.keeper->context, page) < 0);
+	disk.dead = false;
+	fs_cache_put(&cache, b);
+	finish();
 }
 
 TEST(cache_sizes_are_checked)

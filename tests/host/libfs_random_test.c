@@ -5,6 +5,7 @@
  */
 // prepare: tests/host/gen_ext2.py small
 // sources: libfs/cache.c libfs/cache_read.c libfs/device.c libfs/dir.c libfs/errors.c libfs/evict.c
+// sources: libfs/cache_spare.c
 // sources: libfs/ext2.c libfs/ext2_dir.c libfs/ext2_file.c libfs/ext2_inode.c libfs/ext2_map.c
 // sources: libfs/ext2_super.c libfs/file.c libfs/fs.c libfs/mount.c libfs/path.c libfs/path_use.c
 // sources: libfs/walk.c exo/base/format.c

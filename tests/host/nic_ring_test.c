@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "charge.h"
 #include "claim.h"
 #include "dev/nic.h"
 #include "dev/nic_time.h"
@@ -44,6 +45,9 @@ struct exo_machine *machine = &fake_machine;
 static uint64_t now_tsc;
 static unsigned failures, pins[RAM_FRAMES], posts[64], reserved[64], boot_used;
 static unsigned soon, late, arms, cpu;
+static uint64_t charged[8];             /* by environment's frame; 0: nobody */
+static unsigned came_of[RINGS];         /* packets sent, by their byte 1, where any ring is good */
+static bool any_ring;
 static struct exo_frame fake_fine[2 * RAM_FRAMES + EXO_CHUNK_FRAMES];
 static struct exo_chunk fake_chunks[RAM_FRAMES / EXO_CHUNK_FRAMES];
 static enum exo_use use_of[RAM_FRAMES];
@@ -69,6 +73,16 @@ void nic_time_soon(struct nic_queue *q, uint64_t began)
 	soon++;
 }
 void nic_time_late(struct nic_queue *q) { EXPECT(LOCKED(q->nic->lock), 0, 0); late++; }
+uint64_t charge_begin(void) { return now_tsc; }
+void charge_work(struct env *owner, uint64_t *since)
+{
+	EXPECT(LOCKED(nics.nic[0].lock) && *since <= now_tsc, *since, now_tsc);
+	if (owner)
+		charged[owner->pfn] += now_tsc - *since;
+	else
+		charged[0] += now_tsc - *since;
+	*since = now_tsc;
+}
 void nic_time_arm(void) { EXPECT(!LOCKED(nics.nic[0].lock) && !LOCKED(tree_lock), 0, 0); arms++; }
 
 void *boot_frames(uint64_t count)
@@ -207,6 +221,10 @@ static void send_check(const struct nic_send *s, const uint8_t *header)
 	unsigned ring = ring_of(s->cookie);
 	uint32_t length = s->copied, seq;
 
+	if (any_ring) {
+		came_of[header[1] % RINGS]++;
+		return;
+	}
 	EXPECT(ring < RINGS && ring != SHARE, ring, 0);
 	EXPECT(header[1] == ring, header[1], ring);
 	EXPECT(s->copied == min_u64(s->length, EXO_NIC_HEADER) && s->rests <= EXO_PACKET_PARTS,
@@ -319,7 +337,7 @@ static void device_finish(void)
 /* The device sends all it has, until nothing waits. */
 static void device_drain(void)
 {
-	for (unsigned turns = 0; turns < 300; turns++) {
+	for (unsigned turns = 0; turns < 3000; turns++) {
 		device_finish();
 		for (unsigned q = 0; q < QUEUES; q++)
 			nic_interrupt(&nics.nic[0], q);
@@ -531,7 +549,7 @@ static void drain(void)
 	device_drain();
 	EXPECT(pins_left() == 0, pins_left(), 0);
 	for (unsigned q = 0; q < QUEUES; q++)
-		EXPECT(!nics.nic[0].queue[q].turn && !nics.nic[0].queue[q].flight, q, 0);
+		EXPECT(!nic_waits(&nics.nic[0]) && !nics.nic[0].queue[q].flight, q, 0);
 }
 
 static void verdict(const char *name)
@@ -562,7 +580,7 @@ static void detach(unsigned i)
 		EXPECT(turns++ < 1000, i, left);
 	} while (left);
 	EXPECT(!slot_n(4 * i + 1)->bind && !reserved[i + 1] && !slot_n(4 * i + 2)->held, i, 0);
-	EXPECT(ring_n(i)->tx_done == ring_n(i)->tx_taken && !ring_n(i)->in_turn, i, 0);
+	EXPECT(ring_n(i)->tx_done == ring_n(i)->tx_taken && !ring_n(i)->turn.up, i, 0);
 	EXPECT(sys_nic_kick(env_at(ENV_PFN), owners[i].ring) == -EXO_E_ARG, i, 0);
 }
 
@@ -744,6 +762,91 @@ static void test_turns(void)
 	verdict("nic_turns_are_fair");
 }
 
+/* A claim below that of owner 4, on packets whose byte 2 is k: its slot. */
+static exo_slot claim_below(unsigned slot, unsigned k)
+{
+	struct filter *f = filter_at(FILTER_PFN + 16 + k);
+	struct exo_nic_spec spec = { 0 }, whole;
+
+	bytes_of(spec.send.mask)[2] = 0xff;
+	bytes_of(spec.send.value)[2] = (uint8_t)k;
+	EXPECT(!filter_check(filter_at(FILTER_PFN + 4), &spec, EXO_R_WRITE, false, &whole), k, 0);
+	filter_attach(filter_at(FILTER_PFN + 4), f, &whole, EXO_R_WRITE, false);
+	f->pub.holder = slot_sid(slot_n(slot));
+	return claim_make(slot, EXO_KIND_NIC, filter_pfn(f), 0, EXO_R_WRITE);
+}
+
+/* Rings of one data frame, bound, with as many packets of owner 4's as they hold; kicked. */
+static void ring_of_four(unsigned n, exo_slot claim, unsigned k)
+{
+	uint64_t pfn = BOOT_PFN + 100 + 8 * n;
+	exo_slot ring = claim_make(36 + n, EXO_KIND_PACKETS, pfn, 0, EXO_R_CONTROL);
+	struct exo_tx *tx = pfn_to_virt(pfn + EXO_PACKETS_TX);
+	uint8_t *data = pfn_to_virt(pfn + EXO_PACKETS_DATA);
+
+	packets_make(pfn, 1);
+	data[1] = 4;
+	data[2] = (uint8_t)k;
+	for (unsigned i = 0; i < EXO_PACKETS; i++)
+		tx[i] = (struct exo_tx){ .bytes = 60 };
+	EXPECT(sys_nic_bind(env_at(ENV_PFN), ring, claim, 20 + n) == 0, n, 0);
+	packets_page(packets_at(pfn))->tx_tail = EXO_PACKETS;
+	EXPECT(sys_nic_kick(env_at(ENV_PFN), ring) == EXO_PACKETS, n, 0);
+}
+
+/* Sixteen greedy rings of one claim and of what was narrowed from it, and one ring of another. */
+static void test_turns_of_claims(void)
+{
+	enum { BELOW = 4, RINGS_OF_FOUR = 16, MINE = 200 };
+	static const unsigned slot[BELOW] = { 52, 53, 54, 55 };
+	exo_slot claim[BELOW];
+
+	device_size = 4;
+	any_ring = true;
+	memset(came_of, 0, sizeof(came_of));
+	for (unsigned k = 0; k < BELOW; k++)
+		claim[k] = claim_below(slot[k], k);
+	for (unsigned n = 0; n < RINGS_OF_FOUR; n++) {
+		cpu = n % QUEUES;
+		ring_of_four(n, n < 4 ? owners[4].claim : claim[n % BELOW], n % BELOW);
+	}
+	cpu = 1;
+	for (unsigned n = 0; n < MINE; n++)
+		owner_begin(0, 60, false);
+	memset(came_of, 0, sizeof(came_of));
+	EXPECT(owner_kick(0) == MINE, 0, 0);
+	for (unsigned n = 0; n < 10000 && came_of[0] < MINE; n++) {
+		device_finish();
+		nic_interrupt(&nics.nic[0], n % QUEUES);
+	}
+	/* One of each two turns, but for those that had begun or were under way. */
+	EXPECT(came_of[0] == MINE && came_of[4] <= MINE + 3 * NIC_TURN_PACKETS, came_of[0],
+	       came_of[4]);
+	EXPECT(came_of[4] >= MINE - 2 * NIC_TURN_PACKETS, came_of[4], 0);
+	/* Whose parent goes, with packets that wait, is one of the parent's children then. */
+	lock_take(&nics.nic[0].lock);
+	nic_turn_rehang(filter_at(FILTER_PFN + 16), filter_at(nics.nic[0].filter));
+	lock_release(&nics.nic[0].lock);
+	EXPECT(nic_waits(&nics.nic[0]), 0, 0);
+	device_drain();
+	device_drain();
+	EXPECT(came_of[4] > 3000 && !nic_waits(&nics.nic[0]), came_of[4], 0);
+	lock_take(&tree_lock);
+	work_left = 1 << 30;
+	for (unsigned k = 0; k < BELOW; k++) {
+		EXPECT(nic_unbind(slot_n(slot[k])) == 0, k, 0);
+		lock_take(&nics.nic[0].lock);
+		filter_detach(filter_at(FILTER_PFN + 16 + k));
+		lock_release(&nics.nic[0].lock);
+	}
+	EXPECT(nic_unbind(slot_n(4 * 4 + 1)) == 0, 0, 0);
+	lock_release(&tree_lock);
+	EXPECT(owner_bind(4) == 0, 0, 0);
+	filter_at(FILTER_PFN + 4)->pub.sent = owners[4].page->sent;
+	any_ring = false;
+	verdict("nic_turns_go_by_claims_not_by_rings");
+}
+
 static void test_interrupts(void)
 {
 	struct owner *o = &owners[3];
@@ -823,17 +926,18 @@ static void test_unfinished(void)
 		packets_make(FIRST + 7 * i, 1);
 		r->tx_taken = 1;
 		r->part[0].flags = EXO_TX_MORE;
+		r->filter = n->filter;
 		packets_queue_up(n, r);
 	}
 	lock_release(&n->lock);
 	soon = 0;
 	nic_work(n, 0, true);
 	for (unsigned i = 0; i < MANY; i++)
-		waiting += packets_at(FIRST + 7 * i)->in_turn;
-	EXPECT(waiting == MANY - NIC_SEND_BATCH && soon == 1, waiting, soon);
-	nic_work(n, 0, true);
-	nic_work(n, 0, true);
-	EXPECT(!n->queue[0].turn, 0, 0);
+		waiting += packets_at(FIRST + 7 * i)->turn.up != 0;
+	EXPECT(waiting == MANY - NIC_LATER_BATCH && soon == 1, waiting, soon);
+	for (unsigned i = 1; i <= MANY / NIC_LATER_BATCH; i++)
+		nic_work(n, 0, true);
+	EXPECT(!nic_waits(n), 0, 0);
 	verdict("nic_rings_without_a_whole_packet_are_passed_in_pieces");
 }
 
@@ -966,7 +1070,7 @@ static void test_bind_errors(void)
 
 /* --- receiving --- */
 
-static struct { uint8_t first; uint32_t length; } next_in;
+static struct { uint8_t first; uint32_t length, takes; } next_in;
 
 static void make_next(struct nic_packet *p)
 {
@@ -974,6 +1078,7 @@ static void make_next(struct nic_packet *p)
 	in_buffer[0] = next_in.first;
 	for (uint32_t i = 1; i < next_in.length && i < sizeof(in_buffer); i++)
 		in_buffer[i] = (uint8_t)(i * 7);
+	now_tsc += next_in.takes;
 	p->length = next_in.length;
 	p->checked = next_in.length % 2;
 }
@@ -1058,15 +1163,40 @@ static void test_receive_odd(void)
 	for (unsigned n = 0; n < 10; n++)
 		owner_post(0, n * 2048);
 	posts[1] = 0;
-	in_waiting[0] = 10;
+	in_waiting[0] = 7;
 	nic_interrupt(&nics.nic[0], 0);
-	EXPECT(posts[1] == 1 && o->page->rx_done == done + 13, posts[1], o->page->rx_done);
+	EXPECT(posts[1] == 1 && o->page->rx_done == done + 10, posts[1], o->page->rx_done);
 	o->page->rx_quiet = 1;
 	owner_post(0, 0);
 	receive_one(0, 100);
-	EXPECT(posts[1] == 1 && o->page->rx_done == done + 14, posts[1], 0);
+	EXPECT(posts[1] == 1 && o->page->rx_done == done + 11, posts[1], 0);
 	o->page->rx_quiet = 0;
 	verdict("nic_odd_receive_rings_lose_only_their_own");
+}
+
+/* Who is told of the rings owes the time, also if nothing came of the packet. */
+static void test_charge(void)
+{
+	struct owner *o = &owners[1];
+
+	memset(charged, 0, sizeof(charged));
+	next_in.takes = 7;
+	o->page->rx_posted = o->page->rx_done;
+	for (unsigned n = 0; n < 5; n++)
+		owner_post(1, n * 2048);
+	for (unsigned n = 0; n < 5; n++)
+		receive_one(1, 60);
+	EXPECT(charged[ENV_PFN] == 35 && !charged[0], charged[ENV_PFN], charged[0]);
+	receive_one(1, 60);
+	EXPECT(charged[ENV_PFN] == 42, charged[ENV_PFN], 0);
+	ring_n(1)->env = 0;
+	receive_one(1, 60);
+	EXPECT(charged[ENV_PFN] == 42 && charged[0] == 7, charged[0], 0);
+	ring_n(1)->env = ENV_PFN;
+	receive_one(0x99, 60);
+	EXPECT(charged[ENV_PFN] == 42 && charged[0] == 14, charged[0], 0);
+	next_in.takes = 0;
+	verdict("nic_work_is_charged_to_who_it_is_done_for");
 }
 
 /* A flood is taken in pieces, the rest by the timer, meanwhile without interrupts. */
@@ -1229,6 +1359,7 @@ int main(void)
 	test_too_many_parts();
 	test_hostile_pages();
 	test_turns();
+	test_turns_of_claims();
 	test_interrupts();
 	test_refused_flood();
 	test_unfinished();
@@ -1237,6 +1368,7 @@ int main(void)
 	test_bind_errors();
 	test_receive();
 	test_receive_odd();
+	test_charge();
 	test_flood();
 	test_share();
 	test_many_shares();

@@ -43,6 +43,7 @@ static const struct line {
 	{ "movsx864 r1, r2", 0xbf, 0x21, 8, 0 }, { "movsx3264 r1, r2", 0xbf, 0x21, 32, 0 },
 	{ "movsx1632 r1, r2", 0xbc, 0x21, 16, 0 }, { "le16 r3", 0xd4, 3, 0, 16 },
 	{ "be64 r3", 0xdc, 3, 0, 64 }, { "bswap32 r3", 0xd7, 3, 0, 32 },
+	{ "swap64 r3", 0xd7, 3, 0, 64 },
 	{ "ldxb r3, [r4]", 0x71, 0x43, 0, 0 }, { "ldxh r3, [r4+0x10]", 0x69, 0x43, 16, 0 },
 	{ "ldxw r3, [r10-8]", 0x61, 0xa3, -8, 0 }, { "ldxdw r3, [r4 + 8]", 0x79, 0x43, 8, 0 },
 	{ "ldxsb r3, [r4]", 0x91, 0x43, 0, 0 }, { "ldxsh r3, [r4]", 0x89, 0x43, 0, 0 },

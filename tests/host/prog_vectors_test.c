@@ -86,6 +86,8 @@ static const struct alu {
 	{ "div by 0", 0x30, 0, 100, 0, 0, 0 },
 	{ "div by a large number", 0x30, 0, ONES, ONES, 1, 1 },
 	{ "div of more than 32 bits", 0x30, 0, 0x1000000000, 16, 0x100000000, 0 },
+	{ "div by -10, without a sign", 0x30, 0, ONES, 0xfffffffffffffff6, 1, 1 },
+	{ "div by 0 in the lower half", 0x30, 0, 1, 0x100000000, 0, 0 },
 	{ "sdiv", 0x30, 1, 0xffffffffffffff9c, 7, 0xfffffffffffffff2, 0xfffffff2 },
 	{ "sdiv by 0", 0x30, 1, 5, 0, 0, 0 },
 	{ "sdiv overflows", 0x30, 1, TOP, ONES, TOP, 0 },
@@ -98,11 +100,16 @@ static const struct alu {
 	{ "lsh 0", 0x60, 0, 0x180000001, 0, 0x180000001, 0x80000001 },
 	{ "lsh 32", 0x60, 0, 1, 32, 0x100000000, 1 },
 	{ "lsh 65", 0x60, 0, 1, 65, 2, 2 },
+	{ "lsh -4", 0x60, 0, 0x11, 0xfffffffffffffffc, TOP >> 3, 0x10000000 },
 	{ "rsh", 0x70, 0, TOP | 0x80000000, 4, 0x0800000008000000, 0x08000000 },
 	{ "rsh 0", 0x70, 0, TOP | 5, 0, TOP | 5, 5 },
 	{ "rsh 63", 0x70, 0, TOP, 63, 1, 0 },
+	{ "rsh -24", 0x70, 0, ONES, 0xffffffffffffffe8, 0xffffff, 0x00ffffff },
 	{ "mod", 0x90, 0, 100, 7, 2, 2 },
 	{ "mod by 0", 0x90, 0, 0x500000005, 0, 0x500000005, 5 },
+	{ "mod by a large number", 0x90, 0, 0x100000000, ONES, 0x100000000, 0 },
+	{ "smod of two below 0", 0x90, 1, 0xfffffffffffffff3, 0xfffffffffffffffd, ONES,
+	  0xffffffff },
 	{ "smod", 0x90, 1, 0xffffffffffffff9c, 7, 0xfffffffffffffffe, 0xfffffffe },
 	{ "smod by -7", 0x90, 1, 100, 0xfffffffffffffff9, 2, 2 },
 	{ "smod by 0", 0x90, 1, 0x8000000080000001, 0, 0x8000000080000001, 0x80000001 },
@@ -114,6 +121,8 @@ static const struct alu {
 	{ "arsh", 0xc0, 0, TOP | 0x80000000, 4, 0xf800000008000000, 0xf8000000 },
 	{ "arsh 0", 0xc0, 0, TOP | 0x80000000, 0, TOP | 0x80000000, 0x80000000 },
 	{ "arsh 63", 0xc0, 0, TOP, 63, ONES, 0 },
+	{ "arsh -4", 0xc0, 0, TOP | 0x80000000, 0xfffffffffffffffc, 0xfffffffffffffff8,
+	  0xfffffff8 },
 };
 
 /* The operation on every pair of registers, r10 read too; all others keep what they had. */
@@ -211,6 +220,7 @@ static const struct jump {
 	{ 0x20, 5, ONES, 0, 0 },
 	{ 0x30, 5, 5, 1, 1 }, { 0x30, 4, 5, 0, 0 }, { 0x30, 0x100000000, 1, 1, 0 },
 	{ 0x40, 6, 2, 1, 1 }, { 0x40, 6, 1, 0, 0 }, { 0x40, 0x100000000, ONES, 1, 0 },
+	{ 0x40, 0xffffffff00000000, 0xffffffff80000000, 1, 0 },
 	{ 0x50, 5, 6, 1, 1 }, { 0x50, 5, 5, 0, 0 }, { 0x50, 0x100000005, 5, 1, 0 },
 	{ 0x60, 5, ONES, 1, 1 }, { 0x60, ONES, 5, 0, 0 }, { 0x60, 0x80000000, 5, 1, 0 },
 	{ 0x70, 5, 5, 1, 1 }, { 0x70, ONES, 5, 0, 0 }, { 0x70, 0xffffffff, 0, 1, 0 },
@@ -396,17 +406,21 @@ TEST(prog_vectors_longest)
 	while (p.count < EXO_PROG_MAX - 1)
 		PUT(0x07, 0, 0, 0, 3);
 	expect("4,096 instructions", 0, false, 3 * (EXO_PROG_MAX - 1));
+	CHECK(p.checked.cost == EXO_PROG_MAX && p.checked.cost == EXO_PROG_PACKET_COST);
 	start();
 	PUT(0x05, 0, 0, EXO_PROG_MAX - 3, 0);
 	while (p.count < EXO_PROG_MAX - 1)
 		PUT(0x37, 0, 0, 1, -1);
 	expect("a jump over all", 0, false, 0);
+	CHECK(p.checked.cost == 2 + (EXO_PROG_MAX - 2) * EXO_PROG_COST_DIVIDE);
 	/* The longest code there is for each. */
 	start();
 	PUT(0xbf, 3, 10, 0, 0);
 	while (p.count < EXO_PROG_MAX - 1)
 		PUT(0x6b, 1, 10, 0, 0);
 	expect("long code", 64, true, 0);
+	CHECK(p.checked.cost == 2 + EXO_PROG_COST_R10 + (EXO_PROG_MAX - 2) *
+	      (EXO_PROG_COST_MEMORY + EXO_PROG_COST_STACK + EXO_PROG_COST_R10));
 	CHECK(p.made.code_bytes - p.made.at < p.made.code_bytes - EXO_PROG_MAX);
 }
 

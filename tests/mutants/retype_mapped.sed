@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
 # file: exo/retype.c
 # fault: mapped memory becomes an object
+# machine: smp1
+# tests: what_is_not_plain_memory_of_ours_is_no_object
 s/if (frame_range_busy(lo + i, lo + i + 1))/if (0)/

@@ -37,6 +37,7 @@ class Job:
     cases: tuple = ()       # names of the cases inside, where they are known beforehand
     only: tuple = ()        # of these, the ones asked for; empty: all
     weight: int = 1         # CPUs it keeps busy
+    last: bool = False      # judges what others left: run when they are done
 
 
 @dataclasses.dataclass

@@ -24,6 +24,7 @@ import fuzz
 import guest
 import host
 import outcome
+import pairs
 import report
 import scenario
 import selftest
@@ -32,7 +33,8 @@ import selftest
 def collect(context):
     """Every job of the tree; guest suites first, for they take longest."""
     return (guest.jobs(context) + fuzz.jobs(context) + scenario.jobs(context, "boot")
-            + scenario.jobs(context, "e2e") + bench.jobs(context) + selftest.jobs(context) + host.jobs(context))
+            + scenario.jobs(context, "e2e") + bench.jobs(context) + selftest.jobs(context)
+            + host.jobs(context) + pairs.jobs(context))
 
 
 def select(jobs, pattern):
@@ -76,7 +78,15 @@ def worker(context, pending, results, lock):
 
 
 def run_all(context, jobs, width):
-    """Run all jobs, `width` at a time; the results in the order in which they came."""
+    """Run all jobs, `width` at a time, the last ones when all others are done; the results in the
+    order in which they came."""
+    last = [job for job in jobs if job.last]
+    results = run_some(context, [job for job in jobs if not job.last], width)
+    return results + run_some(context, last, width)
+
+
+def run_some(context, jobs, width):
+    """Run these jobs, `width` at a time."""
     pending, results, lock = queue.Queue(), [], threading.Lock()
     for job in jobs:
         pending.put(job)

@@ -81,6 +81,8 @@ def _boots(_):
         yield f"suite_{name}", (boot.outcome == outcome.PASS) == right, f"{boot}"
     noted = [r.reason for r in results if r.name == "guest/x/b"]
     yield "suite_note_is_the_reason", noted == ["b.c:1: no (why)"], str(noted)
+    words = guest.words_of(("a_1", "a_2", "b_1"), ("a_1", "a_2", "b_1", "b_2", "c_1"))
+    yield "suite_words_are_short", words == ["a_*", "b_1"], str(words)
 
 
 def _lines(_):

@@ -2,11 +2,13 @@
 /*
  * bpf_plugin.c - runs one program by the convention of the public conformance suite of eBPF.
  *
- * usage: bpf_plugin [--interpret | --jit] [MEMORY] < PROGRAM
+ * usage: bpf_plugin [--interpret | --jit] [MEMORY] [--interpret | --jit] < PROGRAM
  *
  * Program and memory are bytes in hexadecimal, with or without blanks.  r1 is the memory's address,
- * r2 its length; the program may write to it.  Prints r0 in hexadecimal.  Exit status 1, and the
- * reason on stderr, if the program is refused.  --jit, the default, runs compiled code.
+ * r2 its length; the program may write to it.  Prints r0 in hexadecimal.  A refused program, or one
+ * that cannot be read, prints nothing, says why in one line on stderr, and is an exit status of 1.
+ * --jit, the default, runs compiled code.  The suite's runner puts its options behind the memory,
+ * and leaves the memory out if a program has none.  ELF files, which it can send, are not read.
  */
 #include <ctype.h>
 
@@ -44,7 +46,7 @@ static void fail(const char *what)
 
 static long program_read(void)
 {
-	static char text[sizeof(program) * 4];
+	static char text[sizeof(program) * 4 + 64];  /* the suite puts two blanks behind a byte */
 	size_t got = fread(text, 1, sizeof(text) - 1, stdin);
 	long bytes;
 
@@ -57,19 +59,42 @@ static long program_read(void)
 	return bytes / 8;
 }
 
+struct wish {
+	bool interpret;
+	const char *memory;     /* NULL: none */
+};
+
+static void argument_read(struct wish *wish, const char *arg)
+{
+	if (!strcmp(arg, "--interpret") || !strcmp(arg, "--jit")) {
+		wish->interpret = !strcmp(arg, "--interpret");
+	} else if (!strcmp(arg, "--elf")) {
+		fail("ELF files are not read: send the instructions themselves");
+	} else if (*arg == '-') {
+		fail("the options are --interpret and --jit");
+	} else if (*arg && wish->memory) {
+		fail("there is more than one memory: its blanks have to be quoted");
+	} else if (*arg) {
+		wish->memory = arg;
+	}
+}
+
+static uint64_t program_run(const struct host_prog *p, bool interpret, uint64_t bytes)
+{
+	return interpret ? host_prog_interpret(p, memory, bytes, true) :
+	                   host_prog_run(p, memory, bytes);
+}
+
 int main(int argc, char **argv)
 {
 	static struct host_prog p;
-	bool interpret = false;
-	long bytes = 0, count;
-	int arg = 1;
+	struct wish wish = { false, NULL };
+	long bytes, count;
 
-	for (; arg < argc && !strncmp(argv[arg], "--", 2); arg++) {
-		if (strcmp(argv[arg], "--interpret") && strcmp(argv[arg], "--jit"))
-			fail("the options are --interpret and --jit");
-		interpret = !strcmp(argv[arg], "--interpret");
-	}
-	if (arg < argc && (bytes = hex_bytes(argv[arg], memory, sizeof(memory))) < 0)
+	for (int i = 1; i < argc; i++)
+		argument_read(&wish, argv[i]);
+	bytes = wish.memory ? hex_bytes(wish.memory, memory, sizeof(memory)) : 0;
+	if (bytes < 0)
 		fail("the memory is not bytes in hexadecimal, or is longer than 1 MiB");
 	count = program_read();
 	host_prog_start(&p);
@@ -82,8 +107,6 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	host_prog_compile(&p, EXO_PROG_MAX, true);
-	printf("%llx\n", (unsigned long long)(interpret ?
-	       host_prog_interpret(&p, memory, (uint64_t)bytes, true) :
-	       host_prog_run(&p, memory, (uint64_t)bytes)));
+	printf("%llx\n", (unsigned long long)program_run(&p, wish.interpret, (uint64_t)bytes));
 	return 0;
 }

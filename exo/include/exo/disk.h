@@ -28,8 +28,8 @@
 
 enum exo_disk_op {
 	EXO_DISK_READ = 1, EXO_DISK_WRITE = 2,
-	EXO_DISK_FLUSH = 3,     /* all writes that were completed are on the medium; uses only tag */
-	EXO_DISK_DISCARD = 4,   /* the blocks hold anything from now on; needs what a write needs. */
+	EXO_DISK_FLUSH = 3,     /* all completed writes are on the medium; uses only tag */
+	EXO_DISK_DISCARD = 4,   /* the blocks hold anything from now on; needs what a write does. */
 	                        /* ABSENT: the disk has no such thing, its info.discard is 0 */
 };
 

@@ -85,7 +85,8 @@ struct exo_cpu_stats {
 	uint64_t copied;        /* bytes copied between user memory and kernel */
 	uint64_t idle_tsc;      /* time without anything to run */
 	uint64_t lends;         /* slots lent because their owner could not run */
-	uint64_t spare[2];
+	uint64_t steps;         /* of the work that drops and revokes did, as EXO_MORE bounds it */
+	uint64_t strays;        /* of the interrupts: that nothing the kernel knows of sends */
 };
 _Static_assert(sizeof(struct exo_cpu_stats) == 128, "ABI: exo_cpu_stats");
 

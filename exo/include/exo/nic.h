@@ -37,10 +37,11 @@ _Static_assert(EXO_NIC_WORDS * 8 == EXO_NIC_HEADER, "ABI: exo_pattern");
  * derives nothing until that child is gone; it can still send.  When a filter's object ends, the
  * claims that name it end, with all below them.
  *
- * Errors: those of looking the claims up; RANGE (a value outside its mask, or a bit against the
- * claim's own patterns), SPLIT (a sibling has some of these packets, or the claim was given on),
- * SHARED (it is a share), BUSY (the filter is in use), ROOM (16 filters above it already; 8 shares
- * of one claim, or 64 different masks below it; more than 1,024 siblings to compare with).
+ * Errors (refusals.def), beside those of looking the claims up: RANGE (a value outside its mask, or
+ * a bit against the claim's own patterns), SPLIT (a sibling has some of these packets, or the claim
+ * was given on), SHARED (it is a share), BUSY (the filter is in use), ROOM (16 filters above it
+ * already; 8 shares of one claim, or 64 different masks below it; more than 1,024 siblings to
+ * compare with).
  */
 struct exo_nic_spec {
 	struct exo_pattern receive, send;

@@ -39,11 +39,8 @@
  * Returns what was read (0 to 0xffffffff), or 0.  Writes go through for these fields only:
  *   0x04, 2 bytes  command: EXO_PCI_COMMAND_* as in value, the other bits stay
  *   0x06, 2 bytes  status: ones clear error bits
- * Errors: STALE, KIND; ARG (size, alignment; command bits not in the list); RANGE; writing: RIGHTS
- * (no CONTROL, or a field that only the kernel writes: BARs, MSI, MSI-X and all others), FROZEN,
- * SPLIT (given on), BUSY (being reset); EXO_PCI_COMMAND_MASTER: NOTABLE (no domain is bound),
- * ABSENT (nothing translates for it and the boot line does not say dma=unsafe), DEVICE (the
- * IOMMU failed).
+ * All other fields are the kernel's: BARs, MSI, MSI-X.  Errors of this and the calls below:
+ * refusals.def.
  */
 #define EXO_PCI_WRITE 0x10
 #define EXO_PCI_COMMAND_IO     0x1      /* answer at its ports */
@@ -55,23 +52,16 @@
  *   space   SPACE claim with EXO_R_CONTROL made with EXO_SPACE_DEVICE, which may serve several
  *           functions; 0: nothing, and bus mastering goes off
  *   event   entry of the caller's ring, posted when an access of the device was stopped; 0: none
- * Errors: STALE, KIND (the claims; the space's use), RIGHTS, FROZEN, SPLIT; BUSY (a domain is
- * bound, or it is being reset); RANGE, ROOM (event); ABSENT (nothing translates for this
- * function), DEVICE.
  */
 
 /*
  * exo_pci_vector(pci, n, event): post `event` of the caller when MSI-X vector n comes, from now
  * on; 0: mask it.  n below `vectors` of struct exo_pci_info.  MSI-X is on from the first vector
  * to the next reset; messages need EXO_PCI_COMMAND_MASTER.
- * Errors: STALE, KIND, RIGHTS, FROZEN, SPLIT; RANGE (n, event); BUSY (bound, or being reset);
- * ROOM (the event entry, or no interrupt vector left on this machine); ABSENT (interrupts cannot
- * be held to their vectors: no interrupt remapping, and not dma=unsafe).
  */
 
 /*
  * exo_pci_ack(pci, n): let MSI-X vector n come again.  One that was kept back comes at once.
- * Errors: STALE, KIND, RIGHTS; RANGE; ARG (it is not bound to the caller).
  */
 
 /*
@@ -79,7 +69,6 @@
  * function as far as it can be reset (EXO_PCI_RESET_*), restore its BARs.  Mappings of its
  * registers stay.  Needed before a claim that was used is given on; the end of a claim does it
  * by itself.  Takes 100 ms of other people's time: call again while it says EXO_MORE.
- * Errors: STALE, KIND, RIGHTS, FROZEN, SPLIT.
  */
 
 /* A memory BAR: physical address and size in bytes; 0 bytes: none, I/O, or not to be mapped. */

@@ -22,6 +22,21 @@
 #define EXO_PROG_STACK       0x2000000u /* lowest address of the stack */
 #define EXO_PROG_STACK_BYTES 512u
 
+/*
+ * What a program may cost, counted when it is loaded: the sum over all its instructions, which is
+ * in instructions of the processor at most.  The kernel runs it with interrupts off, so that one
+ * that decides about packets must not cost more than EXO_PROG_PACKET_COST (exo_nic_prog: RANGE).
+ */
+#define EXO_PROG_PACKET_COST 4096u
+#define EXO_PROG_COST_DIVIDE 12u        /* division and remainder */
+#define EXO_PROG_COST_MEMORY 4u         /* load or store, but at a constant place in the stack */
+#define EXO_PROG_COST_STACK  4u         /* more, for each of these, if the program names r10 */
+#define EXO_PROG_COST_BRANCH 4u         /* jump with a condition */
+#define EXO_PROG_COST_SHIFT  3u
+#define EXO_PROG_COST_SWAP   2u         /* byte order */
+#define EXO_PROG_COST_PLAIN  1u         /* all others, a 64-bit immediate load too */
+#define EXO_PROG_COST_R10    1u         /* more, for each time an instruction reads r10's value */
+
 /* One instruction, as in section 3 of the RFC. */
 struct exo_insn {
 	uint8_t  opcode;
@@ -69,8 +84,10 @@ struct exo_prog {
 	uint32_t refused_at;    /* and at which instruction */
 	uint64_t code_bytes;    /* compiled */
 	uint64_t bound;         /* pfn of the environment or filter that uses it; 0: nobody */
+	uint32_t cost;          /* sum of EXO_PROG_COST_* */
+	uint32_t spare;
 };
-_Static_assert(sizeof(struct exo_prog) == 32, "ABI: exo_prog");
+_Static_assert(sizeof(struct exo_prog) == 40, "ABI: exo_prog");
 
 /*
  * What a program at the end of a NIC binding (exo_nic_prog) says of a packet that belongs to the

@@ -17,7 +17,8 @@
 /*
  * `count` consecutive frames: the first in *pfn, and in *claim the claim that covers them all,
  * for mapping, narrowing and retyping.  0, or -EXO_E_ROOM.  Single frames come from the low end
- * of memory, runs of 64 and more from the high end.
+ * of memory, runs of 64 and more from the high end.  Where there is no room, pages of regions that
+ * can be rebuilt are given up first (exos/pager.h).
  */
 int exos_frame_alloc(uint64_t count, uint64_t *pfn, exo_slot *claim);
 
@@ -48,6 +49,8 @@ struct exos_frame_stats {
 	uint64_t claims;
 };
 void exos_frame_stats(struct exos_frame_stats *stats);
+/* Is more than an eighth of all free?  For who takes memory only while it is not needed. */
+bool exos_frame_plenty(void);
 
 /* How frames are chosen; a program may install another. Called with the core lock held. */
 struct exos_frame_ops {

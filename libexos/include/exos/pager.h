@@ -33,7 +33,10 @@ struct exos_pager {
 	const char *name;
 	/* Make the page at fault->va usable: 0, or -EXO_E_* if that is impossible or forbidden. */
 	int  (*fault)(struct exos_region *region, struct exos_fault *fault);
-	/* The pages [va, va + pages * 4096) are given up: unmap and free what was mapped. */
+	/*
+	 * The pages [va, va + pages * 4096) are given up: unmap and free what was mapped.  Of a
+	 * region that can be rebuilt pages may stay that are in use just now.
+	 */
 	void (*discard)(struct exos_region *region, uint64_t va, uint64_t pages);
 };
 
@@ -49,8 +52,8 @@ struct exos_region {
 };
 
 /*
- * The pager can make each page anew as it was: when memory is asked for, pages are discarded and
- * their frames given up (exos/revoke.h).
+ * The pager can make each page anew as it was: when memory is asked for (exos/revoke.h), or an
+ * allocation finds none, pages are discarded and their frames given up.
  */
 #define EXOS_REGION_REBUILD 0x01
 
@@ -70,6 +73,8 @@ void exos_region_remove(struct exos_region *region);
 struct exos_region *exos_region_find(uint64_t va);
 /* Give up pages of a region: they are fresh at the next touch. */
 void exos_region_discard(struct exos_region *region, uint64_t va, uint64_t pages);
+/* Give up all pages of regions that can be rebuilt; how many went. */
+uint64_t exos_region_reclaim(void);
 /* Make [va, va + pages * 4096) of a region present now, so that touching it does not fault. */
 int exos_region_fill(struct exos_region *region, uint64_t va, uint64_t pages);
 /* Go through all in order of address: the first at or above va. */

@@ -37,6 +37,10 @@
 #define EXOS_NEAR_END   0x000000003fe00000ul
 #define EXOS_HEAP_VA    0x0000000100000000ul    /* heap, demand-zero */
 #define EXOS_HEAP_END   0x0000008000000000ul
+#define EXOS_SLOTS_VA   0x0000008000000000ul    /* more table frames: room for all that sids name */
+#define EXOS_SLOTS_END  0x000000c000000000ul
+#define EXOS_LIST_VA    0x000000c000000000ul    /* the list of a table of many frames */
+#define EXOS_LIST_END   0x000000c100000000ul
 #define EXOS_AREA_VA    0x0000010000000000ul    /* the others of exos_space_reserve */
 #define EXOS_AREA_END   0x0000400000000000ul
 

@@ -5,6 +5,10 @@
  * Invariant: a block is in at most one buffer; a buffer that is lent (refs > 0) or in flight is
  * never evicted.  The cache knows no file system: a block is a number of block_bytes.
  * One thread at a time uses a cache.
+ *
+ * Where the memory can take pages back (fs_memory_ops.lend), idle buffers are given up when memory
+ * is short or asked for, and come again when it is not.  A page that was taken by force is made
+ * anew at its next use, by reading its blocks again: in the thread that uses it.
  */
 #ifndef LIBFS_CACHE_H
 #define LIBFS_CACHE_H
@@ -19,6 +23,7 @@ enum fs_buffer_state {
 	FS_BUFFER_EMPTY,        /* holds no block */
 	FS_BUFFER_FLIGHT,       /* its block is being read */
 	FS_BUFFER_VALID,
+	FS_BUFFER_GONE,         /* holds no block, and there was no memory for its page lately */
 };
 
 struct fs_buffer {
@@ -57,6 +62,8 @@ struct fs_cache_stats {
 	uint64_t prefetched;    /* of reads: by fs_cache_prefetch */
 	uint64_t evicted;
 	uint64_t errors;        /* reads that failed */
+	uint64_t spared;        /* pages given up while memory was short */
+	uint64_t rebuilt;       /* pages taken without asking whose blocks were read again */
 };
 
 struct fs_cache {
@@ -75,6 +82,9 @@ struct fs_cache {
 	size_t   meta_pages, data_pages;
 	uint32_t flights;
 	struct fs_buffer *flight[FS_CACHE_FLIGHTS];     /* [flights] prefetches, maybe complete */
+	uint32_t busy;          /* its lists are being changed: no page may go now */
+	uint32_t gone;          /* buffers that are GONE */
+	struct fs_keeper keeper;
 	struct fs_cache_stats stats;
 };
 
@@ -117,7 +127,8 @@ uint32_t fs_cache_forget(struct fs_cache *cache);
 
 static inline bool fs_buffer_idle(const struct fs_buffer *buffer)
 {
-	return buffer->refs == 0 && buffer->state != FS_BUFFER_FLIGHT;
+	return buffer->refs == 0 && buffer->state != FS_BUFFER_FLIGHT &&
+	       buffer->state != FS_BUFFER_GONE;
 }
 
 #endif

@@ -17,6 +17,15 @@
 
 struct fs_memory;
 
+/* Whose pages may be taken back, because it can make their contents anew. */
+struct fs_keeper {
+	void *context;
+	/* May the page go now?  If so, what is in it is forgotten.  Called at any time. */
+	bool (*spare)(void *context, const void *page);
+	/* A page that was taken without asking is there again, zeroed: 0, or it cannot be made. */
+	int (*rebuild)(void *context, void *page);
+};
+
 struct fs_memory_ops {
 	/*
 	 * Allocate `pages` consecutive, page-aligned, writable pages (addresses are consecutive,
@@ -27,6 +36,14 @@ struct fs_memory_ops {
 	void (*free)(struct fs_memory *memory, void *data, size_t pages);
 	/* What a device needs to know of the page at `page`, by agreement with it.  May be NULL. */
 	uint64_t (*handle)(struct fs_memory *memory, const void *page);
+	/*
+	 * From now to its end the pages of a run may be taken back.  Then handle gives 0 for them,
+	 * and renew makes such a page usable again, or fails for lack of memory.  The keeper stays
+	 * where it is.  0, or -FS_E_NOMEM.  Both may be NULL.
+	 */
+	int (*lend)(struct fs_memory *memory, void *data, size_t pages,
+		    const struct fs_keeper *keeper);
+	int (*renew)(struct fs_memory *memory, void *page);
 };
 
 struct fs_memory {

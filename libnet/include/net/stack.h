@@ -86,6 +86,13 @@ exo_slot net_stack_gate(const struct net_stack *stack);
  */
 int net_memory_register(struct net_stack *stack, const void *va, uint64_t bytes, exo_slot slot,
 			uint64_t pfn);
+/*
+ * The same for memory whose frames come and go: what stands behind a page (0 in *pfn: nothing) is
+ * asked for with each packet; what is being sent must stay where it is, as above.
+ */
+typedef void net_memory_page(const void *page, exo_slot *slot, uint64_t *pfn);
+int net_memory_register_loose(struct net_stack *stack, const void *va, uint64_t bytes,
+			      net_memory_page *page);
 /* No part of it is in the device's hands after this (waits for parts under way). */
 void net_memory_unregister(struct net_stack *stack, const void *va);
 

@@ -63,6 +63,7 @@ struct frame {
 
 #define MODEL_PFNS (1ul << 20)          /* of RAM, the first 4 GiB */
 #define MODEL_CPUS 16u
+#define MODEL_ACTORS 8u
 
 struct model {
 	uint64_t lo, hi;        /* the arena */
@@ -70,7 +71,8 @@ struct model {
 	struct pt **pt;         /* likewise */
 	struct table *table[MODEL_PFNS];
 	uint64_t vector[MODEL_CPUS][EXO_VECTOR_SLOTS];
-	uint64_t actors, env[8], own[8];        /* of each actor: its environment, its table */
+	uint64_t actors;
+	uint64_t env[MODEL_ACTORS], own[MODEL_ACTORS];  /* of each: its environment, its table */
 };
 extern struct model model;
 

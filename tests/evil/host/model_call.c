@@ -169,7 +169,7 @@ static int disk_bind(const struct fuzz_record *r, bool act)
 	struct node *ring, *block;
 	int err;
 
-	if (!r->arg[2] || r->arg[2] >= EXO_EVENTS)
+	if (r->arg[2] >= EXO_EVENTS)
 		return -EXO_E_RANGE;
 	if ((err = model_find(r->actor, r->arg[0], EXO_KIND_RING, EXO_R_CONTROL, &ring)) ||
 	    (err = model_find(r->actor, r->arg[1], EXO_KIND_BLOCK, 0, &block)))

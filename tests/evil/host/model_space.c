@@ -150,6 +150,8 @@ static int most_of(const struct node *c, uint64_t pfn, uint64_t count)
 	case EXO_KIND_VCPU: return part(c, pfn, 1, c->lo + 1, c->lo + 2, 3);
 	case EXO_KIND_RING: return part(c, pfn, 1, c->lo + 1, c->lo + 3, 3);
 	case EXO_KIND_TABLE: return part(c, pfn, 1, c->lo, c->lo + 1, 1);
+	case EXO_KIND_PCI:      /* its registers are not in the log */
+		return c->rights & EXO_R_MAP ? MODEL_LOOSE : -EXO_E_RIGHTS;
 	case EXO_KIND_TRACE:
 		return c->rights & EXO_R_READ ? trace_check(pfn) : -EXO_E_RIGHTS;
 	default: return -EXO_E_KIND;

@@ -2,8 +2,9 @@
 /*
  * replay.c - a fuzzer's log held against the model: each result, and the tables at each checkpoint.
  *
- * replay LOG: 0 if the kernel did what the rules want; else what it did otherwise, in words.  The
- * first checkpoint is where the model starts from.
+ * replay LOG [BYTE]: the log of one group, which begins there.  0 if the kernel did what the
+ * rules want; else what it did otherwise, in words.  The first checkpoint is where the model starts
+ * from.
  */
 #include "model.h"
 
@@ -17,17 +18,28 @@
 static FILE *file;
 static uint64_t at;             /* records read */
 static unsigned wrong, checks, loose, calls, tables, pts;
+static uint64_t digest = 0xcbf29ce484222325ul;  /* FNV-1a of all that was read */
 static bool started;            /* the first checkpoint was taken over */
 
 #define DIFFERS(...) do { if (wrong++ < SHOWN) { \
 	printf("record %" PRIu64 ": ", at - 1); printf(__VA_ARGS__); putchar('\n'); } } while (0)
 
+static void broken(void)
+{
+	printf("record %" PRIu64 " is none of a fuzzer's log\n", at);
+	exit(2);
+}
+
 static void next(void *record)
 {
+	const unsigned char *byte = record;
+
 	if (fread(record, sizeof(struct fuzz_record), 1, file) != 1) {
 		printf("the log ends in the middle\n");
 		exit(2);
 	}
+	for (unsigned i = 0; i < sizeof(struct fuzz_record); i++)
+		digest = (digest ^ byte[i]) * 0x100000001b3ul;
 	at++;
 }
 
@@ -66,6 +78,8 @@ static void read_table(uint64_t pfn)
 {
 	struct exo_cap c[EXO_SLOTS_PER_FRAME];
 
+	if (pfn >= MODEL_PFNS)
+		broken();
 	for (unsigned i = 0; i < EXO_SLOTS_PER_FRAME; i++)
 		next(&c[i]);
 	if (!model.table[pfn]) {
@@ -98,6 +112,8 @@ static void read_pt(uint64_t pfn)
 	const struct pt *t = model_frame(pfn) ? model.pt[pfn - model.lo] : NULL;
 	uint64_t value[512];
 
+	if (pfn < model.lo || pfn >= model.hi)
+		broken();
 	for (unsigned i = 0; i < 512; i += 8)
 		next(&value[i]);
 	if (!t) {
@@ -116,6 +132,8 @@ static void read_map(uint64_t lo, uint64_t count)
 {
 	struct exo_frame four[4];
 
+	if (lo != model.lo || count != model.hi - model.lo)
+		broken();
 	for (uint64_t i = 0; i < count; i++) {
 		const struct exo_frame *f = &four[i % 4];
 		struct frame *m = &model.frame[lo + i - model.lo];
@@ -191,10 +209,9 @@ static void read_call(const struct fuzz_record *r, const uint64_t op[6])
 
 static void begin(const struct fuzz_record *r)
 {
-	if (r->what != FUZZ_HEADER || r->arg[0] != FUZZ_MAGIC || !r->arg[5]) {
-		printf("not a log of ordered calls\n");
-		exit(2);
-	}
+	if (r->what != FUZZ_HEADER || r->arg[0] != FUZZ_MAGIC || r->arg[2] > MODEL_ACTORS ||
+	    r->arg[3] >= r->arg[4] || r->arg[4] > MODEL_PFNS)
+		broken();
 	model.actors = r->arg[2];
 	model.lo = r->arg[3];
 	model.hi = r->arg[4];
@@ -208,6 +225,8 @@ static bool read_record(const struct fuzz_record *r)
 
 	switch (r->what) {
 	case FUZZ_ACTOR:
+		if ((uint64_t)r->result >= model.actors || r->arg[1] >= MODEL_PFNS)
+			broken();
 		model.env[r->result] = r->arg[0];
 		model.own[r->result] = r->arg[1];
 		model_table(r->arg[1], r->arg[0]);
@@ -224,7 +243,10 @@ static bool read_record(const struct fuzz_record *r)
 		started = true;
 		break;
 	case FUZZ_END: return false;
-	default: read_call(r, op);
+	default:
+		if (r->what < 0x4000 || r->actor >= model.actors)
+			broken();
+		read_call(r, op);
 	}
 	return true;
 }
@@ -233,9 +255,9 @@ int main(int argc, char **argv)
 {
 	struct fuzz_record r;
 
-	file = argc == 2 ? fopen(argv[1], "rb") : NULL;
-	if (!file) {
-		printf("usage: replay LOG\n");
+	file = argc == 2 || argc == 3 ? fopen(argv[1], "rb") : NULL;
+	if (!file || (argc == 3 && fseek(file, strtol(argv[2], NULL, 0), SEEK_SET))) {
+		printf("usage: replay LOG [BYTE]\n");
 		return 2;
 	}
 	next(&r);
@@ -244,6 +266,7 @@ int main(int argc, char **argv)
 		next(&r);
 	while (read_record(&r));
 	printf("replay: %u calls, %u of them loose, %u checkpoints, %u tables, %u page tables, "
-	       "%u differences\n", calls, loose, checks, tables, pts, wrong);
+	       "%u differences, digest %016" PRIx64 "\n", calls, loose, checks, tables, pts, wrong,
+	       digest);
 	return wrong || checks < 2;
 }

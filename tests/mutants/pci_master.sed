@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# file: exo/pci_claim.c
+# fault: bus mastering without a domain
+# machine: evil
+# tests: evil_functions_given_on_or_reset
+s/return f->info->domain ? 0 : -EXO_E_NOTABLE;/return 0;/
