@@ -101,7 +101,7 @@ bool bench_wanted(const char *name, const char *only);
 /* The system's, see system.c of each. */
 uint64_t bench_time(void);                      /* time stamp, in order with what stands around */
 void bench_counts_read(struct bench_counts *out);
-uint64_t bench_slot(void);                      /* changes when a time slot ends */
+uint64_t bench_slot(void);                      /* changes at a slot's end or interrupt */
 
 /* The loops of x86/loops.S. */
 void bench_empty(uint32_t rounds);

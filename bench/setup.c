@@ -40,9 +40,13 @@ uint64_t bench_time(void)
 	return insn_tsc_ordered();
 }
 
+/* An interrupt in a slot is no part of an operation either. */
 uint64_t bench_slot(void)
 {
-	return exos_page()->slice_end_tsc;
+	const struct exo_cpu_stats *s = exos_machine_at(exos_machine()->stats_off +
+							exos_page()->cpu * EXO_PAGE_SIZE);
+
+	return exos_page()->slice_end_tsc + s->interrupts;
 }
 
 void bench_counts_read(struct bench_counts *out)
