@@ -30,4 +30,9 @@ extern char bench_fault_entry[], bench_fault_lo[], bench_fault_hi[], bench_gate_
 /* What the program does when it was started as the other end: argv[1] says which. */
 int bench_peer_main(const char *part);
 
+struct fs_mount_table;
+
+/* The disk's file system, mounted; NULL if it cannot be. */
+struct fs_mount_table *bench_mounts(void);
+
 #endif

@@ -90,20 +90,18 @@ void system_store_handle(void (*handler)(char *at))
 	exos_upcall_handle(EXO_TRAP_PAGE_FAULT, handler ? store_fault : NULL, (void *)handler);
 }
 
-/* The disk is mounted when the first file of it is opened. */
-static struct fs_mount_table *mounts(void)
+static struct fs_mount_table table;
+
+static struct fs_mount_table *mounts_make(void)
 {
 	static struct fs_disk disk;
 	static struct fs_mount mount;
-	static struct fs_mount_table table;
 	const struct exos_grant *g = exos_grant("disk", 0);
 	const struct exo_disk_info *info = exos_machine_at(exos_machine()->disks_off);
 	struct fs_mount_options options = {
 		.device = &disk.device, .memory = &fs_disk_memory, .cache_bytes = CACHE_BYTES,
 	};
 
-	if (table.first)
-		return &table;
 	fs_mount_table_init(&table);
 	if (!g || fs_disk_open(&disk, g->slot, g->lo, g->hi, info[g->unit].block_bytes) < 0)
 		return NULL;
@@ -115,13 +113,19 @@ static struct fs_mount_table *mounts(void)
 	return &table;
 }
 
+/* The disk is mounted when the first file of it is opened. */
+struct fs_mount_table *bench_mounts(void)
+{
+	return table.first ? &table : mounts_make();
+}
+
 static struct fs_file opened;
 
 int system_open(const char *path)
 {
-	struct fs_mount_table *table = mounts();
+	struct fs_mount_table *mounts = bench_mounts();
 
-	return table && fs_file_open(table, path, &opened) == 0 ? 0 : -1;
+	return mounts && fs_file_open(mounts, path, &opened) == 0 ? 0 : -1;
 }
 
 void system_close(int file)
