@@ -27,7 +27,7 @@ from outcome import Job, Result
 # many in a revocation; on smp4 they run when the host lets them.
 MACHINES = (
     ("smp1", 1, "", 1000000, 1000),
-    ("smp2", 2, "", 600000, 1000),
+    ("smp2", 2, "", 300000, 1000),
     ("smp4", 4, "", 10000, 40),
     ("turns4", 4, "", 400000, 1000),
     ("icount", 1, "icount=7 latency", 300000, 1000),
@@ -38,6 +38,7 @@ EVERYTHING = ("evil_*", "fuzz_calls")
 # Bytes of log for a call: most have a record, some two, and each checkpoint has thousands.
 LOG_BYTES = 3 * RECORD
 LOG_MORE = 128 << 20            # for each CPU
+BLOCK = 512                     # of the disk
 EDU = ("-device", "edu,dma_mask=0xffffffffffffffff")
 SAID = re.compile(r"^((?:fuzz|latency): (?!revoked).*)$", re.M)
 MOST_OFF = 20000                # instructions with interrupts off
@@ -64,9 +65,9 @@ def build_replay(run):
 
 
 def log_bytes(machine):
-    """The size of the disk for the logs; each CPU has its equal part."""
+    """The size of the disk for the logs; each CPU has its equal part, of whole blocks."""
     _name, cpus, _clock, calls, _cycles = machine
-    return cpus * (-(-calls // cpus) * LOG_BYTES + LOG_MORE)
+    return cpus * (-(-calls // cpus * LOG_BYTES // BLOCK) * BLOCK + LOG_MORE)
 
 
 def boot(run, machine, seed, log, tests):
