@@ -38,6 +38,7 @@ struct pci_list pci;
 static struct exo_machine fake_machine = { .tsc_hz = 1000 };
 struct exo_machine *machine = &fake_machine;
 static uint64_t now_tsc, timer_due;
+static bool windows_interrupt;
 static unsigned failures, pins[RAM_FRAMES], posts[RINGS + 1], reserved[RINGS + 1];
 static struct exo_frame fake_fine[2 * RAM_FRAMES + EXO_CHUNK_FRAMES];
 static struct exo_chunk fake_chunks[RAM_FRAMES / EXO_CHUNK_FRAMES];
@@ -52,7 +53,21 @@ static void fail(const char *what, uint64_t a, uint64_t b)
 
 /* --- what disks use of the kernel --- */
 
-void interrupts_window(void) { }
+/* Where interrupts are let in, handlers take the disk's lock. */
+void interrupts_window(void)
+{
+	EXPECT(disks.disk->lock.next == disks.disk->lock.now, 0, 0);
+	if (windows_interrupt)
+		disk_interrupt(disks.disk);
+}
+
+void work_done(int steps)
+{
+	EXPECT(tree_lock.next != tree_lock.now, steps, 0);
+	work_left -= steps;
+	interrupts_window();
+}
+
 void interrupt_again(void) { }
 void spin_wait(void) { fail("a lock is taken twice", 0, 0); abort(); }
 uint64_t read_tsc(void) { return now_tsc; }
@@ -482,7 +497,9 @@ static void detach(unsigned i)
 
 		lock_take(&tree_lock);
 		work_left = 256;
+		windows_interrupt = rand() % 2;
 		more = rand() % 2 ? ring_end(pfn) : block_unbind(slot_n(4 * i + 1));
+		windows_interrupt = false;
 		lock_release(&tree_lock);
 		if (!more)
 			break;

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * long_work.c - as much work for the kernel as rings of devices can ask for at one time.
+ *
+ * Each test gives a device's rings the most that they take, and then takes away what that needs.
+ * How long interrupts were off meanwhile is the case `suite_latency`; here is seen that all of it
+ * ends, and nothing is left pinned.
+ */
+#include <exos/call.h>
+#include <exos/cap.h>
+#include <exos/event.h>
+#include <exos/slot.h>
+#include <exos/time.h>
+#include "disk.h"
+#include "nic.h"
+
+#define RINGS 6u
+#define PAGES 65u               /* that the largest buffer touches */
+#define LENT  65536u            /* bytes of a part, in 17 frames */
+
+static void put_full(struct disk *disk, const struct guest_frames *f, exo_slot claim)
+{
+	uint32_t count = EXO_DISK_MAX_BYTES / disk_block_bytes();
+
+	for (unsigned i = 0; i < EXO_DISK_RING; i++) {
+		struct exo_disk_req req = { .slot = claim, .pfn = f->lo, .block = i % 8 * count,
+			                    .tag = i, .count = count, .op = EXO_DISK_READ,
+			                    .offset = 512 };
+
+		disk_put(disk, &req);
+	}
+	expect_eq(exo_disk_kick(disk->ring), EXO_DISK_RING);
+}
+
+static void rings_fill(struct disk *disks, exo_slot blocks, const struct guest_frames *f,
+                       exo_slot claim)
+{
+	for (unsigned i = 0; i < RINGS; i++)
+		must_eq(disk_open(&disks[i], blocks), 0);
+	for (unsigned i = 0; i < RINGS; i++)
+		put_full(&disks[i], f, claim);
+}
+
+/* Every request ended, one way or the other, once. */
+static void rings_end(struct disk *disks, const struct guest_frames *f)
+{
+	for (unsigned i = 0; i < RINGS; i++) {
+		expect_eq(disks[i].cq->cq_tail, EXO_DISK_RING);
+		disk_close(&disks[i]);
+	}
+	for (uint64_t pfn = f->lo; pfn < f->hi; pfn++)
+		expect_eq(guest_frame(pfn)->pins, 0);
+}
+
+EXO_TEST(requests_of_many_full_rings_end_with_their_frames, DISK)
+{
+	static struct disk disks[RINGS];
+	struct guest_frames f;
+	exo_slot child;
+
+	must_eq(guest_frames_make(&f, PAGES), 0);
+	must((child = guest_narrow(f.slot, f.lo, f.hi, GUEST_RW)) != 0);
+	rings_fill(disks, guest_claim("disk"), &f, child);
+	expect_eq(exos_cap_revoke(f.slot), 0);
+	rings_end(disks, &f);
+}
+
+EXO_TEST(requests_of_many_full_rings_end_with_their_blocks, DISK)
+{
+	static struct disk disks[RINGS];
+	exo_slot whole = guest_claim("disk"), blocks;
+	struct guest_frames f;
+
+	must_eq(guest_frames_make(&f, PAGES), 0);
+	must((blocks = guest_narrow(whole, 0, exos_cap_look(whole)->hi, EXO_R_READ)) != 0);
+	rings_fill(disks, blocks, &f, f.slot);
+	expect_eq(exos_cap_revoke(whole), 0);
+	rings_end(disks, &f);
+}
+
+/* A ring full of packets of one part each, all of them too long to be sent. */
+EXO_TEST(nic_parts_of_many_frames_are_taken_and_given_back, NIC)
+{
+	struct guest_frames f;
+	exo_slot claim;
+	struct ring r;
+
+	must((claim = nic_arp_claim(guest_claim("nic"), 62)) != 0);
+	must_eq(ring_open(&r, claim), 0);
+	must_eq(guest_frames_make(&f, LENT / EXO_PAGE_SIZE + 1), 0);
+	for (unsigned i = 0; i < EXO_PACKETS; i++)
+		ring_part(&r, f.slot, f.lo * EXO_PAGE_SIZE + 1, LENT, 0);
+	expect(ring_done(&r, 5000));
+	expect_eq(r.page->refused, EXO_PACKETS);
+	expect_eq(r.page->error, -EXO_E_RANGE);
+	for (uint64_t pfn = f.lo; pfn < f.hi; pfn++)
+		expect_eq(guest_frame(pfn)->pins, 0);
+	expect(arp_works(&r, 62));
+	ring_close(&r);
+}
+
+/* The same, and the claim they are to be sent by is taken before their turn. */
+EXO_TEST(nic_parts_that_wait_end_with_their_claim, NIC)
+{
+	exo_slot nic = guest_claim("nic"), claim;
+	struct guest_frames f;
+	struct ring r;
+
+	must((claim = nic_arp_claim(nic, 62)) != 0);
+	must_eq(ring_open(&r, claim), 0);
+	must_eq(guest_frames_make(&f, LENT / EXO_PAGE_SIZE + 1), 0);
+	for (unsigned i = 0; i < EXO_PACKETS; i++)
+		ring_part(&r, f.slot, f.lo * EXO_PAGE_SIZE + 1, LENT, 0);
+	expect_eq(ring_kick(&r), EXO_PACKETS);
+	expect_eq(exos_cap_end(claim), 0);
+	for (uint64_t pfn = f.lo; pfn < f.hi; pfn++)
+		expect_eq(guest_frame(pfn)->pins, 0);
+	expect_refused(ring_kick(&r));
+	ring_close(&r);
+}
