@@ -832,6 +832,34 @@ static void test_silent_device(void)
 	verdict("disk_silent_device_is_reset");
 }
 
+/* What a reset took from the device is completed to the last, by the timer: no interrupt comes. */
+static void test_reset_in_pieces(void)
+{
+	struct exo_disk_req q;
+
+	queue_size = DEVICE_MAX;
+	for (unsigned n = 0; n < DEVICE_MAX; n++) {
+		q = request_good(2, EXO_DISK_READ, 512);
+		owner_write(2, &q, -EXO_E_DEVICE);
+	}
+	EXPECT(owner_kick(2) == DEVICE_MAX, 0, 0);
+	now_tsc += 11 * 1000;
+	timer_due = 0;
+	lock_take(&tree_lock);
+	disks_expire();
+	lock_release(&tree_lock);
+	owner_read(2);
+	EXPECT(owners[2].got < owners[2].sent, owners[2].got, owners[2].sent);
+	for (unsigned turns = 0; timer_due && turns < 100; turns++) {
+		now_tsc = timer_due > now_tsc ? timer_due : now_tsc;
+		timer_due = 0;
+		disk_timer(&disks.disk[0].timer);
+	}
+	owner_read(2);
+	EXPECT(owners[2].got == owners[2].sent && pins_left() == 0, owners[2].got, pins_left());
+	verdict("disk_what_a_reset_ended_is_completed_by_the_timer");
+}
+
 /* Entries behind one that has EXO_DISK_MORE, for this ring: a read in one-page pieces. */
 static void write_pieces(unsigned i, unsigned pieces, bool ends, int status)
 {
@@ -1028,5 +1056,6 @@ int main(void)
 	test_bind_errors();
 	test_forget();
 	test_silent_device();
+	test_reset_in_pieces();
 	return 0;
 }
