@@ -39,9 +39,9 @@ struct call_context {
 	uint64_t result;        /* rax when it returns */
 };
 
-/* A deadline on a CPU's wheel. */
+/* A deadline in a CPU's heap. */
 struct timer {
-	struct timer *next, **link;     /* link NULL: not on a wheel */
+	struct timer *kid[2], **link;   /* link NULL: it is not set */
 	uint64_t tsc;
 	uint32_t cpu;
 	uint32_t kind;                  /* enum timer_kind */
