@@ -143,6 +143,11 @@ void sched_arm(struct cpu *c, uint64_t now)
 	lapic_arm(timers_run(c, now));
 }
 
+void sched_arm_only(struct cpu *c)
+{
+	lapic_arm(timers_next(c));
+}
+
 /* No space is in use: it may end. */
 static void space_leave(struct cpu *c)
 {
@@ -189,8 +194,8 @@ void schedule_here(void)
 
 	c->resched = false;
 	began = slot_advance(c, now);
-	if (began)
-		sched_arm(c, now);
+	if (began)              /* what is due has an interrupt of its own: this one may be long */
+		sched_arm_only(c);
 	e = pick(c, c->slot);
 	if (!e)
 		idle(c);

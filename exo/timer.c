@@ -152,3 +152,13 @@ uint64_t timers_run(struct cpu *c, uint64_t now)
 		timer_fire(t);
 	return max_u64(min_u64(next, c->slot_end), now);
 }
+
+uint64_t timers_next(struct cpu *c)
+{
+	uint64_t next;
+
+	lock_take(&c->slot_lock);
+	next = c->timers ? c->timers->tsc : UINT64_MAX;
+	lock_release(&c->slot_lock);
+	return min_u64(next, c->slot_end);
+}

@@ -23,6 +23,9 @@ void timer_clear(struct timer *t);
  */
 uint64_t timers_run(struct cpu *c, uint64_t now);
 
+/* The time stamp of the next deadline, due or not, or the end of the slot if that is earlier. */
+uint64_t timers_next(struct cpu *c);
+
 /* Read alarm_tsc of an environment's page and set its alarm by it. */
 void alarm_read(struct env *e);
 

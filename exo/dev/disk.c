@@ -7,6 +7,7 @@
  */
 #include "dev/disk.h"
 
+#include "charge.h"
 #include "dev/pci.h"
 #include "frame.h"
 #include "kernel.h"
@@ -117,9 +118,13 @@ static unsigned request_returned(struct disk *d, struct ring *r, unsigned n, int
 	return 16;
 }
 
-/* One event for each run of completions of one ring; also for a write whose flush follows. */
+/*
+ * One event for each run of completions of one ring; also for a write whose flush follows.  The
+ * time is charged to who is told of the ring.
+ */
 bool disk_reap(struct disk *d)
 {
+	uint64_t since = charge_begin();
 	struct disk_result result;
 	struct ring *last = NULL;
 	unsigned work = 0;
@@ -130,6 +135,7 @@ bool disk_reap(struct disk *d)
 		if (last && last != r)
 			ring_tell(last);
 		work += request_returned(d, r, result.cookie % EXO_DISK_RING, result.status);
+		charge_work(ring_env(r), &since);
 		last = r;
 	}
 	if (!last)

@@ -167,6 +167,11 @@ static inline uint64_t ring_pfn(const struct ring *r)
 {
 	return virt_to_phys(r) >> EXO_PAGE_SHIFT;
 }
+/* Who is told of its completions, NULL: nobody.  tree_lock or the disk's lock held. */
+static inline struct env *ring_env(const struct ring *r)
+{
+	return r->env ? env_at(r->env) : NULL;
+}
 static inline struct exo_disk_sq_page *ring_sq(const struct ring *r)
 {
 	return pfn_to_virt(ring_pfn(r) + 1);

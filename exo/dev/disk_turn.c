@@ -11,6 +11,7 @@
  */
 #include "dev/disk.h"
 
+#include "charge.h"
 #include "claim.h"
 #include "kernel.h"
 #include "timer.h"
@@ -270,7 +271,7 @@ static bool turn_is_over(const struct disk *d, const struct ring *r)
  */
 bool disk_submit(struct disk *d)
 {
-	uint64_t began = read_tsc();
+	uint64_t began = charge_begin(), since = began;
 	unsigned work = 0;
 	bool full = false, more;
 
@@ -292,6 +293,7 @@ bool disk_submit(struct disk *d)
 		} else {
 			full = turn_step(d, r, &work) == EXO_MORE;
 		}
+		charge_work(ring_env(r), &since);
 	}
 	d->ops->kick(d);
 	more = d->turn && !full;

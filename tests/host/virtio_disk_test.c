@@ -39,6 +39,8 @@ static struct exo_machine fake_machine = { .tsc_hz = 1000 };
 struct exo_machine *machine = &fake_machine;
 static uint64_t now_tsc, timer_due;
 static bool windows_interrupt;
+static uint64_t charged[RINGS + 3];     /* by environment's frame; 0: nobody */
+static unsigned reap_takes;             /* time stamps */
 static unsigned failures, pins[RAM_FRAMES], posts[RINGS + 1], reserved[RINGS + 1];
 static struct exo_frame fake_fine[2 * RAM_FRAMES + EXO_CHUNK_FRAMES];
 static struct exo_chunk fake_chunks[RAM_FRAMES / EXO_CHUNK_FRAMES];
@@ -69,6 +71,13 @@ void work_done(int steps)
 }
 
 void interrupt_again(void) { }
+uint64_t charge_begin(void) { return now_tsc; }
+void charge_work(struct env *owner, uint64_t *since)
+{
+	EXPECT(LOCKED(disks.disk->lock) && *since <= now_tsc, *since, now_tsc);
+	charged[owner ? owner->pfn : 0] += now_tsc - *since;
+	*since = now_tsc;
+}
 void spin_wait(void) { fail("a lock is taken twice", 0, 0); abort(); }
 uint64_t read_tsc(void) { return now_tsc; }
 bool pci_is_left(const struct exo_pci_info *info) { return !info; }
@@ -228,6 +237,7 @@ static bool fake_reap(struct disk *d, struct disk_result *result)
 		if (!queue[i].busy || !queue[i].done)
 			continue;
 		queue[i].busy = false;
+		now_tsc += reap_takes;
 		*result = (struct disk_result){
 			.cookie = queue[i].io.cookie, .status = queue[i].status };
 		return true;
@@ -832,6 +842,35 @@ static void test_silent_device(void)
 	verdict("disk_silent_device_is_reset");
 }
 
+/* Who is told of a ring owes the time that its completions take. */
+static void test_charge(void)
+{
+	struct exo_disk_req q;
+
+	queue_size = 4;
+	for (unsigned n = 0; n < 3; n++) {
+		q = request_good(2, EXO_DISK_READ, 8);
+		owner_write(2, &q, ANY_STATUS);
+	}
+	EXPECT(owner_kick(2) == 3, 0, 0);
+	device_finish_all();
+	for (unsigned n = 0; n < 3; n++) {
+		q = request_good(2, EXO_DISK_READ, 8);
+		owner_write(2, &q, ANY_STATUS);
+	}
+	EXPECT(owner_kick(2) == 3, 0, 0);
+	for (unsigned n = 0; n < 3; n++)
+		device_finish(n, 0);
+	memset(charged, 0, sizeof(charged));
+	reap_takes = 7;
+	disk_interrupt(disks.disk);
+	reap_takes = 0;
+	EXPECT(charged[ring_at(RING_PFN + 6)->env] == 21 && !charged[0], charged[ENV_PFN],
+	       charged[0]);
+	drain();
+	verdict("disk_work_is_charged_to_who_it_is_done_for");
+}
+
 /* What a reset took from the device is completed to the last, by the timer: no interrupt comes. */
 static void test_reset_in_pieces(void)
 {
@@ -1057,5 +1096,6 @@ int main(void)
 	test_forget();
 	test_silent_device();
 	test_reset_in_pieces();
+	test_charge();
 	return 0;
 }
