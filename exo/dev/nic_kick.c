@@ -5,8 +5,8 @@
  * Invariant: what lies in the ring's pages is hostile: indices are compared with the kernel's own,
  * an entry is read once, and nothing in it is used before its check.  Lent frames are checked and
  * pinned with tree_lock held: a revocation comes before (the packet is refused) or after (it sees
- * the pin).  Whether the packet may be sent at all is looked at when its turn comes.  A kick is done
- * in pieces of NIC_TAKE_WORK, each of which looks at everything anew.
+ * the pin).  Whether the packet may be sent at all is looked at when its turn comes.  A kick is
+ * done in pieces of NIC_TAKE_WORK, each of which looks at everything anew.
  */
 #include "dev/nic.h"
 

@@ -38,7 +38,8 @@
 
 	.text
 	.globl	peer_entry, peer_upcall, peer_double, peer_window_lo, peer_window_hi
-	.globl	peer_quit, peer_sleep, peer_registers, peer_spin_lo, peer_spin, peer_spin_hi, peer_gate
+	.globl	peer_quit, peer_sleep
+	.globl	peer_registers, peer_spin_lo, peer_spin, peer_spin_hi, peer_gate
 
 /* rdi = environment page, no stack, upcalls off: run start(peer), then exit. */
 peer_entry:
