@@ -54,6 +54,7 @@ struct cpu {
 	uint64_t slot_end;              /* tsc */
 	uint64_t slot_number;           /* how many slots began before the present one */
 	bool irqs_held;                 /* sources are masked until the next slot */
+	uint64_t looks;                 /* searches for one to run that came by gate calls */
 	uint32_t slot;
 	struct lock slot_lock;          /* guards vector, holder, timers */
 	struct exo_vector *vector;

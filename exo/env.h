@@ -94,6 +94,7 @@ struct env {
 	uint32_t event_head;            /* [a] events ever put on the ring */
 	uint32_t wait_seen[2];          /* [inside] */
 	uint64_t wait_until[2];         /* [inside] tsc, 0: no deadline */
+	uint64_t looked;                /* [a] the last search that came by it: sched.c */
 	uint32_t cut;                   /* [a] its alarm wants its gate call ended */
 	uint32_t upcall_head;           /* event_head when the last event upcall was made */
 	struct timer wait, alarm;

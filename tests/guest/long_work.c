@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * long_work.c - as much work for the kernel as rings of devices can ask for at one time.
+ * long_work.c - as much work for the kernel as programs can ask for at one time.
  *
- * Each test gives a device's rings the most that they take, and then takes away what that needs:
+ * Most tests give a device's rings the most that they take, and then take away what that needs:
  * all of it ends, nothing is left pinned and, where the kernel measures that, interrupts were never
  * off for long.
  */
+#include <exo/machine.h>
 #include <exos/call.h>
 #include <exos/cap.h>
 #include <exos/event.h>
+#include <exos/gate.h>
 #include <exos/slot.h>
+#include <exos/start.h>
 #include <exos/time.h>
 #include "disk.h"
 #include "nic.h"
+#include "peer.h"
 #include "suite.h"
 
 #define RINGS 6u
@@ -127,4 +131,93 @@ EXO_TEST(nic_parts_that_wait_end_with_their_claim, NIC)
 	expect_refused(ring_kick(&r));
 	ring_close(&r);
 	expect_short();
+}
+
+/* --- slots that name the ends of long chains of gate calls --- */
+
+#define CHAIN 60u
+
+static struct peer first, chain[CHAIN];
+static volatile unsigned depth;
+
+/* The gate of who is called next is the callee's word[0]; the last one stays inside. */
+static void call_the_next(struct peer_gate_frame *frame)
+{
+	struct exos_gate_message m = { .cap = 0 };
+	unsigned at = depth++;
+
+	frame->rsi = frame->rdi = 0;
+	if (at + 1 < CHAIN)
+		frame->rdi = (uint64_t)exos_gate_call_once(chain[at].word[0], &m);
+	else
+		exo_env_wait(chain[at].page->event_head, 0);
+}
+
+static void be_called(struct peer *peer)
+{
+	for (;;)
+		exo_env_wait(peer->page->event_head, 0);
+}
+
+static void call_the_first(struct peer *peer)
+{
+	struct exos_gate_message m = { .cap = 0 };
+
+	exos_gate_call_once(peer->word[0], &m);
+}
+
+/* Each has the gate of the one made before it. */
+static bool chain_make(void)
+{
+	int64_t gate = 0;
+
+	for (unsigned i = CHAIN; i--;) {
+		struct peer *p = &chain[i];
+
+		if (!expect_eq(peer_make(p), 0))
+			return false;
+		p->word[0] = gate ? (uint64_t)peer_give(p, 7, (exo_slot)gate, EXO_R_CALL) : 0;
+		peer_serve(p, call_the_next);
+		if (!expect_eq(peer_start(p, be_called, 0), 0))
+			return false;
+		while (!exo_env_yield(p->env))
+			continue;
+		gate = exo_gate_make(p->env, guest_sid(), (uint64_t)peer_gate, 1);
+		if (!expect(gate > 0))
+			return false;
+	}
+	if (!expect_eq(peer_make(&first), 0))
+		return false;
+	first.word[0] = (uint64_t)peer_give(&first, 7, (exo_slot)gate, EXO_R_CALL);
+	return expect_eq(peer_start(&first, call_the_first, 0), 0);
+}
+
+/* Instructions of the longest env_wait on the first CPU, which looks for another to run. */
+static uint32_t waiting_longest(void)
+{
+	const struct exo_latency *l =
+		exos_machine_at(exos_machine()->stats_off + EXO_LATENCY_OFF);
+
+	return l->longest[EXO_CALL_env_wait - 0x4000 + EXO_LATENCY_CALL] >>
+	       (unsigned)(suite_word("icount")[0] - '0');
+}
+
+/* Who looks for something to run looks at each of them once, not at each by every slot. */
+EXO_TEST(slots_of_long_chains_are_passed_over_quickly, LONG)
+{
+	const struct exos_grant *time = peer_time(0);
+
+	must(time && chain_make());
+	for (unsigned i = 0; i < 1000 && depth < CHAIN; i++)
+		exo_env_yield(first.env);
+	must_eq(depth, CHAIN);
+	for (unsigned i = 0; i < time->hi - time->lo; i++)
+		must_eq(peer_slots(&chain[i % 8], 0, i, 1), 0);
+	guest_pause_ms(100);
+	if (suite_latency_measured())
+		expect(waiting_longest() < 7000);
+	expect_short();
+	for (unsigned i = 0; i < CHAIN; i++)
+		peer_end(&chain[i]);
+	peer_end(&first);
 }

@@ -38,7 +38,7 @@ MACHINES = (
     ("smp4", 4, "tcg,thread=multi", "256M", "", (), ""),
     ("icount", 1, "tcg", "256M", "icount=7 latency", (), ""),
     ("long", 1, "tcg", "256M", "icount=7 latency", (),
-     "^(nic_parts|nic_unfinished|requests_of|nic_filters_nest|nic_indices|nic_many|nic_prog)_"),
+     "^(nic_parts|nic_unfinished|requests_of|slots_of|nic_filters_nest|nic_indices|nic_many|nic_prog)_"),
     ("iommu", 2, "tcg,thread=multi", "256M", "", IOMMU + DEVICES,
      "^(pci|disk|interrupts)_|^nic_a_"),       # a boot line is short
     ("evil", 2, "tcg,thread=multi", "256M", "", IOMMU + DEVICES, "^evil_"),
