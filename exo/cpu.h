@@ -16,7 +16,6 @@
 #include "x86/offsets.h"
 
 #define CPUS_MAX 255            /* xAPIC identifiers are 8 bits */
-#define WHEEL 256u              /* buckets of the deadline wheel, one slot long each */
 
 /* What other CPUs must be asked to forget before the present call ends. */
 struct tlb_notes {
@@ -55,14 +54,15 @@ struct cpu {
 	uint64_t slot_end;              /* tsc */
 	uint64_t slot_number;           /* how many slots began before the present one */
 	bool irqs_held;                 /* sources are masked until the next slot */
+	uint64_t looks;                 /* searches for one to run that came by gate calls */
 	uint32_t slot;
-	struct lock slot_lock;          /* guards vector, holder, wheel */
+	struct lock slot_lock;          /* guards vector, holder, timers */
 	struct exo_vector *vector;
 	struct exo_trace *trace;
 	struct exo_trace_record *trace_at, *trace_end;  /* where its next record goes */
 	exo_sid holder[EXO_VECTOR_SLOTS];
-	struct timer *wheel[WHEEL];
-	uint64_t wheel_done;            /* slots up to this one have been looked through */
+	struct timer *timers;           /* the earliest, see timer.c; NULL: none is set */
+	uint64_t lot;                   /* of its heap */
 	uint32_t tlb_asked, tlb_answered;       /* [a] */
 	struct tlb_notes notes;
 	struct {

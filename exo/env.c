@@ -30,6 +30,8 @@
 #include "trace.h"
 #include "x86/lapic.h"
 
+#define SOURCES_WINDOW 16u      /* sources parted between two windows for interrupts */
+
 void env_make(uint64_t pfn, exo_sid object)
 {
 	static uint32_t made;
@@ -162,6 +164,8 @@ static void env_enter_space(struct env *e, uint64_t space)
 /* Part what posts to an environment that ends from it. */
 static void sources_end(struct env *e)
 {
+	unsigned steps = 0;
+
 	for (unsigned i = 1; i < EXO_EVENTS; i++) {
 		if (e->source[i].kind == SOURCE_IRQ)
 			irq_unbind(e->source[i].id);
@@ -175,6 +179,7 @@ static void sources_end(struct env *e)
 			pci_fault_forget(e->source[i].id);
 		else if (e->source[i].kind == SOURCE_WATCH)
 			env_at(e->source[i].id)->watch_env = 0;
+		window_every(&steps, e->source[i].kind != SOURCE_NONE, SOURCES_WINDOW);
 		e->source[i] = (struct source){ 0 };
 	}
 }

@@ -39,9 +39,9 @@ struct call_context {
 	uint64_t result;        /* rax when it returns */
 };
 
-/* A deadline on a CPU's wheel. */
+/* A deadline in a CPU's heap. */
 struct timer {
-	struct timer *next, **link;     /* link NULL: not on a wheel */
+	struct timer *kid[2], **link;   /* link NULL: it is not set */
 	uint64_t tsc;
 	uint32_t cpu;
 	uint32_t kind;                  /* enum timer_kind */
@@ -94,6 +94,7 @@ struct env {
 	uint32_t event_head;            /* [a] events ever put on the ring */
 	uint32_t wait_seen[2];          /* [inside] */
 	uint64_t wait_until[2];         /* [inside] tsc, 0: no deadline */
+	uint64_t looked;                /* [a] the last search that came by it: sched.c */
 	uint32_t cut;                   /* [a] its alarm wants its gate call ended */
 	uint32_t upcall_head;           /* event_head when the last event upcall was made */
 	struct timer wait, alarm;

@@ -110,9 +110,12 @@ void pci_vector_forget(uint64_t vector)
 
 void pci_vectors_end(struct pci_function *f)
 {
-	for (unsigned i = 0; i < ARRAY_LEN(vectors); i++)
-		if (vectors[i].f == f)
-			vector_unbind(&vectors[i]);
+	for (unsigned i = 0; i < ARRAY_LEN(vectors); i++) {
+		if (vectors[i].f != f)
+			continue;
+		vector_unbind(&vectors[i]);
+		interrupts_window();    /* an invalidation was waited for */
+	}
 	if (f->msix.entries)
 		msix_quiet(&f->msix);
 	f->started = false;

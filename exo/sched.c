@@ -104,14 +104,31 @@ static inline bool pick_claim(struct env *e, bool own_slot)
 }
 
 /*
+ * As chain_top, but NULL where the same search came by before: slots that name environments of one
+ * long chain of calls do not make it longer.  look: the search's number, that of no other.
+ */
+static struct env *chain_top_once(struct env *e, uint64_t look)
+{
+	struct env *next;
+
+	while ((next = __atomic_load_n(&e->callee, __ATOMIC_ACQUIRE))) {
+		if (__atomic_exchange_n(&e->looked, look, __ATOMIC_RELAXED) == look)
+			return NULL;
+		if (__atomic_load_n(&e->cut, __ATOMIC_ACQUIRE) && gate_cut(e))
+			break;
+		e = next;
+	}
+	return e;
+}
+
+/*
  * The first environment in the vector from slot `from` on that is ours to run, now RUNNING, or the
  * present one if its turn comes first; NULL if none can run.
  */
 static inline struct env *pick(struct cpu *c, unsigned from)
 {
-	uint64_t last = 0;
-
 	const struct exo_vector_slot *slots = c->vector->slot;
+	uint64_t last = 0, look = 0;
 	struct env *e;
 
 	for (unsigned i = 0; i < EXO_VECTOR_SLOTS; i++) {
@@ -122,9 +139,11 @@ static inline struct env *pick(struct cpu *c, unsigned from)
 			continue;
 		last = pfn;
 		e = env_at(pfn);
-		if (e->callee)
-			e = chain_top(e);
-		if (e != c->env && !pick_claim(e, !i))
+		if (e->callee) {
+			look = look ? look : ++c->looks << 8 | c->number;
+			e = chain_top_once(e, look);
+		}
+		if (!e || (e != c->env && !pick_claim(e, !i)))
 			continue;
 		c->stats->lends += i != 0;
 		c->vector->charged = pfn;
@@ -141,6 +160,11 @@ struct env *sched_pick(struct cpu *c)
 void sched_arm(struct cpu *c, uint64_t now)
 {
 	lapic_arm(timers_run(c, now));
+}
+
+void sched_arm_only(struct cpu *c)
+{
+	lapic_arm(timers_next(c));
 }
 
 /* No space is in use: it may end. */
@@ -189,8 +213,8 @@ void schedule_here(void)
 
 	c->resched = false;
 	began = slot_advance(c, now);
-	if (began)
-		sched_arm(c, now);
+	if (began)              /* what is due has an interrupt of its own: this one may be long */
+		sched_arm_only(c);
 	e = pick(c, c->slot);
 	if (!e)
 		idle(c);

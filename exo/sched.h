@@ -52,8 +52,9 @@ _Noreturn void env_change(struct cpu *c, struct env *e, struct env *to);
  */
 struct env *sched_pick(struct cpu *c);
 
-/* Set the CPU's timer for what is due next. */
+/* See to what is due, and set the CPU's timer for what is due next; the same without the former. */
 void sched_arm(struct cpu *c, uint64_t now);
+void sched_arm_only(struct cpu *c);
 
 /* Timers: a wait's deadline, an alarm. */
 void env_wait_over(struct env *e);

@@ -13,6 +13,8 @@
 #include "cpu.h"
 #include "env.h"
 
+#define SLOTS_WINDOW 128u       /* slots between two windows for interrupts */
+
 /* Slots are named (cpu << 8 | slot) + 1 on an environment's list. */
 static struct exo_vector_slot *slot_named(uint32_t name)
 {
@@ -66,8 +68,12 @@ void slices_unbind(const struct exo_cap *c)
 
 void slices_forget(struct env *e)
 {
-	while (e->first_slot)
+	unsigned steps = 0;
+
+	while (e->first_slot) {
 		slot_clear((e->first_slot - 1) >> 8, (e->first_slot - 1) & 0xff);
+		window_every(&steps, 1, SLOTS_WINDOW);
+	}
 	for (unsigned i = 0; i < 4; i++)
 		e->cpus[i] = 0;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.c - deadlines of environments, on a wheel of slots for each CPU.
+ * timer.c - deadlines of environments, and of the kernel's own work, in a heap for each CPU.
  *
- * Invariant: a deadline is on the list of the bucket of the slot it falls into, on one CPU; a
- * bucket is looked through when its slot begins and whenever the timer fires within it.
+ * Invariant: a deadline that is set is in the heap of one CPU, where no deadline below another is
+ * earlier; `link` is the place that names it.  There may be any number, and who sets them chooses
+ * when they are due and in which order they come, but not the way that one takes down the heap:
+ * that is chosen by lot at each step, which makes it as long as the logarithm of their number
+ * whatever the heap looks like (Gambin, Malinowski: Randomized Meldable Priority Queues).
  */
 #include "timer.h"
 
@@ -15,22 +18,46 @@
 #include "kernel.h"
 #include "sched.h"
 
-#define FIRE_MAX 64             /* timers of a bucket that are fired at a time */
+enum {
+	FIRE_WORK = 32,         /* alarms and ends of waits that are seen to at a time, */
+	WORK_DEVICE = 32,       /* what a device's work is counted as, */
+	WORK_CALL = 8,          /* and an alarm of one in a gate call, maybe of many others */
+};
 
-static uint64_t slot_number(uint64_t tsc)
+/* One step of Marsaglia's xorshift; the lot is a bit of it. */
+static unsigned lot_draw(struct cpu *c)
 {
-	if (tsc < machine->slice_base_tsc)
-		return 0;
-	return (tsc - machine->slice_base_tsc) / machine->slice_tsc;
+	c->lot ^= c->lot << 13;
+	c->lot ^= c->lot >> 7;
+	c->lot ^= c->lot << 17;
+	return c->lot >> 63;
 }
 
-static void timer_unlink(struct timer *t)
+/* Two heaps become one, at *at. */
+static void heaps_meld(struct cpu *c, struct timer **at, struct timer *a, struct timer *b)
+{
+	while (a && b) {
+		struct timer *first = b->tsc < a->tsc ? b : a;
+
+		b = first == a ? b : a;
+		*at = first;
+		first->link = at;
+		at = &first->kid[lot_draw(c)];
+		a = *at;
+	}
+	a = a ? a : b;
+	*at = a;
+	if (a)
+		a->link = at;
+}
+
+/* The CPU's lock is held. */
+static void timer_unlink(struct cpu *c, struct timer *t)
 {
 	if (!t->link)
 		return;
-	*t->link = t->next;
-	if (t->next)
-		t->next->link = t->link;
+	heaps_meld(c, t->link, t->kid[0], t->kid[1]);
+	t->kid[0] = t->kid[1] = NULL;
 	t->link = NULL;
 }
 
@@ -41,27 +68,9 @@ void timer_clear(struct timer *t)
 	if (!t->link)
 		return;
 	lock_take(&c->slot_lock);
-	timer_unlink(t);
+	timer_unlink(c, t);
 	lock_release(&c->slot_lock);
 	t->tsc = 0;
-}
-
-/* Put a timer on a list; the CPU's lock is held. */
-static void timer_push(struct timer **head, struct timer *t)
-{
-	t->next = *head;
-	t->link = head;
-	if (t->next)
-		t->next->link = &t->next;
-	*head = t;
-}
-
-static void timer_link(struct cpu *c, struct timer *t)
-{
-	/* A deadline that has passed goes where it will be looked at next. */
-	uint64_t slot = max_u64(slot_number(t->tsc), slot_number(read_tsc()));
-
-	timer_push(&c->wheel[slot % WHEEL], t);
 }
 
 void timer_set(struct timer *t, uint64_t tsc)
@@ -72,7 +81,8 @@ void timer_set(struct timer *t, uint64_t tsc)
 	t->tsc = tsc;
 	t->cpu = c->number;
 	lock_take(&c->slot_lock);
-	timer_link(c, t);
+	c->lot += read_tsc() | 1;
+	heaps_meld(c, &c->timers, c->timers, t);
 	lock_release(&c->slot_lock);
 }
 
@@ -101,55 +111,54 @@ static void timer_fire(struct timer *t)
 		env_alarm_due(container_of(t, struct env, alarm));
 }
 
-/* Move up to FIRE_MAX due timers of a bucket to a list of their own; how many. */
-static unsigned bucket_sort(struct timer *t, struct timer **due, uint64_t now)
+/* How much work it is: see FIRE_WORK. */
+static unsigned timer_work(const struct timer *t)
 {
-	struct timer *next;
-	unsigned n;
-
-	for (n = 0; t && n < FIRE_MAX; t = next) {
-		next = t->next;
-		if (t->tsc > now)
-			continue;
-		timer_unlink(t);
-		timer_push(due, t);
-		n++;
-	}
-	return n;
+	if (t->kind == TIMER_NIC || t->kind == TIMER_DISK)
+		return WORK_DEVICE;
+	return t->kind == TIMER_ALARM && container_of(t, struct env, alarm)->callee ? WORK_CALL : 1;
 }
 
-/* Fire what is due in one bucket, or a good part of it: true if there may be more. */
-static bool bucket_run(struct cpu *c, uint64_t slot, uint64_t now)
+/*
+ * The first, if it is due and there is room for its work, is not set any more; else NULL.  *next:
+ * when the first is due that was there.
+ */
+static struct timer *timer_take(struct cpu *c, uint64_t now, unsigned *room, uint64_t *next)
 {
-	struct timer *due = NULL, *t;
-	unsigned n;
+	struct timer *t;
+	unsigned work;
 
 	lock_take(&c->slot_lock);
-	n = bucket_sort(c->wheel[slot % WHEEL], &due, now);
-	while ((t = due)) {
-		timer_unlink(t);
-		lock_release(&c->slot_lock);
-		timer_fire(t);
-		lock_take(&c->slot_lock);
+	t = c->timers;
+	*next = t ? t->tsc : UINT64_MAX;
+	work = t ? timer_work(t) : 0;   /* read once: a call may end meanwhile */
+	if (t && (t->tsc > now || work > *room))
+		t = NULL;
+	if (t) {
+		timer_unlink(c, t);
+		*room -= work;
 	}
 	lock_release(&c->slot_lock);
-	return n == FIRE_MAX;
+	return t;
 }
 
 uint64_t timers_run(struct cpu *c, uint64_t now)
 {
-	uint64_t slot = slot_number(now), next = c->slot_end;
+	uint64_t next;
+	unsigned room = FIRE_WORK;
+	struct timer *t;
 
-	if (slot - c->wheel_done >= WHEEL)
-		c->wheel_done = slot - WHEEL + 1;
-	for (; c->wheel_done < slot; c->wheel_done++)
-		if (bucket_run(c, c->wheel_done, now))
-			return now;
-	if (bucket_run(c, slot, now))
-		return now;
+	while ((t = timer_take(c, now, &room, &next)))
+		timer_fire(t);
+	return max_u64(min_u64(next, c->slot_end), now);
+}
+
+uint64_t timers_next(struct cpu *c)
+{
+	uint64_t next;
+
 	lock_take(&c->slot_lock);
-	for (struct timer *t = c->wheel[slot % WHEEL]; t; t = t->next)
-		next = min_u64(next, t->tsc);
+	next = c->timers ? c->timers->tsc : UINT64_MAX;
 	lock_release(&c->slot_lock);
-	return max_u64(next, now);
+	return min_u64(next, c->slot_end);
 }

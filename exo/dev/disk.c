@@ -7,6 +7,7 @@
  */
 #include "dev/disk.h"
 
+#include "charge.h"
 #include "dev/pci.h"
 #include "frame.h"
 #include "kernel.h"
@@ -117,9 +118,13 @@ static unsigned request_returned(struct disk *d, struct ring *r, unsigned n, int
 	return 16;
 }
 
-/* One event for each run of completions of one ring; also for a write whose flush follows. */
+/*
+ * One event for each run of completions of one ring; also for a write whose flush follows.  The
+ * time is charged to who is told of the ring.
+ */
 bool disk_reap(struct disk *d)
 {
+	uint64_t since = charge_begin();
 	struct disk_result result;
 	struct ring *last = NULL;
 	unsigned work = 0;
@@ -130,6 +135,7 @@ bool disk_reap(struct disk *d)
 		if (last && last != r)
 			ring_tell(last);
 		work += request_returned(d, r, result.cookie % EXO_DISK_RING, result.status);
+		charge_work(ring_env(r), &since);
 		last = r;
 	}
 	if (!last)
@@ -139,12 +145,20 @@ bool disk_reap(struct disk *d)
 	return work >= DISK_REAP_WORK;
 }
 
+void disk_later(struct disk *d, uint64_t began)
+{
+	uint64_t now = read_tsc();
+
+	timer_set(&d->timer, now + (now - began));
+}
+
 void disk_expire(struct disk *d)
 {
 	if (!d->flight || read_tsc() - d->life_tsc < machine->tsc_hz * DISK_RESET_SECONDS)
 		return;
 	d->ops->reset(d);
-	disk_reap(d);
+	if (disk_reap(d))       /* no interrupt comes for what a reset ended */
+		disk_later(d, read_tsc());
 }
 
 void disks_expire(void)
@@ -157,17 +171,22 @@ void disks_expire(void)
 		disk_expire(d);
 		disk_submit(d);
 		lock_release(&d->lock);
+		interrupts_window();
 	}
 }
 
-/* What is left over when that was much comes with the next interrupt. */
+/* What is left over when that was much comes a little later. */
 void disk_timer(struct timer *t)
 {
 	struct disk *d = container_of(t, struct disk, timer);
+	uint64_t began = read_tsc();
+	bool more;
 
 	lock_take(&d->lock);
-	disk_reap(d);
-	disk_submit(d);
+	more = disk_reap(d);
+	more |= disk_submit(d);
+	if (more)
+		disk_later(d, began);
 	lock_release(&d->lock);
 }
 

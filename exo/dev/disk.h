@@ -85,6 +85,7 @@ struct disk {
 #define DISK_TAKE_WORK 128u             /* frames pinned at a time, an entry counted as 8 */
 #define DISK_SUBMIT_BATCH 32u           /* requests given to the device at a time */
 #define DISK_REAP_WORK 192u             /* frames unpinned at a time, an entry counted as 16 */
+#define DISK_KICK_ROUNDS 16u            /* batches that one kick gives the device */
 #define DISK_RESET_SECONDS 10u  /* of no progress, before somebody who waits resets the device */
 
 /* The disks, and their exported list (roots are filled in by who makes the root claims). */
@@ -166,6 +167,11 @@ static inline uint64_t ring_pfn(const struct ring *r)
 {
 	return virt_to_phys(r) >> EXO_PAGE_SHIFT;
 }
+/* Who is told of its completions, NULL: nobody.  tree_lock or the disk's lock held. */
+static inline struct env *ring_env(const struct ring *r)
+{
+	return r->env ? env_at(r->env) : NULL;
+}
 static inline struct exo_disk_sq_page *ring_sq(const struct ring *r)
 {
 	return pfn_to_virt(ring_pfn(r) + 1);
@@ -211,7 +217,8 @@ int block_unbind(struct exo_cap *block);
 
 /*
  * Give the device what waits, in turns, at most DISK_SUBMIT_BATCH requests, and tell it once: true
- * if it should be given more.  Its next interrupt sees to that, if nobody does before.
+ * if it should be given more.  Its next interrupt, or the timer if none is to come, sees to that,
+ * if nobody does before.
  */
 bool disk_submit(struct disk *d);
 /*
@@ -223,8 +230,16 @@ bool disk_reap(struct disk *d);
 void ring_queue(struct disk *d, struct ring *r, unsigned n);
 /* Request n of a ring is no longer in the device. */
 void ring_returned(struct disk *d, struct ring *r, unsigned n);
-/* Complete with -EXO_E_STALE what waits of a ring. */
-void ring_cancel(struct disk *d, struct ring *r);
+/*
+ * Complete with -EXO_E_STALE what waits of a ring that ends, DISK_REAP_WORK of it: true if there is
+ * more.  It has no turn any more.
+ */
+bool ring_cancel(struct disk *d, struct ring *r);
+/*
+ * Have the timer go on with what is left, after as long as the work since `began`, a time stamp,
+ * took: programs get their time in between.
+ */
+void disk_later(struct disk *d, uint64_t began);
 /* Write a completion. */
 void ring_complete(struct ring *r, uint64_t tag, int32_t status);
 /* Reset a device that has done nothing for DISK_RESET_SECONDS; the requests it had end. */

@@ -86,6 +86,21 @@ static void ring_unbind(struct ring *r)
 	r->disk = 0;
 }
 
+/* Nothing of it waits any more, or work_left is used up: false. */
+static bool ring_quit(struct disk *d, struct ring *r)
+{
+	bool more;
+
+	do {
+		work_done(WORK_RING);
+		lock_take(&d->lock);
+		r->ending = true;
+		more = ring_cancel(d, r);
+		lock_release(&d->lock);
+	} while (more && work_left > 0);
+	return !more;
+}
+
 int ring_end(uint64_t pfn)
 {
 	struct ring *r = ring_at(pfn);
@@ -94,11 +109,10 @@ int ring_end(uint64_t pfn)
 
 	if (!r->disk)
 		return 0;
-	work_left -= WORK_RING;
 	d = &disks.disk[r->disk - 1];
+	if (!ring_quit(d, r))
+		return EXO_MORE;
 	lock_take(&d->lock);
-	r->ending = true;
-	ring_cancel(d, r);
 	disk_reap(d);
 	disk_expire(d);
 	drained = !r->flight;

@@ -286,12 +286,12 @@ static int64_t kick_take(struct disk_kick *k)
 	return count;
 }
 
-/* Give the disk what waits, in pieces as well. */
+/* Give the disk what waits, in pieces as well; others may add to that for ever. */
 static void kick_submit(struct disk *d)
 {
 	bool more = true;
 
-	while (more) {
+	for (unsigned i = 0; more && i < DISK_KICK_ROUNDS; i++) {
 		interrupts_window();
 		lock_take(&d->lock);
 		more = disk_submit(d);

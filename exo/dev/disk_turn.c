@@ -11,6 +11,7 @@
  */
 #include "dev/disk.h"
 
+#include "charge.h"
 #include "claim.h"
 #include "kernel.h"
 #include "timer.h"
@@ -19,6 +20,8 @@
 enum {
 	REST_WAKE = 4,          /* rings that end their rest at a time */
 	REST_MOST = 10,         /* a second's part that a rest is at most */
+	WORK_GIVE = DISK_REAP_WORK / DISK_SUBMIT_BATCH, /* of a request that the device gets, */
+	WORK_PASS = 2,          /* or of a ring that is passed over: see DISK_REAP_WORK */
 };
 
 /* Into a circle, behind all others. */
@@ -98,10 +101,10 @@ static bool ring_has_rest(const struct disk *d, struct ring *r)
 	       read_tsc() < r->rest_tsc;
 }
 
-/* A ring that is ready stands in line: for a turn, or for the end of its rest. */
+/* A ring that is ready stands in line: for a turn, or for the end of its rest; not if it ends. */
 static void ring_stand(struct disk *d, struct ring *r)
 {
-	if (r->in_turn || r->resting || !ring_is_ready(r))
+	if (r->in_turn || r->resting || r->ending || !ring_is_ready(r))
 		return;
 	if (ring_has_rest(d, r)) {
 		r->resting = true;
@@ -146,18 +149,19 @@ void ring_returned(struct disk *d, struct ring *r, unsigned n)
 	ring_stand(d, r);
 }
 
-void ring_cancel(struct disk *d, struct ring *r)
+bool ring_cancel(struct disk *d, struct ring *r)
 {
-	bool any = r->wait_head != r->wait_tail;
+	unsigned work = 0;
 
-	while (r->wait_head != r->wait_tail)
-		ring_finish(r, r->order[r->wait_head++ % EXO_DISK_RING], -EXO_E_STALE);
 	if (r->in_turn)
 		turn_leave(d, r);
 	if (r->resting)
 		rest_leave(d, r);
-	if (any)
+	while (r->wait_head != r->wait_tail && work < DISK_REAP_WORK)
+		work += ring_finish(r, r->order[r->wait_head++ % EXO_DISK_RING], -EXO_E_STALE);
+	if (work)
 		ring_tell(r);
+	return r->wait_head != r->wait_tail;
 }
 
 /* A flush or a discard takes a whole turn. */
@@ -213,9 +217,9 @@ static bool request_is_void(const struct ring *r, unsigned n)
 
 /*
  * The first waiting request leaves its ring for the device, or ends here if that is dead or its
- * frames are taken.
+ * frames are taken.  *work grows by what that was.
  */
-static int turn_step(struct disk *d, struct ring *r)
+static int turn_step(struct disk *d, struct ring *r, unsigned *work)
 {
 	unsigned n = r->order[r->wait_head % EXO_DISK_RING];
 	bool is_void = request_is_void(r, n);
@@ -228,10 +232,11 @@ static int turn_step(struct disk *d, struct ring *r)
 	if (!is_void)
 		d->turn_left -= request_cost(&r->request[n]);
 	if (err < 0) {
-		ring_finish(r, n, err);
+		*work += ring_finish(r, n, err);
 		ring_tell(r);
 		return 0;
 	}
+	*work += WORK_GIVE;
 	if (!d->flight++)
 		d->life_tsc = read_tsc();
 	r->flight++;
@@ -260,30 +265,39 @@ static bool turn_is_over(const struct disk *d, const struct ring *r)
 	return !request_is_void(r, n) && request_cost(&r->request[n]) > d->turn_left;
 }
 
-/* Ends: each step takes a waiting request, and every turn has room for at least one. */
+/*
+ * Ends: each step takes a waiting request, and every turn has room for at least one.  Requests that
+ * end here, and rings that only change their place, count as well: there may be any number.
+ */
 bool disk_submit(struct disk *d)
 {
-	uint32_t first = d->flight;
-	bool full = false;
+	uint64_t began = charge_begin(), since = began;
+	unsigned work = 0;
+	bool full = false, more;
 
 	rest_wake(d);
 	if (!d->turn)
 		return false;
 	d->rounds++;
-	while (d->turn && !full && d->flight - first < DISK_SUBMIT_BATCH) {
+	while (d->turn && !full && work < DISK_REAP_WORK) {
 		struct ring *r = ring_at(d->turn);
 
 		if (!ring_is_ready(r) || ring_has_rest(d, r)) {
 			turn_leave(d, r);
 			ring_stand(d, r);
 			rest_wake(d);
+			work += WORK_PASS;
 		} else if (turn_is_over(d, r)) {
 			d->turn = r->turn_next;
 			d->turn_left = DISK_TURN_BYTES;
 		} else {
-			full = turn_step(d, r) == EXO_MORE;
+			full = turn_step(d, r, &work) == EXO_MORE;
 		}
+		charge_work(ring_env(r), &since);
 	}
 	d->ops->kick(d);
-	return d->turn && !full;
+	more = d->turn && !full;
+	if (more && !d->flight) /* no interrupt will come */
+		disk_later(d, began);
+	return more;
 }

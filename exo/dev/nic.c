@@ -197,5 +197,6 @@ void nics_expire(void)
 			nic_time_late(&n->queue[0]);
 		nic_tell_all(n);
 		lock_release(&n->lock);
+		interrupts_window();
 	}
 }

@@ -106,6 +106,7 @@ struct nic {
 	uint64_t tell;                  /* [d] pfn of the first of the rings to be told */
 	uint32_t turn_packets;          /* [d] that may still be sent in the present turn */
 	uint32_t turn_bytes;            /* [d] likewise */
+	uint32_t unpinned;              /* [d] frames, ever: how much work giving them back was */
 	struct nic_queue queue[NIC_QUEUES];
 };
 
@@ -122,6 +123,10 @@ struct nic {
 #define NIC_RECEIVE_BATCH 16u           /* packets of a queue taken at a time, copies and deep */
                                         /* filters counted; copies of what is sent at a time */
 #define NIC_PACKET_INSNS 500u           /* that count as a packet */
+#define NIC_TAKE_WORK    128u           /* frames pinned at a time, a part counted as 2 */
+#define NIC_UNPIN_BATCH  256u           /* frames unpinned at a time where rings end */
+#define NIC_SEND_FRAMES  8u             /* frames unpinned that count as a packet to send, */
+#define NIC_REAP_FRAMES  5u             /* or as one that is finished */
 #define NIC_RINGS_MAX    16u            /* rings bound by one claim */
 #define NIC_WIDE_MAX     64u            /* rings that are told of the link of one NIC */
 #define NIC_RESET_SECONDS 10u   /* of no progress, before somebody who waits resets the device */
@@ -298,8 +303,8 @@ void nic_expire(struct nic *n, unsigned queue);
 void nic_turn_rehang(struct filter *f, struct filter *heir);
 /* Rings have new parts: they wait for their turn. */
 void packets_queue_up(struct nic *n, struct packets *r);
-/* Rings end: what waits is refused, -EXO_E_STALE. */
-void packets_cancel(struct nic *n, struct packets *r);
+/* Rings end: what waits is refused, -EXO_E_STALE, a piece of it: true if there is more. */
+bool packets_cancel(struct nic *n, struct packets *r);
 /* Rings will be told, once, by nic_tell_all. */
 void packets_tell(struct nic *n, struct packets *r);
 void nic_tell_all(struct nic *n);

@@ -162,6 +162,22 @@ static void packets_unbind(struct nic *n, struct packets *r)
 	__atomic_store_n(&r->nic, 0, __ATOMIC_RELEASE);
 }
 
+/* Nothing of it waits any more, or work_left is used up: false. */
+static bool packets_quit(struct nic *n, struct packets *r)
+{
+	bool more;
+
+	do {
+		work_done(WORK_PACKETS);
+		lock_take(&n->lock);
+		r->ending = true;
+		more = packets_cancel(n, r);
+		nic_tell_all(n);
+		lock_release(&n->lock);
+	} while (more && work_left > 0);
+	return !more;
+}
+
 int packets_end(uint64_t pfn)
 {
 	struct packets *r = packets_at(pfn);
@@ -170,11 +186,10 @@ int packets_end(uint64_t pfn)
 
 	if (!r->nic)
 		return 0;
-	work_left -= WORK_PACKETS;
 	n = &nics.nic[r->nic - 1];
+	if (!packets_quit(n, r))
+		return EXO_MORE;
 	lock_take(&n->lock);
-	r->ending = true;
-	packets_cancel(n, r);
 	nic_reap(n, r->queue);
 	nic_expire(n, r->queue);
 	drained = !r->flight;

@@ -5,7 +5,8 @@
  * Invariant: what lies in the ring's pages is hostile: indices are compared with the kernel's own,
  * an entry is read once, and nothing in it is used before its check.  Lent frames are checked and
  * pinned with tree_lock held: a revocation comes before (the packet is refused) or after (it sees
- * the pin).  Whether the packet may be sent at all is looked at when its turn comes.
+ * the pin).  Whether the packet may be sent at all is looked at when its turn comes.  A kick is
+ * done in pieces of NIC_TAKE_WORK, each of which looks at everything anew.
  */
 #include "dev/nic.h"
 
@@ -22,8 +23,10 @@ struct kick {
 	struct env *env;
 	struct nic *nic;
 	struct packets *ring;
+	int64_t done;           /* parts taken by the pieces before this */
 	bool tree;              /* tree_lock is held */
 	bool lent;              /* nothing was taken: tree_lock is needed */
+	bool more;              /* another piece is to come: parts are left, or sending is */
 	bool soon;              /* the timer goes on with it: nic_time_arm */
 };
 
@@ -63,8 +66,11 @@ static int part_place(const struct kick *k, const struct exo_tx *t, struct packe
 	return 0;
 }
 
-/* A part that is wrong stays in its place, so that its packet is refused in its turn. */
-static void part_take(const struct kick *k)
+/*
+ * A part that is wrong stays in its place, so that its packet is refused in its turn.  How much
+ * work it was: see NIC_TAKE_WORK.
+ */
+static unsigned part_take(const struct kick *k)
 {
 	struct packets *r = k->ring;
 	struct exo_tx t = packets_tx(r)[r->tx_taken % EXO_PACKETS];
@@ -84,6 +90,22 @@ static void part_take(const struct kick *k)
 		p.flags = t.flags & 0xff;
 	}
 	r->part[r->tx_taken++ % EXO_PACKETS] = p;
+	return 2 + (p.claim ? (unsigned)part_frames(p.pa, p.bytes) : 0);
+}
+
+/* Take parts until that was work enough: how many of `count`.  Sending is as much again. */
+static int64_t parts_take(struct kick *k, int64_t count)
+{
+	int64_t taken = 0;
+	unsigned work = 0;
+
+	for (; taken < count && work < NIC_TAKE_WORK; taken++)
+		work += part_take(k);
+	k->more = work > NIC_TAKE_WORK / 2;
+	packets_show(k->ring, tx_taken);
+	if (taken)
+		packets_queue_up(k->nic, k->ring);
+	return taken;
 }
 
 /* Parts that the owner wrote and that were not taken. */
@@ -117,32 +139,38 @@ static int ring_check(const struct packets *r)
 	return claim->flags & EXO_CAP_FROZEN ? -EXO_E_FROZEN : 0;
 }
 
-/* Take and send: how many parts. */
-static int64_t kick_locked(struct kick *k)
+/* All was taken: send some of what waits. */
+static void kick_submit(struct kick *k)
 {
 	struct packets *r = k->ring;
-	struct nic_queue *q;
-	int64_t count = ring_check(r);
+	struct nic_queue *q = packets_queue(k->nic, r);
 
-	if (count < 0)
-		return count;
-	k->soon = nic_reap(k->nic, r->queue);
-	count = parts_new(r);
-	if (count < 0)
-		return count;
-	k->lent = !k->tree && parts_lent(r, (uint32_t)count);
-	if (k->lent)
-		return 0;
-	for (int64_t i = 0; i < count; i++)
-		part_take(k);
-	packets_show(r, tx_taken);
-	if (count)
-		packets_queue_up(k->nic, r);
-	q = packets_queue(k->nic, r);
 	q->eager |= __atomic_load_n(&packets_page(r)->tx_wake, __ATOMIC_RELAXED) != 0;
 	k->soon |= nic_submit(k->nic, NIC_SEND_BATCH, r);
 	if (k->soon)
 		nic_time_soon(q, read_tsc());
+}
+
+/* Take and, if that was the last piece, send: how many parts. */
+static int64_t kick_locked(struct kick *k)
+{
+	struct packets *r = k->ring;
+	int64_t count = ring_check(r);
+
+	if (count < 0)
+		return count;
+	k->soon |= nic_reap(k->nic, r->queue);
+	count = parts_new(r);
+	if (count < 0)
+		return count;
+	if (count > EXO_PACKETS - k->done)      /* its owner adds to them meanwhile */
+		count = EXO_PACKETS - k->done;
+	k->lent = !k->tree && parts_lent(r, (uint32_t)count);
+	if (k->lent)
+		return 0;
+	count = parts_take(k, count);
+	if (!k->more)
+		kick_submit(k);
 	return count;
 }
 
@@ -185,18 +213,36 @@ static int64_t kick(struct kick *k, uint64_t name)
 	return result;
 }
 
+/* A piece of a kick; the locks are free before and after. */
+static int64_t kick_piece(struct kick *k, uint64_t name)
+{
+	int64_t result;
+
+	k->more = k->lent = false;
+	result = kick(k, name);
+	if (!k->lent)
+		return result;
+	k->tree = true;
+	lock_take(&tree_lock);
+	result = kick(k, name);
+	lock_release(&tree_lock);
+	k->tree = false;
+	return result;
+}
+
 int64_t sys_nic_kick(struct env *e, uint64_t packets)
 {
 	struct kick k = { .env = e };
-	int64_t result = kick(&k, packets);
+	int64_t result;
 
-	if (k.lent) {
-		k = (struct kick){ .env = e, .tree = true };
-		lock_take(&tree_lock);
-		result = kick(&k, packets);
-		lock_release(&tree_lock);
+	for (;;) {
+		result = kick_piece(&k, packets);
+		k.done += result > 0 ? result : 0;
+		if (!k.more)
+			break;
+		interrupts_window();
 	}
 	if (k.soon)
 		nic_time_arm();
-	return result;
+	return k.done ? k.done : result;
 }

@@ -21,16 +21,23 @@ static struct packets_part *part_at(struct packets *r, uint32_t n)
 	return &r->part[n % EXO_PACKETS];
 }
 
+/* The part's frames are nobody's to wait for any more: how many they are. */
+static uint32_t part_unpin(const struct packets_part *p)
+{
+	uint32_t count = (uint32_t)part_frames(p->pa, p->bytes);
+
+	if (!p->claim)
+		return 0;
+	frame_unpin(p->claim, p->pa >> EXO_PAGE_SHIFT, count);
+	return count;
+}
+
 /* Parts [first, first + count) are done; so are those before them that wait only to be shown. */
 static void parts_done(struct nic *n, struct packets *r, uint32_t first, uint32_t count)
 {
 	for (uint32_t i = first; i != first + count; i++) {
-		struct packets_part *p = part_at(r, i);
-
-		if (p->claim)
-			frame_unpin(p->claim, p->pa >> EXO_PAGE_SHIFT,
-			            part_frames(p->pa, p->bytes));
-		p->done = 1;
+		n->unpinned += part_unpin(part_at(r, i));
+		part_at(r, i)->done = 1;
 	}
 	while (r->tx_done != r->tx_next && part_at(r, r->tx_done)->done)
 		part_at(r, r->tx_done++)->done = 0;
@@ -265,22 +272,28 @@ enum packet_end packet_send(struct nic *n, unsigned queue, struct packets *r,
 	return PACKET_SENT;
 }
 
-void packets_refuse_all(struct nic *n, struct packets *r)
+bool packets_refuse_rest(struct nic *n, struct packets *r)
 {
-	uint32_t count = r->tx_taken - r->tx_next;
+	uint32_t first = n->unpinned, count;
 
 	r->skipping = false;
-	if (count)
+	while (r->tx_next != r->tx_taken && n->unpinned - first < NIC_UNPIN_BATCH) {
+		count = (uint32_t)min_u64(r->tx_taken - r->tx_next, NIC_UNPIN_BATCH / 32);
 		packet_refuse(n, r, count, -EXO_E_STALE);
+	}
+	return r->tx_next != r->tx_taken;
 }
 
 bool nic_reap(struct nic *n, unsigned queue)
 {
 	struct nic_queue *q = &n->queue[queue];
+	uint32_t first = n->unpinned;
 	unsigned count = 0;
 	uint64_t cookie;
 
-	for (; count < NIC_REAP_BATCH && n->ops->sent(n, queue, &cookie); count++) {
+	for (; count + (n->unpinned - first) / NIC_REAP_FRAMES < NIC_REAP_BATCH &&
+	       n->ops->sent(n, queue, &cookie);
+	     count++) {
 		struct packets *r = packets_at(cookie >> COOKIE_RING);
 
 		q->flight--;
@@ -289,5 +302,5 @@ bool nic_reap(struct nic *n, unsigned queue)
 		parts_done(n, r, (uint32_t)(cookie >> COOKIE_FIRST) % EXO_PACKETS,
 		           (uint32_t)cookie & ((1u << COOKIE_FIRST) - 1));
 	}
-	return count == NIC_REAP_BATCH && q->flight;
+	return count + (n->unpinned - first) / NIC_REAP_FRAMES >= NIC_REAP_BATCH && q->flight;
 }

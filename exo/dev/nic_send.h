@@ -25,7 +25,7 @@ struct packet_cost {
 enum packet_end packet_send(struct nic *n, unsigned queue, struct packets *r,
                             struct packet_cost *cost);
 
-/* All that waits is refused, -EXO_E_STALE. */
-void packets_refuse_all(struct nic *n, struct packets *r);
+/* What waits is refused, -EXO_E_STALE, a piece of it: true if there is more. */
+bool packets_refuse_rest(struct nic *n, struct packets *r);
 
 #endif

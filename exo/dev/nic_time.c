@@ -46,7 +46,7 @@ void nic_time_late(struct nic_queue *q)
 void nic_time_arm(void)
 {
 	if (this_cpu()->env)
-		sched_arm(this_cpu(), read_tsc());
+		sched_arm_only(this_cpu());
 }
 
 void nic_timer(struct timer *t)

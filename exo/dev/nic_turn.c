@@ -90,11 +90,11 @@ void packets_queue_up(struct nic *n, struct packets *r)
 	turn_stand(n, r);
 }
 
-void packets_cancel(struct nic *n, struct packets *r)
+bool packets_cancel(struct nic *n, struct packets *r)
 {
-	packets_refuse_all(n, r);
 	if (r->turn.up)
 		turn_end(n, r);
+	return packets_refuse_rest(n, r);
 }
 
 /* One packet of the ring whose turn it is: what became of it. */
@@ -165,15 +165,19 @@ static void queues_kick(struct nic *n, unsigned told)
 
 /*
  * Each step but a full device's takes parts off a ring, or a ring out of the turns: both count,
- * since there may be any number of rings that have nothing to send.
+ * since there may be any number of rings that have nothing to send; and so do the frames of packets
+ * that are refused, which may be many more than those of a packet.
  */
 bool nic_submit(struct nic *n, unsigned batch, const struct packets *own)
 {
 	uint64_t since = charge_begin();
 	unsigned told = 0, copies = 0;
+	uint32_t first = n->unpinned;
 	struct packets *r;
 
-	for (unsigned i = 0; (r = turn_ring(n)) && i < batch && copies < NIC_RECEIVE_BATCH; i++) {
+	for (unsigned i = 0; (r = turn_ring(n)) && copies < NIC_RECEIVE_BATCH &&
+	                     i + (n->unpinned - first) / NIC_SEND_FRAMES < batch;
+	     i++) {
 		enum packet_end end = turn_step(n, r, &copies, &since);
 
 		if (end == PACKET_WAITS)

@@ -184,6 +184,45 @@ EXO_TEST(an_entry_that_is_not_mapped_stops_it, SHORT)
 	peer_end(&peer);
 }
 
+/* Timer interrupts cost no more for the deadlines that others have: see the case suite_latency. */
+EXO_TEST(thousands_wait_for_the_same_instant, BIG)
+{
+	enum { MANY = 3000, BLOCK = 100 };
+	static exo_slot env[MANY];
+	static struct guest_frames f[MANY / BLOCK];
+	exo_slot space = guest_claim("space");
+	uint64_t end = exos_ns() + (guest_icount() ? 10 : 3) * SECOND;
+	uint64_t until = exos_deadline(end - exos_ns());
+
+	for (unsigned i = 0; i < MANY; i++) {
+		struct guest_frames *at = &f[i / BLOCK];
+
+		if (!(i % BLOCK))
+			must_eq(guest_frames_make(at, BLOCK * EXO_FRAMES_ENV), 0);
+		env[i] = guest_retype(at->slot, at->lo + i % BLOCK * EXO_FRAMES_ENV, EXO_KIND_ENV,
+				      0);
+		must(env[i] != 0);
+		must_eq(exo_env_control(env[i], EXO_ENV_SPACE, space, 0), 0);
+		must_eq(exo_env_control(env[i], EXO_ENV_START, (uint64_t)peer_sleep, until), 0);
+		must_eq(exo_env_yield(env[i]), 0);
+	}
+	/* Those that our slice's end kept from it; who waits cannot be yielded to. */
+	for (unsigned i = 0; i < MANY; i++) {
+		int err = (int)exo_env_yield(env[i]);
+
+		expect(err == 0 || err == -EXO_E_BUSY);
+		if (exos_ns() < end)
+			expect_error(exo_env_yield(env[i]), BUSY);
+	}
+	while (exos_ns() < end + SECOND / 10)
+		guest_pause_ms(10);
+	/* All were woken, and run to their end. */
+	for (unsigned i = 0; i < MANY; i++)
+		expect_eq(exo_env_yield(env[i]), 0);
+	for (unsigned b = 0; b < MANY / BLOCK; b++)
+		guest_frames_end(&f[b]);
+}
+
 EXO_TEST(five_thousand_environments, BIG)
 {
 	enum { MANY = 5000, BLOCK = 100 };

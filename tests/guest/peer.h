@@ -97,7 +97,7 @@ void peer_serve(struct peer *peer, peer_service *service);
 
 /* peer.S */
 extern char peer_entry[], peer_upcall[], peer_double[], peer_window_lo[], peer_window_hi[];
-extern char peer_quit[], peer_spin_lo[], peer_spin_hi[], peer_gate[];
+extern char peer_quit[], peer_sleep[], peer_spin_lo[], peer_spin_hi[], peer_gate[];
 uint64_t peer_spin(volatile uint64_t *turns, const volatile uint32_t *stop);
 void peer_registers(uint64_t out[16]);
 

@@ -47,7 +47,7 @@ static unsigned failures, pins[RAM_FRAMES], posts[64], reserved[64], boot_used;
 static unsigned soon, late, arms, cpu;
 static uint64_t charged[8];             /* by environment's frame; 0: nobody */
 static unsigned came_of[RINGS];         /* packets sent, by their byte 1, where any ring is good */
-static bool any_ring;
+static bool any_ring, windows_interrupt;
 static struct exo_frame fake_fine[2 * RAM_FRAMES + EXO_CHUNK_FRAMES];
 static struct exo_chunk fake_chunks[RAM_FRAMES / EXO_CHUNK_FRAMES];
 static enum exo_use use_of[RAM_FRAMES];
@@ -63,6 +63,22 @@ static void fail(int line, const char *what, uint64_t a, uint64_t b)
 /* --- what NICs use of the kernel --- */
 
 void spin_wait(void) { fail(0, "a lock is taken twice", 0, 0); abort(); }
+
+/* Where interrupts are let in, handlers take the NIC's lock. */
+void interrupts_window(void)
+{
+	EXPECT(nics.nic->lock.next == nics.nic->lock.now, 0, 0);
+	if (windows_interrupt)
+		nic_interrupt(nics.nic, (unsigned)rand() % QUEUES);
+}
+
+void work_done(int steps)
+{
+	EXPECT(tree_lock.next != tree_lock.now, steps, 0);
+	work_left -= steps;
+	interrupts_window();
+}
+
 uint64_t read_tsc(void) { return now_tsc; }
 uint64_t cpu_entropy(void) { return 1; }
 void *boot_export(uint64_t bytes) { return calloc(1, bytes + 1); }
@@ -569,8 +585,10 @@ static void detach(unsigned i)
 	do {
 		lock_take(&tree_lock);
 		work_left = 256;
+		windows_interrupt = rand() % 2;
 		left = rand() % 2 ? packets_end(RING_PFN + RING_STEP * i)
 				  : nic_unbind(slot_n(4 * i + 1));
+		windows_interrupt = false;
 		lock_release(&tree_lock);
 		if (left)
 			EXPECT(sys_nic_kick(env_at(ENV_PFN), owners[i].ring) == -EXO_E_STALE, i, 0);

@@ -38,6 +38,9 @@ struct pci_list pci;
 static struct exo_machine fake_machine = { .tsc_hz = 1000 };
 struct exo_machine *machine = &fake_machine;
 static uint64_t now_tsc, timer_due;
+static bool windows_interrupt;
+static uint64_t charged[RINGS + 3];     /* by environment's frame; 0: nobody */
+static unsigned reap_takes;             /* time stamps */
 static unsigned failures, pins[RAM_FRAMES], posts[RINGS + 1], reserved[RINGS + 1];
 static struct exo_frame fake_fine[2 * RAM_FRAMES + EXO_CHUNK_FRAMES];
 static struct exo_chunk fake_chunks[RAM_FRAMES / EXO_CHUNK_FRAMES];
@@ -52,8 +55,29 @@ static void fail(const char *what, uint64_t a, uint64_t b)
 
 /* --- what disks use of the kernel --- */
 
-void interrupts_window(void) { }
+/* Where interrupts are let in, handlers take the disk's lock. */
+void interrupts_window(void)
+{
+	EXPECT(disks.disk->lock.next == disks.disk->lock.now, 0, 0);
+	if (windows_interrupt)
+		disk_interrupt(disks.disk);
+}
+
+void work_done(int steps)
+{
+	EXPECT(tree_lock.next != tree_lock.now, steps, 0);
+	work_left -= steps;
+	interrupts_window();
+}
+
 void interrupt_again(void) { }
+uint64_t charge_begin(void) { return now_tsc; }
+void charge_work(struct env *owner, uint64_t *since)
+{
+	EXPECT(LOCKED(disks.disk->lock) && *since <= now_tsc, *since, now_tsc);
+	charged[owner ? owner->pfn : 0] += now_tsc - *since;
+	*since = now_tsc;
+}
 void spin_wait(void) { fail("a lock is taken twice", 0, 0); abort(); }
 uint64_t read_tsc(void) { return now_tsc; }
 bool pci_is_left(const struct exo_pci_info *info) { return !info; }
@@ -213,6 +237,7 @@ static bool fake_reap(struct disk *d, struct disk_result *result)
 		if (!queue[i].busy || !queue[i].done)
 			continue;
 		queue[i].busy = false;
+		now_tsc += reap_takes;
 		*result = (struct disk_result){
 			.cookie = queue[i].io.cookie, .status = queue[i].status };
 		return true;
@@ -482,7 +507,9 @@ static void detach(unsigned i)
 
 		lock_take(&tree_lock);
 		work_left = 256;
+		windows_interrupt = rand() % 2;
 		more = rand() % 2 ? ring_end(pfn) : block_unbind(slot_n(4 * i + 1));
+		windows_interrupt = false;
 		lock_release(&tree_lock);
 		if (!more)
 			break;
@@ -815,6 +842,63 @@ static void test_silent_device(void)
 	verdict("disk_silent_device_is_reset");
 }
 
+/* Who is told of a ring owes the time that its completions take. */
+static void test_charge(void)
+{
+	struct exo_disk_req q;
+
+	queue_size = 4;
+	for (unsigned n = 0; n < 3; n++) {
+		q = request_good(2, EXO_DISK_READ, 8);
+		owner_write(2, &q, ANY_STATUS);
+	}
+	EXPECT(owner_kick(2) == 3, 0, 0);
+	device_finish_all();
+	for (unsigned n = 0; n < 3; n++) {
+		q = request_good(2, EXO_DISK_READ, 8);
+		owner_write(2, &q, ANY_STATUS);
+	}
+	EXPECT(owner_kick(2) == 3, 0, 0);
+	for (unsigned n = 0; n < 3; n++)
+		device_finish(n, 0);
+	memset(charged, 0, sizeof(charged));
+	reap_takes = 7;
+	disk_interrupt(disks.disk);
+	reap_takes = 0;
+	EXPECT(charged[ring_at(RING_PFN + 6)->env] == 21 && !charged[0], charged[ENV_PFN],
+	       charged[0]);
+	drain();
+	verdict("disk_work_is_charged_to_who_it_is_done_for");
+}
+
+/* What a reset took from the device is completed to the last, by the timer: no interrupt comes. */
+static void test_reset_in_pieces(void)
+{
+	struct exo_disk_req q;
+
+	queue_size = DEVICE_MAX;
+	for (unsigned n = 0; n < DEVICE_MAX; n++) {
+		q = request_good(2, EXO_DISK_READ, 512);
+		owner_write(2, &q, -EXO_E_DEVICE);
+	}
+	EXPECT(owner_kick(2) == DEVICE_MAX, 0, 0);
+	now_tsc += 11 * 1000;
+	timer_due = 0;
+	lock_take(&tree_lock);
+	disks_expire();
+	lock_release(&tree_lock);
+	owner_read(2);
+	EXPECT(owners[2].got < owners[2].sent, owners[2].got, owners[2].sent);
+	for (unsigned turns = 0; timer_due && turns < 100; turns++) {
+		now_tsc = timer_due > now_tsc ? timer_due : now_tsc;
+		timer_due = 0;
+		disk_timer(&disks.disk[0].timer);
+	}
+	owner_read(2);
+	EXPECT(owners[2].got == owners[2].sent && pins_left() == 0, owners[2].got, pins_left());
+	verdict("disk_what_a_reset_ended_is_completed_by_the_timer");
+}
+
 /* Entries behind one that has EXO_DISK_MORE, for this ring: a read in one-page pieces. */
 static void write_pieces(unsigned i, unsigned pieces, bool ends, int status)
 {
@@ -1011,5 +1095,7 @@ int main(void)
 	test_bind_errors();
 	test_forget();
 	test_silent_device();
+	test_reset_in_pieces();
+	test_charge();
 	return 0;
 }

@@ -38,7 +38,8 @@
 
 	.text
 	.globl	peer_entry, peer_upcall, peer_double, peer_window_lo, peer_window_hi
-	.globl	peer_quit, peer_registers, peer_spin_lo, peer_spin, peer_spin_hi, peer_gate
+	.globl	peer_quit, peer_sleep
+	.globl	peer_registers, peer_spin_lo, peer_spin, peer_spin_hi, peer_gate
 
 /* rdi = environment page, no stack, upcalls off: run start(peer), then exit. */
 peer_entry:
@@ -144,7 +145,14 @@ peer_window_hi:
 	nop
 
 
-/* An environment that only exits; it has neither page nor stack. */
+/* An environment that waits until rdi, then exits; it has neither page nor stack. */
+peer_sleep:
+	movq	%rdi, %rsi
+	xorl	%edi, %edi
+	movl	$0x4021, %eax
+	syscall
+
+/* One that only exits. */
 peer_quit:
 	movl	$0x4024, %eax
 	syscall
