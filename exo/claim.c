@@ -12,8 +12,8 @@
 
 #include "env.h"
 #include "frame.h"
-#include "nic_claim.h"
-#include "pci_claim.h"
+#include "dev/nic_claim.h"
+#include "dev/pci_claim.h"
 #include "pieces.h"
 #include "slices.h"
 

@@ -9,7 +9,7 @@
  *
  * A filter fills one frame and holds no kernel address: filters name each other by frame number.
  * The caller's locks: changes hold tree_lock and the NIC's lock, so that either is enough to read.
- * Everything here is bounded, whatever was made by whom.  No claims here: see nic_claim.c.
+ * Everything here is bounded, whatever was made by whom.  No claims here: see dev/nic_claim.c.
  */
 #ifndef EXO_FILTER_H
 #define EXO_FILTER_H

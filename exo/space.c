@@ -14,7 +14,7 @@
 #include "claim.h"
 #include "env.h"
 #include "frame.h"
-#include "pci_claim.h"
+#include "dev/pci_claim.h"
 #include "table.h"
 #include "tlb.h"
 

@@ -6,7 +6,7 @@
  * Invariant: whatever the FADT says, no port that reaches memory or configuration space is listed,
  * and no access leaves the claim.
  */
-// sources: exo/port.c exo/port_list.c exo/pieces.c exo/base/string.c
+// sources: exo/x86/port.c exo/x86/port_list.c exo/pieces.c exo/base/string.c
 // includes: exo
 // flags: -include tests/host/virtio_fake.h -fno-builtin
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "dev/acpi.h"
 #include "kernel.h"
 #include "pieces.h"
-#include "port.h"
+#include "x86/port.h"
 #include <exo/port.h>
 
 uint8_t *fake_ram;

@@ -17,7 +17,7 @@
 #include "dev/disk.h"
 #include "env.h"
 #include "frame.h"
-#include "irq.h"
+#include "dev/irq.h"
 #include "prog.h"
 #include "retype.h"
 #include "run.h"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# file: exo/pci_claim.c
+# file: exo/dev/pci_claim.c
 # fault: a device reaches what a space for environments maps
 # machine: evil
 # tests: evil_spaces_for_another_use

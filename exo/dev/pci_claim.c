@@ -5,7 +5,7 @@
  * Invariant: see pci_claim.h and dev/pci_function.h.  Nothing here waits for a device, but for the
  * IOMMU's answer to an invalidation, which has a limit.
  */
-#include "pci_claim.h"
+#include "dev/pci_claim.h"
 
 #include <exo/pci.h>
 #include <exo/space.h>

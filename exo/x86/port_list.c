@@ -5,7 +5,7 @@
  * Invariant: no entry overlaps another, or a port that reaches memory, interrupts or configuration
  * space; that holds for what the firmware's tables name, too.
  */
-#include "port.h"
+#include "x86/port.h"
 
 #include <base/string.h>
 
