@@ -16,6 +16,7 @@
 #include "dev/pci_claim.h"
 #include "pieces.h"
 #include "slices.h"
+#include "x86/port.h"
 
 struct lock tree_lock;
 

@@ -26,6 +26,7 @@
 #include "table.h"
 #include "trace.h"
 #include "vcpu.h"
+#include "x86/port.h"
 
 int work_left;
 

@@ -18,7 +18,6 @@
 #include "kernel.h"
 #include "memory.h"
 #include "dev/nic_claim.h"
-#include "pieces.h"
 #include "x86/port.h"
 #include "retype.h"
 #include "run.h"

@@ -42,7 +42,7 @@ _Noreturn void kernel_main(struct exo_boot *boot);
 
 bool boot_word(const char *word)
 {
-	return boot_info && line_has_word(boot_info->cmdline, boot_info->cmdline_bytes, word);
+	return boot_info && string_has_word(boot_info->cmdline, boot_info->cmdline_bytes, word);
 }
 
 void machine_notice(const char *format, ...)

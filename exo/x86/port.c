@@ -13,7 +13,6 @@
 #include "claim.h"
 #include "kernel.h"
 #include "lock.h"
-#include "pieces.h"
 #include "x86/insn.h"
 
 enum {
