@@ -26,7 +26,6 @@
 #include "table.h"
 #include "trace.h"
 #include "vcpu.h"
-#include "x86/port.h"
 
 int work_left;
 
@@ -136,10 +135,7 @@ static int range_return(struct exo_cap *c)
 {
 	if ((c->flags & EXO_CAP_SHARE) || !c->parent)
 		return 0;
-	if (c->kind == EXO_KIND_SLOT)
-		slices_move(c->unit, c->lo, c->hi, slot_sid(c), c->parent);
-	if (c->kind == EXO_KIND_PORT)
-		ports_move(c->lo, c->hi, slot_sid(c), c->parent);
+	claim_range_move(c, slot_sid(c), c->parent);
 	return c->kind == EXO_KIND_FRAME ? frames_return(c) : 0;
 }
 

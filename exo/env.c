@@ -217,7 +217,7 @@ int env_end(struct env *e)
 static int64_t env_set_space(struct env *by, struct env *e, uint64_t slot)
 {
 	struct exo_cap *space;
-	int err = claim_find(by, slot, EXO_KIND_SPACE, EXO_R_RUN, &space);
+	int err = claim_ready(by, slot, EXO_KIND_SPACE, EXO_R_RUN, &space);
 
 	if (err)
 		return err;
@@ -225,8 +225,6 @@ static int64_t env_set_space(struct env *by, struct env *e, uint64_t slot)
 		return -EXO_E_KIND;
 	if (e->state != ENV_STOPPED)
 		return -EXO_E_BUSY;
-	if (space->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return -EXO_E_FROZEN;
 	env_enter_space(e, space->lo);
 	return 0;
 }
@@ -287,12 +285,10 @@ static int64_t env_control(struct env *by, uint64_t slot, uint64_t op, uint64_t 
 {
 	struct exo_cap *c;
 	struct env *e;
-	int err = claim_find(by, slot, EXO_KIND_ENV, EXO_R_CONTROL, &c);
+	int err = claim_ready(by, slot, EXO_KIND_ENV, EXO_R_CONTROL, &c);
 
 	if (err)
 		return err;
-	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return -EXO_E_FROZEN;
 	e = env_at(c->lo);
 	switch (op) {
 	case EXO_ENV_SPACE:

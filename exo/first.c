@@ -57,15 +57,8 @@ static struct exo_cap *slot_next(void)
 static exo_slot root(struct claim_spec spec)
 {
 	struct exo_cap *c = slot_next();
-	int work = FRAME_WORK_ALL;
 
 	claim_root(c, &spec);
-	if (spec.kind == EXO_KIND_PORT)
-		ports_move(spec.lo, spec.hi, 0, slot_sid(c));
-	if (spec.kind == EXO_KIND_FRAME && !spec.share)
-		frame_range_move(spec.lo, spec.hi, 0, slot_sid(c), &work);
-	if (spec.kind == EXO_KIND_SLOT)
-		slices_move(spec.unit, spec.lo, spec.hi, 0, slot_sid(c));
 	return slot_name(c);
 }
 

@@ -138,17 +138,14 @@ static enum exo_use plan_use(const struct object_plan *p, uint64_t n)
 static int frames_check(const struct exo_cap *src, const struct object_plan *p)
 {
 	uint64_t lo = p->spec.lo;
+	int err;
 
 	if (src->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
 		return -EXO_E_FROZEN;
-	if (src->flags & EXO_CAP_SHARE)
+	if ((src->flags & EXO_CAP_SHARE) || claim_has_shares(src))
 		return -EXO_E_SHARED;
-	if (src->child && (slot_at(src->child)->flags & EXO_CAP_SHARE))
-		return -EXO_E_SHARED;
-	if (lo < src->lo || !range_fits(lo - src->lo, p->frames, src->hi - src->lo))
-		return -EXO_E_RANGE;
-	if (!frame_range_held(lo, lo + p->frames, slot_sid(src)))
-		return -EXO_E_SPLIT;
+	if ((err = claim_holds(src, lo, p->frames)) < 0)
+		return err;
 	for (uint64_t i = 0; i < p->frames; i++) {
 		if (frame_use(lo + i) != EXO_USE_MEMORY)
 			return -EXO_E_USE;

@@ -90,16 +90,6 @@ static int prot_check(uint64_t space, unsigned prot)
 	return *table_link(space, TABLE_USE) == EXO_SPACE_GUEST ? 0 : -EXO_E_ARG;
 }
 
-/* May a FRAME claim name these frames?  A share's cannot have been given away or retyped. */
-static int frames_check(const struct exo_cap *c, uint64_t pfn, uint64_t count)
-{
-	if (pfn < c->lo || !range_fits(pfn - c->lo, count, c->hi - c->lo))
-		return -EXO_E_RANGE;
-	if (!(c->flags & EXO_CAP_SHARE) && !frame_range_held(pfn, pfn + count, slot_sid(c)))
-		return -EXO_E_SPLIT;
-	return 0;
-}
-
 /* Is it the page of packet rings that has their indices and counters? */
 static bool is_packets_page(uint64_t pfn, enum exo_use use)
 {
@@ -139,7 +129,7 @@ static int claim_check(const struct exo_cap *c, const struct exo_map_op *op, uin
 	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
 		return -EXO_E_FROZEN;
 	if (c->kind == EXO_KIND_FRAME) {
-		err = frames_check(c, op->pfn, count);
+		err = claim_holds(c, op->pfn, count);
 		return err ? err : c->rights & (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC);
 	}
 	if (c->kind == EXO_KIND_PACKETS)
@@ -327,12 +317,10 @@ static int space_link(struct env *e, uint64_t space, const struct exo_map_op *op
 	struct exo_cap *c;
 	uint64_t *table, *pte;
 	bool big;
-	int err = claim_find(e, op->slot, EXO_KIND_PT, EXO_R_CONTROL, &c);
+	int err = claim_ready(e, op->slot, EXO_KIND_PT, EXO_R_CONTROL, &c);
 
 	if (err)
 		return err;
-	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return -EXO_E_FROZEN;
 	if (op->va >= EXO_USER_TOP || pte_index(op->va, 4) == EXO_SELF_SLOT)
 		return -EXO_E_RANGE;
 	if (*table_link(c->lo, TABLE_PARENT))

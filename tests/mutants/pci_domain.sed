@@ -3,4 +3,4 @@
 # fault: a device reaches what a space for environments maps
 # machine: evil
 # tests: evil_spaces_for_another_use
-s/if ((\*space)->unit != EXO_SPACE_DEVICE)/if (0)/
+s/return (\*space)->unit != EXO_SPACE_DEVICE ? -EXO_E_KIND : 0;/return 0;/
