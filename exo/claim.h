@@ -39,7 +39,7 @@ static inline exo_slot slot_name(const struct exo_cap *c)
 static inline int claim_find(struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
                              struct exo_cap **out);
 
-/* The same for a claim that is also not about to end, nor revoked just now.  Errors: FROZEN, too. */
+/* The same for a claim that is neither being revoked nor about to end.  Errors: FROZEN, too. */
 static inline int claim_ready(struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
                               struct exo_cap **out);
 

@@ -63,7 +63,7 @@ uint64_t export_offset(const void *where)
 	return (const char *)where - (const char *)machine;
 }
 
-/* Which chunks of 2 MiB have frames that the map describes? */
+/* Does the owner map describe its frames? */
 static bool range_is_mapped(const struct exo_boot_range *r)
 {
 	return r->kind != EXO_BOOT_FIRMWARE;
@@ -186,19 +186,17 @@ static void range_set(uint64_t lo, uint64_t hi, enum exo_use use)
 	}
 }
 
-static enum exo_use boot_use(uint32_t kind)
-{
-	switch (kind) {
-	case EXO_BOOT_FREE:
-	case EXO_BOOT_INIT:
-		return EXO_USE_MEMORY;
-	case EXO_BOOT_ARCHIVE:
-	case EXO_BOOT_ACPI:
-		return EXO_USE_EXPORT;
-	default:
-		return EXO_USE_KERNEL;
-	}
-}
+/* What ranges of each kind are used for, and what the first program is told of them. */
+static const struct range_kind {
+	enum exo_use use;
+	enum exo_run_kind run;
+} range_kinds[] = {
+	[EXO_BOOT_FREE] = { EXO_USE_MEMORY, EXO_RUN_RAM },
+	[EXO_BOOT_KEPT] = { EXO_USE_KERNEL, EXO_RUN_KERNEL },
+	[EXO_BOOT_ARCHIVE] = { EXO_USE_EXPORT, EXO_RUN_ARCHIVE },
+	[EXO_BOOT_INIT] = { EXO_USE_MEMORY, EXO_RUN_RAM },
+	[EXO_BOOT_ACPI] = { EXO_USE_EXPORT, EXO_RUN_ACPI },
+};
 
 /* Call when the kernel has all it keeps: the rest of memory is the first program's. */
 void memory_settle(void)
@@ -211,7 +209,7 @@ void memory_settle(void)
 		const struct exo_boot_range *r = boot_range(i);
 
 		if (range_is_mapped(r))
-			range_set(r->lo, r->hi, boot_use(r->kind));
+			range_set(r->lo, r->hi, range_kinds[r->kind].use);
 	}
 }
 
@@ -232,19 +230,13 @@ static void taken_give(run_sink *sink, const struct exo_boot_range *r)
 
 void memory_runs(run_sink *sink)
 {
-	static const enum exo_run_kind kinds[] = {
-		[EXO_BOOT_FREE] = EXO_RUN_RAM, [EXO_BOOT_KEPT] = EXO_RUN_KERNEL,
-		[EXO_BOOT_ARCHIVE] = EXO_RUN_ARCHIVE, [EXO_BOOT_INIT] = EXO_RUN_RAM,
-		[EXO_BOOT_ACPI] = EXO_RUN_ACPI,
-	};
-
 	for (uint32_t i = 0; i < boot_info->ranges; i++) {
 		const struct exo_boot_range *r = boot_range(i);
 
 		if (r->kind == EXO_BOOT_FREE && free_lo >= r->lo && free_hi <= r->hi)
 			taken_give(sink, r);
 		else if (range_is_mapped(r))
-			run_give(sink, r->lo, r->hi, kinds[r->kind]);
+			run_give(sink, r->lo, r->hi, range_kinds[r->kind].run);
 	}
 	run_give(sink, screen_lo(), screen_hi(), EXO_RUN_DEVICE);
 }

@@ -2,8 +2,8 @@
 /*
  * port_holder.c - who holds each I/O port.
  *
- * Invariant: a port has one holder, a PORT claim that covers it, or nobody.  Ports are few: each has
- * a word.
+ * Invariant: a port is held by one PORT claim that covers it, or by nobody.  Ports are few, so each
+ * has a word.
  */
 #include "x86/port.h"
 
