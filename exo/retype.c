@@ -229,7 +229,7 @@ void retype_root(struct exo_cap *dst, uint64_t pfn, enum exo_kind kind, uint64_t
 	object_place(dst, &p);
 }
 
-void retype_first_table(uint64_t pfn, uint64_t env_id)
+void retype_first_table(uint64_t pfn)
 {
 	struct claim_spec spec = { .kind = EXO_KIND_TABLE, .lo = pfn, .hi = pfn + 1,
 		                   .rights = EXO_R_CONTROL | EXO_R_MAP };
@@ -239,5 +239,4 @@ void retype_first_table(uint64_t pfn, uint64_t env_id)
 	claim_root(dst, &spec);
 	dst->flags |= EXO_CAP_OBJECT;
 	frame_set(pfn, slot_sid(dst), EXO_USE_TABLE);
-	frame_entry(pfn)->object = env_id;
 }

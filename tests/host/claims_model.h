@@ -143,8 +143,10 @@ static void arena_make(void)
 	env->pfn = ENV_PFN;
 	env->id = 7ul << 32 | ENV_PFN;
 	memset(env->table_hit, 0xff, sizeof(env->table_hit));
-	for (unsigned i = 0; i < TABLES; i++)
-		retype_first_table(TABLE_PFN + i, env->id);
+	for (unsigned i = 0; i < TABLES; i++) {
+		retype_first_table(TABLE_PFN + i);
+		frame_entry(TABLE_PFN + i)->object = env->id;
+	}
 	c = slot_at(TABLE_PFN * EXO_SLOTS_PER_FRAME + 1);
 	claim_root(c, &ram);
 	root_name = slot_name(c);
