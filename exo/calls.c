@@ -124,16 +124,17 @@ int64_t sys_cap_give(struct env *e, uint64_t src, uint64_t env, uint64_t dst, ui
 	return tree_leave(derive(c, to, dst, &spec));
 }
 
-int64_t cap_pass_locked(struct env *from, uint64_t cap, struct env *to)
+int64_t cap_pass(struct env *from, uint64_t cap, struct env *to)
 {
 	struct exo_cap *c;
 	struct claim_spec spec;
-	int err = claim_any(from, cap, &c);
+	int err;
 
-	if (err)
-		return err;
+	tree_enter();
+	if ((err = claim_any(from, cap, &c)) < 0)
+		return tree_leave(err);
 	spec = spec_whole(c, c->rights);
-	return derive(c, to, to->page->gate_open, &spec);
+	return tree_leave(derive(c, to, to->page->gate_open, &spec));
 }
 
 /* A piece of ending a claim, or what was derived from it; the caller may have ended itself. */

@@ -25,6 +25,7 @@
 #include "run.h"
 #include "sched.h"
 #include "slices.h"
+#include "switch.h"
 #include "table.h"
 #include "timer.h"
 #include "trace.h"
@@ -83,13 +84,9 @@ static bool state_stop(struct env *e)
 	static const uint32_t from[] = { ENV_BLOCKED, ENV_READY, ENV_CALLING, ENV_WAITING,
 		                         ENV_ASLEEP };
 
-	for (unsigned i = 0; i < ARRAY_LEN(from); i++) {
-		uint32_t state = from[i];
-
-		if (__atomic_compare_exchange_n(&e->state, &state, ENV_STOPPED, false,
-						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+	for (unsigned i = 0; i < ARRAY_LEN(from); i++)
+		if (state_move(e, from[i], ENV_STOPPED))
 			return true;
-	}
 	return false;
 }
 

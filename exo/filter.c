@@ -66,8 +66,8 @@ static void share_remove(struct filter *of, struct filter *s)
 	shares_choose(of);
 }
 
-/* The first share of f or of the nearest filter above it that has one. */
-static struct filter *share_above(const struct filter *f)
+/* Those of f, or of the nearest filter above it that has any. */
+struct filter *filter_share_first(const struct filter *f)
 {
 	while (!f->share_first) {
 		if (!f->pub.parent)
@@ -77,11 +77,6 @@ static struct filter *share_above(const struct filter *f)
 	return filter_at(f->share_first);
 }
 
-struct filter *filter_share_first(const struct filter *f)
-{
-	return share_above(f);
-}
-
 struct filter *filter_share_next(const struct filter *share)
 {
 	struct filter *next = share_at(share->share_next);
@@ -89,7 +84,7 @@ struct filter *filter_share_next(const struct filter *share)
 
 	if (next && next->share_on)
 		return next;
-	return of->pub.parent ? share_above(filter_at(of->pub.parent)) : NULL;
+	return of->pub.parent ? filter_share_first(filter_at(of->pub.parent)) : NULL;
 }
 
 /* --- the tree --- */

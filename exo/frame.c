@@ -137,7 +137,6 @@ static void held_change(exo_sid sid, int64_t by)
 		slot_at(sid)->unit += (uint32_t)by;
 }
 
-
 static void held_move(exo_sid from, exo_sid to, int64_t count)
 {
 	held_change(from, -count);

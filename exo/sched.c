@@ -34,11 +34,6 @@
 
 #define DEFER_NS 50000u         /* a slot's end is put off at most so long */
 
-bool env_claim(struct env *e)
-{
-	return state_move(e, ENV_READY, ENV_RUNNING);
-}
-
 struct env *chain_top(struct env *e)
 {
 	struct env *next;
@@ -98,7 +93,7 @@ static inline bool pick_claim(struct env *e, bool own_slot)
 	uint32_t state = __atomic_load_n(&e->state, __ATOMIC_RELAXED);
 
 	if (state == ENV_READY)
-		return env_claim(e);
+		return state_move(e, ENV_READY, ENV_RUNNING);
 	return state == ENV_ASLEEP && own_slot && prog_predicate_holds(e) &&
 	       state_move(e, ENV_ASLEEP, ENV_RUNNING);
 }
@@ -109,9 +104,8 @@ static inline bool pick_claim(struct env *e, bool own_slot)
  */
 static inline struct env *pick(struct cpu *c, unsigned from)
 {
-	uint64_t last = 0;
-
 	const struct exo_vector_slot *slots = c->vector->slot;
+	uint64_t last = 0;
 	struct env *e;
 
 	for (unsigned i = 0; i < EXO_VECTOR_SLOTS; i++) {
