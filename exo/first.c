@@ -148,10 +148,8 @@ static void devices_give(void)
 
 static void slices_give(void)
 {
-	struct exo_cpu_info *info = boot_export(cpu_count * sizeof(*info));
+	struct exo_cpu_info *info = (void *)((char *)machine + machine->cpus_off);
 
-	machine->cpus = cpu_count;
-	machine->cpus_off = export_offset(info);
 	for (unsigned i = 0; i < cpu_count; i++) {
 		info[i].apic_id = cpus[i]->apic_id;
 		info[i].root = root((struct claim_spec){

@@ -125,6 +125,8 @@ static void lists_fill(void)
 {
 	struct exo_machine *m = machine;
 
+	m->cpus = cpu_count;
+	m->cpus_off = export_offset(boot_export(cpu_count * sizeof(struct exo_cpu_info)));
 	m->pcis = pci.count;
 	m->pcis_off = export_offset(pci.info);
 	m->irqs = irqs.count;
@@ -155,7 +157,7 @@ void kernel_main(struct exo_boot *boot)
 	acpi_start(boot->rsdp);
 	lapic_map(acpi.present ? acpi.lapic_pa : ACPI_LAPIC_PA);
 	cpus_make();
-	export_start(cpu_count);
+	export_start();
 	cpus_export();
 	idt_start();
 	latency_start(boot_word("latency"), boot->kernel_pa);

@@ -7,15 +7,11 @@
  */
 #include "memory.h"
 
-#include "dev/acpi.h"
 #include "frame.h"
 #include "kernel.h"
 
-#define LIST_FRAMES 24          /* of the export area, for lists of devices */
-
 static uint64_t free_lo, free_hi;       /* what is left of the range we take from */
 static uint64_t taken_hi;               /* its end at first */
-static uint64_t export_next, export_end;
 
 static struct exo_boot_range *boot_range(uint32_t i)
 {
@@ -49,12 +45,12 @@ void *boot_frames(uint64_t count)
 void *boot_export(uint64_t bytes)
 {
 	uint64_t count = round_up(bytes, EXO_PAGE_SIZE) / EXO_PAGE_SIZE;
-	void *where = pfn_to_virt(export_next);
+	void *where = pfn_to_virt(free_lo);
 
-	if (export_end - export_next < count)
-		panic("the export area is too small by %lu frames",
-		      count - (export_end - export_next));
-	export_next += count;
+	if (free_hi - free_lo < count)
+		panic("no memory left for %lu bytes of owner map and lists", bytes);
+	free_lo += count;
+	memset(where, 0, count * EXO_PAGE_SIZE);
 	return where;
 }
 
@@ -88,33 +84,23 @@ static uint64_t map_top(void)
 	return round_up(top, EXO_CHUNK_FRAMES);
 }
 
-/* Call for each chunk that [lo, hi) touches: count it, or number it. */
-static uint64_t chunks_number(uint64_t lo, uint64_t hi, uint64_t last, uint32_t *count)
+/* Number the chunks that [lo, hi) touches and that have no number yet, from count + 1 on. */
+static void chunks_number(uint64_t lo, uint64_t hi, uint32_t *count)
 {
-	for (uint64_t c = lo / EXO_CHUNK_FRAMES; c * EXO_CHUNK_FRAMES < hi; c++) {
-		if (last != UINT64_MAX && c <= last)
-			continue;
-		last = c;
-		++*count;
-		if (frames.chunks)
-			frames.chunks[c].fine = *count;
-	}
-	return last;
+	for (uint64_t c = lo / EXO_CHUNK_FRAMES; c * EXO_CHUNK_FRAMES < hi; c++)
+		if (!frames.chunks[c].fine)
+			frames.chunks[c].fine = ++*count;
 }
 
-/* Ranges are sorted; the screen may lie anywhere, and is numbered by itself if no range has it. */
-static uint32_t chunks_count(void)
+/* How many there are that the owner map describes: all are numbered. */
+static uint32_t chunks_make(void)
 {
-	uint64_t last = UINT64_MAX;
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < boot_info->ranges; i++)
 		if (range_is_mapped(boot_range(i)))
-			last = chunks_number(boot_range(i)->lo, boot_range(i)->hi, last, &count);
-	for (uint64_t c = screen_lo() / EXO_CHUNK_FRAMES; c * EXO_CHUNK_FRAMES < screen_hi(); c++)
-		if (!frames.chunks || !frames.chunks[c].fine)
-			chunks_number(c * EXO_CHUNK_FRAMES, c * EXO_CHUNK_FRAMES + 1, UINT64_MAX,
-				      &count);
+			chunks_number(boot_range(i)->lo, boot_range(i)->hi, &count);
+	chunks_number(screen_lo(), screen_hi(), &count);
 	return count;
 }
 
@@ -128,33 +114,17 @@ static void screen_check(void)
 	boot_info->screen_base = 0;
 }
 
-void export_start(unsigned cpu_total)
+void export_start(void)
 {
-	uint64_t chunk_bytes, fine_bytes, bytes;
-
 	screen_check();
-	frames.top_pfn = map_top();
-	chunk_bytes = round_up(frames.top_pfn / EXO_CHUNK_FRAMES * sizeof(struct exo_chunk),
-			       EXO_PAGE_SIZE);
-	fine_bytes = (chunks_count() + 1ul) * EXO_CHUNK_FRAMES * sizeof(struct exo_frame);
-	bytes = round_up(sizeof(struct exo_machine), EXO_PAGE_SIZE) + chunk_bytes + fine_bytes +
-	        LIST_FRAMES * EXO_PAGE_SIZE +
-	        cpu_total * (2 * EXO_PAGE_SIZE + sizeof(struct exo_trace));
-	if ((free_hi - free_lo) * EXO_PAGE_SIZE < bytes)
-		panic("no memory left for %lu bytes of owner map and exports", bytes);
-	export_next = free_lo;
-	export_end = free_lo += bytes / EXO_PAGE_SIZE;
-	memset(pfn_to_virt(export_next), 0, bytes);
-
 	machine = boot_export(sizeof(struct exo_machine));
 	machine->export_pfn = virt_to_phys(machine) / EXO_PAGE_SIZE;
-	machine->export_frames = bytes / EXO_PAGE_SIZE;
-	frames.chunks = boot_export(chunk_bytes);
-	frames.fine = boot_export(fine_bytes);
-	machine->top_pfn = frames.top_pfn;
+	machine->top_pfn = frames.top_pfn = map_top();
+	frames.chunks = boot_export(frames.top_pfn / EXO_CHUNK_FRAMES * sizeof(struct exo_chunk));
+	frames.fine = boot_export((chunks_make() + 1ul) * EXO_CHUNK_FRAMES *
+				  sizeof(struct exo_frame));
 	machine->chunks_off = export_offset(frames.chunks);
 	machine->fine_off = export_offset(frames.fine);
-	chunks_count();
 }
 
 /*
@@ -201,8 +171,8 @@ static const struct range_kind {
 /* Call when the kernel has all it keeps: the rest of memory is the first program's. */
 void memory_settle(void)
 {
-	range_set(machine->export_pfn, machine->export_pfn + machine->export_frames,
-		  EXO_USE_EXPORT);
+	machine->export_frames = free_lo - machine->export_pfn;
+	range_set(machine->export_pfn, free_lo, EXO_USE_EXPORT);
 	range_set(free_hi, taken_hi, EXO_USE_KERNEL);
 	range_set(screen_lo(), screen_hi(), EXO_USE_DEVICE);
 	for (uint32_t i = 0; i < boot_info->ranges; i++) {
