@@ -29,13 +29,12 @@ void filter_seed(uint64_t seed)
 }
 
 /* --- shares --- */
-static struct filter *share_at(uint32_t pfn) { return pfn ? filter_at(pfn) : NULL; }
 
 static void shares_choose(struct filter *of)
 {
-	struct filter *s = share_at(of->share_first);
+	struct filter *s = filter_or_null(of->share_first);
 
-	for (unsigned n = 0; s && n < FILTER_SHARES; n++, s = share_at(s->share_next))
+	for (unsigned n = 0; s && n < FILTER_SHARES; n++, s = filter_or_null(s->share_next))
 		s->share_on = 1;
 }
 
@@ -79,7 +78,7 @@ struct filter *filter_share_first(const struct filter *f)
 
 struct filter *filter_share_next(const struct filter *share)
 {
-	struct filter *next = share_at(share->share_next);
+	struct filter *next = filter_or_null(share->share_next);
 	const struct filter *of = filter_at(share->pub.parent);
 
 	if (next && next->share_on)

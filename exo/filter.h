@@ -69,6 +69,7 @@ struct filter {
 _Static_assert(sizeof(struct filter) <= EXO_PAGE_SIZE, "a filter is one frame");
 
 static inline struct filter *filter_at(uint64_t pfn) { return pfn_to_virt(pfn); }
+static inline struct filter *filter_or_null(uint32_t pfn) { return pfn ? filter_at(pfn) : NULL; }
 static inline uint64_t filter_pfn(const struct filter *f)
 {
 	return virt_to_phys(f) >> EXO_PAGE_SHIFT;

@@ -169,7 +169,8 @@ int64_t sys_prog_load(struct env *e, uint64_t prog, uint64_t insns, uint64_t cou
 
 /* --- users --- */
 
-int prog_find_free(struct env *e, uint64_t name, uint64_t *pfn)
+/* The program of this name that may be bound now, or an error. */
+static int prog_find_free(struct env *e, uint64_t name, uint64_t *pfn)
 {
 	struct exo_cap *c;
 	int err = claim_ready(e, name, EXO_KIND_PROG, EXO_R_CALL, &c);

@@ -7,6 +7,7 @@
  */
 #include "dev/nic_claim.h"
 
+#include "calls.h"
 #include "cpu.h"
 #include "dev/nic.h"
 #include "filter.h"
