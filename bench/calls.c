@@ -108,4 +108,6 @@ static const struct bench_row fault_handler = {
 	.end = handler_end,
 };
 
-const struct bench_row *const bench_calls[] = { &null_call, &fault_upcall, &fault_handler, NULL };
+BENCH_ROW(null_call);
+BENCH_ROW(fault_upcall);
+BENCH_ROW(fault_handler);

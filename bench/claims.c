@@ -184,7 +184,13 @@ static const struct bench_row revoke_many = {
 	.reset = revoke_reset, .run = revoke_run, .check = revoke_check, .end = pieces_end,
 };
 
-const struct bench_row *const bench_claims[] = {
-	&lookup_few, &lookup_many, &narrow_few, &narrow_many, &give_few, &give_many,
-	&bind_few, &bind_many, &revoke_few, &revoke_many, NULL,
-};
+BENCH_ROW(lookup_few);
+BENCH_ROW(lookup_many);
+BENCH_ROW(narrow_few);
+BENCH_ROW(narrow_many);
+BENCH_ROW(give_few);
+BENCH_ROW(give_many);
+BENCH_ROW(bind_few);
+BENCH_ROW(bind_many);
+BENCH_ROW(revoke_few);
+BENCH_ROW(revoke_many);

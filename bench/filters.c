@@ -68,6 +68,16 @@ static const char *filters_begin(uint32_t count)
 	return NULL;
 }
 
+static const char *one_begin(void)
+{
+	return filters_begin(1);
+}
+
+static const char *hundred_begin(void)
+{
+	return filters_begin(100);
+}
+
 static const char *ten_begin(void)
 {
 	return filters_begin(10);
@@ -97,9 +107,22 @@ static const struct bench_row filter_10 = {
 	.begin = ten_begin, .run = filters_run, .check = filters_check,
 };
 
+static const struct bench_row filter_1 = {
+	.name = "filter_1", .rounds = 100, .share = 1,
+	.begin = one_begin, .run = filters_run, .check = filters_check,
+};
+
+static const struct bench_row filter_100 = {
+	.name = "filter_100", .rounds = PACKETS, .share = 1,
+	.begin = hundred_begin, .run = filters_run, .check = filters_check,
+};
+
 static const struct bench_row filter_1000 = {
 	.name = "filter_1000", .must = 300, .stretch = 170, .rounds = PACKETS, .share = 1,
 	.begin = thousand_begin, .run = filters_run, .check = filters_check,
 };
 
-const struct bench_row *const bench_filters[] = { &filter_10, &filter_1000, NULL };
+BENCH_ROW(filter_1);
+BENCH_ROW(filter_10);
+BENCH_ROW(filter_100);
+BENCH_ROW(filter_1000);

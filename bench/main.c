@@ -10,6 +10,7 @@
 #include <exo/machine.h>
 #include <exos/call.h>
 #include <exos/console.h>
+#include <exos/frame.h>
 #include <exos/start.h>
 
 #include "bench.h"
@@ -20,28 +21,34 @@
 /* From the firmware's end to here; includes what the first program printed. */
 static bool boot_print(uint64_t main_tsc)
 {
+	static const struct bench_row row = {
+		.name = "boot_to_main", .must = BOOT_MUST, .stretch = BOOT_STRETCH,
+		.way = "from the end of boot services on",
+	};
+	struct bench_result result = { .n = 1, .operations = 1 };
 	uint64_t ticks = main_tsc - exos_machine()->boot_tsc;
-	uint64_t cost = bench_scale ? ticks / bench_scale : ticks;
-	const char *word = cost <= BOOT_STRETCH ? "stretch" : cost <= BOOT_MUST ? "must" : "MISSED";
+	uint64_t ns = ticks * (1024000000000ul / bench_tsc_hz) >> 10;
 
-	printf("bench %-20s %6lu.0 %7u %7u %-8s\n", "boot_to_main", cost, BOOT_MUST, BOOT_STRETCH,
-	       bench_scale ? word : "-");
-	return !bench_scale || cost <= BOOT_MUST;
+	result.median10 = 10 * (bench_scale ? ticks / bench_scale : ns);
+	result.min10 = result.max10 = result.median10;
+	return bench_row_print(&row, &result);
 }
 
-static unsigned rows_measure(const struct bench_row *const *row)
+/* What of the usable memory this program cannot use: the kernel, init and the console have it. */
+static void memory_print(void)
 {
-	unsigned missed = 0;
+	struct exos_frame_stats stats;
 
-	for (; *row; row++)
-		missed += !bench_measure(*row);
-	return missed;
+	exos_frame_stats(&stats);
+	bench_value_print("memory_used", "bytes",
+			  (exos_machine()->ram_frames - stats.total) * EXO_PAGE_SIZE);
 }
 
 int main(int argc, char **argv)
 {
 	uint64_t main_tsc = insn_tsc();
 	unsigned missed;
+	bool whole;
 
 	if (argc > 1)
 		return bench_peer_main(argv[1]);
@@ -52,18 +59,17 @@ int main(int argc, char **argv)
 	bench_scale_read();
 	bench_slots_take();
 	bench_calibrate();
-	printf("bench %-20s %8s %7s %7s %-8s %7s %7s %7s %7s %7s %7s\n", "operation",
-	       bench_scale ? "instr" : "ticks", "must", "stretch", "verdict", "entries", "spaces",
-	       "tlb", "ipis", "vectors", "copied");
-	missed = !boot_print(main_tsc);
-	missed += rows_measure(bench_calls);
-	missed += rows_measure(bench_spaces);
-	missed += rows_measure(bench_peers);
-	missed += rows_measure(bench_filters);
-	missed += rows_measure(bench_claims);
-	missed += bench_reclaim();
-	missed += rows_measure(bench_vcpus);
-	missed += rows_measure(bench_programs);
-	printf("bench: end missed=%u\n", missed);
+	bench_brief = bench_word("brief") != NULL;
+	bench_head_print();
+	whole = !bench_word("only=") && !bench_word("disk");
+	missed = whole && !boot_print(main_tsc);
+	missed += bench_table(bench_word("only="), bench_word("disk") != NULL);
+	if (!bench_brief && !bench_word("disk") && bench_wanted("reclaim_", bench_word("only=")))
+		missed += bench_reclaim();
+	if (!bench_scale && !bench_word("disk") && bench_wanted("scale_", bench_word("only=")))
+		bench_scaling();
+	if (whole)
+		memory_print();
+	bench_end_print(missed);
 	return missed != 0;
 }

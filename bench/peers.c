@@ -192,6 +192,7 @@ static const struct bench_row event_wake = {
 	.begin = event_begin, .run = event_run, .check = rounds_check, .end = event_end,
 };
 
-const struct bench_row *const bench_peers[] = {
-	&gate_call, &service_call, &yield_pair, &event_wake, NULL,
-};
+BENCH_ROW(gate_call);
+BENCH_ROW(service_call);
+BENCH_ROW(yield_pair);
+BENCH_ROW(event_wake);

@@ -11,6 +11,7 @@
 #include <exos/space.h>
 
 #include <prog/check.c>
+#include <prog/interpret.c>
 #include <x86/prog_compile.c>
 
 #include "bench.h"
@@ -109,4 +110,19 @@ static const struct bench_row prog_exit = {
 	.begin = nothing_begin, .run = program_run, .check = nothing_check,
 };
 
-const struct bench_row *const bench_programs[] = { &prog_exit, &prog_dns, NULL };
+/* The same by the reference, which the kernel does not have. */
+static void interpret_run(uint32_t rounds)
+{
+	sum = 0;
+	for (uint32_t i = 0; i < rounds; i++)
+		sum += prog_interpret(dns, false, packet, sizeof(packet), false);
+}
+
+static const struct bench_row prog_interpreted = {
+	.name = "prog_dns_14_interpret", .rounds = 20, .share = 1,
+	.begin = dns_begin, .run = interpret_run, .check = dns_check,
+};
+
+BENCH_ROW(prog_exit);
+BENCH_ROW(prog_dns);
+BENCH_ROW(prog_interpreted);

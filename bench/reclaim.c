@@ -23,23 +23,23 @@ static exo_slot from, whole;
 static uint64_t lo, va;
 
 /* Ticks and counters of one reclaim of `count` frames; false: it did not do what it should. */
-static bool reclaim_once(uint64_t count, uint64_t *ticks, struct exo_cpu_stats *stats)
+static bool reclaim_once(uint64_t count, uint64_t *ticks, struct bench_counts *counts)
 {
-	struct exo_cpu_stats before;
+	struct bench_counts before;
 	exo_slot part;
 	uint64_t start;
 
 	if (exos_cap_narrow(whole, lo, lo + count, READ_WRITE, &part) < 0 ||
 	    exos_space_map(&exos_space_own, va, part, lo, count, READ_WRITE) < 0)
 		return false;
-	before = *bench_stats();
-	start = insn_tsc_ordered();
+	bench_counts_read(&before);
+	start = bench_time();
 	if (exos_cap_revoke(whole) < 0)
 		return false;
-	*ticks = insn_tsc_ordered() - start;
-	*stats = *bench_stats();
-	for (unsigned i = 0; i < sizeof(before) / 8; i++)
-		((uint64_t *)stats)[i] -= ((uint64_t *)&before)[i];
+	*ticks = bench_time() - start;
+	bench_counts_read(counts);
+	for (unsigned i = 0; i < BENCH_COUNTS; i++)
+		((uint64_t *)counts)[i] -= ((uint64_t *)&before)[i];
 	exos_slot_free(exo_slot_sid(part));
 	return !exos_cap_look(whole)->child && exos_cap_look(whole)->unit == MOST &&
 	       !exos_space_frame(va) && !exos_space_frame(va + (count - 1) * EXO_PAGE_SIZE);
@@ -48,22 +48,26 @@ static bool reclaim_once(uint64_t count, uint64_t *ticks, struct exo_cpu_stats *
 static bool reclaim_row(const char *name, uint64_t count)
 {
 	const struct bench_row row = { .name = name };
-	struct exo_cpu_stats stats, best_stats = { 0 };
+	struct bench_result r = { .n = 1, .operations = count };
+	struct bench_counts counts;
 	uint64_t ticks, best = UINT64_MAX;
 
 	for (unsigned i = 0; i < TRIES; i++) {
-		if (!reclaim_once(count, &ticks, &stats)) {
-			printf("bench %s: the reclaim did not take all\n", name);
+		if (!reclaim_once(count, &ticks, &counts)) {
+			printf("bench %-20s failed: the reclaim did not take all\n", name);
 			return false;
 		}
 		if (ticks < best) {
 			best = ticks;
-			best_stats = stats;
+			r.counts = counts;
 		}
 	}
 	if (bench_scale)
 		best /= bench_scale;
-	return bench_row_print(&row, (best * 10 + count / 2) / count, &best_stats, count);
+	else
+		best = best * (1024000000000ul / bench_tsc_hz) >> 10;
+	r.median10 = r.min10 = r.max10 = (best * 10 + count / 2) / count;
+	return bench_row_print(&row, &r);
 }
 
 unsigned bench_reclaim(void)
@@ -74,7 +78,7 @@ unsigned bench_reclaim(void)
 	if (exos_frame_alloc(MOST, &lo, &from) < 0 ||
 	    exos_cap_narrow(from, lo, lo + MOST, READ_WRITE, &whole) < 0 || !va ||
 	    exos_space_prepare(&exos_space_own, va, MOST) < 0) {
-		printf("bench reclaim: there is no memory for %u frames\n", MOST);
+		printf("bench %-20s failed: no memory for %u frames\n", "reclaim_1", MOST);
 		return 1;
 	}
 	missed = !reclaim_row("reclaim_1", 1);

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Boot the measuring programs, print their table, write it as JSON to $O/bench/.
+"""Measure exo and Linux in one run; print the table, write results.json and report.html to $O/bench/.
 
-Instructions are counted by QEMU (-icount): one CPU, no disk, the processor without ERMS and FSRM,
-so that string instructions count by words.  Figures do not depend on how fast this machine is.
-Returns 0 if every operation is within its must.
+usage: run.py [--out BUILD] [--quick] [--only WORD[,WORD...]] [--cpus N]
+
+Instructions: three boots of each system, which must agree to 0.5 %.  Time: boots of the two by turns.
+Returns 0 if every operation is within its must, nothing failed and all agreed.
 """
 import argparse
 import json
@@ -13,111 +14,208 @@ import re
 import socket
 import subprocess
 import sys
+import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, os.path.join(TOP, 'tools'))
-import http_rows  # noqa: E402
-from machine import Machine  # noqa: E402
-from peer import Peer  # noqa: E402
+import systems          # first: it shows the others the way to tools/
+import disk
+import http_rows
+import lines
+import report
+import results
+from peer import Peer
 
-SHIFT = 7               # 128 ns of virtual time an instruction: the firmware is slow at 0
-TIMEOUT_S = 300
-ROW = re.compile(r'^bench (\w+) +([\d.]+) +(\d+) +(\d+) (\S+) *(.*)$')
-COUNTS = ['entries', 'space_loads', 'tlb', 'ipis', 'vector_saves', 'bytes_copied']
-
-
-def build(out, name):
-    """exo.efi with a measuring program as its member `app`; its path."""
-    make = ['make', '-s', '-C', TOP, f'O={out}']
-    program = os.path.join(out, 'bin', f'{name}.elf')
-    stripped = os.path.join(out, 'bench', f'{name}.elf')      # as the programs of the archive are
-    subprocess.run(make + [program], check=True)
-    subprocess.run(['objcopy', '--strip-all', program, stripped], check=True)
-    subprocess.run(make + [f'APP={stripped}', 'efi'], check=True)
-    return os.path.join(out, 'app', name, 'exo.efi')
+RUNS, PAIRS = 3, 3
+ANSWERS = 80            # of a boot, to the peer's packets; bench/udp.c has 128 buffers, each used once
+EXO_MITIGATIONS = ('none against side channels of the processor: no flush or barrier is made on kernel '
+                   'entry or when the space changes; SMEP, SMAP, UMIP and NX are on')
+LINUX_MITIGATIONS = ('switched off (mitigations=off, nokaslr, norandmaps): no page-table isolation, no return '
+                     'trampolines, no flushes; SMEP, SMAP, UMIP and NX are on')
 
 
-def rows(text):
-    """What the program said, as a list of dicts; the lines that are no rows, as words."""
-    found, words = [], []
-    for line in text.replace('\r', '').splitlines():
-        m = ROW.match(line)
-        if m:
-            row = {'name': m[1], 'instructions': float(m[2]), 'must': int(m[3]) or None,
-                   'stretch': int(m[4]) or None, 'verdict': m[5]}
-            row.update(zip(COUNTS, map(float, m[6].split())))
-            found.append(row)
-        elif line.startswith('bench '):
-            words.append(line)
-    return found, words
+def words_of(*command):
+    """The first line that a command prints."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=systems.TOP)
+        return (done.stdout.splitlines() or ['unknown'])[0]
+    except OSError:
+        return 'unknown'
 
 
-def free_port():
-    """A port that nobody has at this moment."""
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+def host_cpu():
+    with open('/proc/cpuinfo', encoding='utf-8') as file:
+        return next((x.split(':', 1)[1].strip() for x in file if x.startswith('model name')), 'unknown')
 
 
-def table(found):
-    print(f'{"operation":20} {"instr":>11} {"must":>8} {"stretch":>8} {"verdict":8}  per operation')
-    for r in found:
-        counts = ', '.join(f'{r[c]:g} {c.replace("_", " ")}' for c in COUNTS if r.get(c))
-        print(f'{r["name"]:20} {r["instructions"]:11,.0f} {r["must"] or "-":>8} '
-              f'{r["stretch"] or "-":>8} {r["verdict"]:8}  {counts}')
+def header(options):
+    cc = os.environ.get('CC', 'gcc')
+    dirty = subprocess.run(['git', 'diff', '--quiet', 'HEAD'], check=False, cwd=systems.TOP,
+                           stderr=subprocess.DEVNULL).returncode
+    with open(os.path.join(options.out, 'user', 'flags'), encoding='utf-8') as file:
+        flags = re.sub(r' *-ffile-prefix-map=\S+', '', file.read().strip())
+    return {
+        'command': 'make ' + ('bench-quick' if options.quick else 'bench') +
+                   (f' B={options.only}' if options.only else '') +
+                   (f' SMP={options.cpus}' if options.cpus > 1 else ''),
+        'date': time.strftime('%Y-%m-%d', time.gmtime()),
+        'commit': words_of('git', 'rev-parse', '--short', 'HEAD') + (' and changes' if dirty else ''),
+        'qemu': words_of('qemu-system-x86_64', '--version'), 'compiler': words_of(cc, '--version'),
+        'flags': flags, 'cpu': f'QEMU {systems.CPU}, TCG on {host_cpu()}', 'cpus': options.cpus,
+        'memory': systems.MEMORY, 'exo_mitigations': EXO_MITIGATIONS,
+        'linux': systems.linux_version() if options.linux else 'not measured',
+        'linux_mitigations': LINUX_MITIGATIONS, 'linux_line': systems.LINUX_LINE,
+        'hidden': 'TLB misses, cache misses and the flushes that a real processor makes cost nothing '
+                  'in counted instructions; the counters beside each row say how often they would',
+    }
 
 
-def measure(efi, log, cards=()):
-    """One boot; all that was said on the serial line."""
-    machine = Machine(('efi', efi), append=f'app debug-exit icount={SHIFT}', memory='512M', cpus=1,
-                      icount=SHIFT, cpu='max,-erms,-fsrm', screen=False, cards=cards, log=log)
-    with machine:
-        outcome = machine.wait(TIMEOUT_S)
-    return machine.text.decode(errors='replace'), outcome
+def collect(options, mode, rounds, disks):
+    """Boots by turns, without the disk and with it; results, and what failed."""
+    counted = mode == 'instructions'
+    told = {'exo': [], 'linux': []}
+    failed = []
+    for number in range(1, rounds + 1):
+        for system in filter(None, (options.exo, options.linux)):
+            rows = []
+            for word, attached in (('', ()), ('disk', disks)):
+                words = ' '.join(filter(None, (options.only and f'only={options.only}', word)))
+                text, why = system.boot(counted, words, options.cpus if not counted else 1, attached)
+                found, bad = lines.read(text)
+                rows += found
+                failed += [f'{system.name}: {x}' for x in bad + ([why] if why else [])]
+            told[system.name].append(rows)
+            print(f'  {mode}: boot {number} of {system.name}, {len(rows)} rows', flush=True)
+    return results.combine(mode, told['exo'], told['linux']), failed
 
 
-def measure_udp(out, folder):
-    """Rows and words of the program that answers packets; the peer at the other end of the wire."""
-    peer = Peer(folder)
+def measure_udp(options):
+    """The program that answers packets; the peer at the other end of the wire."""
+    peer = Peer(options.folder)
     peer.start()
     try:
-        text, outcome = measure(build(out, 'bench-udp'), os.path.join(folder, 'serial-udp.log'),
-                                [peer.card()])
+        system = systems.System('exo', systems.build_exo(options.out, 'bench-udp'), options.folder)
+        text, why = system.boot(True, cards=[peer.card()])
     finally:
         peer.end()
-    found, words = rows(text)
-    if not found:
-        words.append(f'bench udp_echo failed: {outcome.words}, {peer.right} right answers')
+    rows = lines.read(text)[0]
+    failed = [] if rows else [f'exo: udp_echo: {why}, {peer.right} right answers']
     if peer.wrong:
-        words.append(f'bench udp_echo failed: {peer.wrong} answers were wrong')
-    return found, words
+        failed.append(f'exo: udp_echo: {peer.wrong} answers were wrong')
+    return results.combine('instructions', [rows], []), failed
 
 
-def main():
+def udp_row(peer, way):
+    """What the peer saw, as a row; the first tenth finds things that are not set up yet."""
+    times = sorted(peer.times_ns[len(peer.times_ns) // 10:])
+    if not times:
+        return []
+    return [{'name': 'udp_roundtrip', 'unit': 'ns', 'n': len(times), 'min': times[0],
+             'median': times[len(times) // 2], 'max': times[-1], 'must': None, 'stretch': None,
+             'counts': None, 'way': way}]
+
+
+def measure_udp_time(options):
+    """Round trips that the peer sees, by turns."""
+    exo = systems.System('exo', systems.build_exo(options.out, 'bench-udp'), options.folder)
+    told, failed = {'exo': [], 'linux': []}, []
+    for _ in range(PAIRS):
+        for system, way in ((exo, 'answered in the event upcall'),
+                            (options.linux, 'recvfrom and sendto')):
+            if not system:
+                continue
+            peer = Peer(options.folder, exact=False)
+            peer.start()
+            try:
+                why = system.boot(False, f'answers={ANSWERS}', cards=[peer.card()])[1]
+            finally:
+                peer.end()
+            row = udp_row(peer, way)
+            if why or not row:
+                failed.append(f'{system.name}: udp_roundtrip: {why}, {peer.right} right answers')
+            told[system.name].append(row)
+    return results.combine('time', told['exo'], told['linux']), failed
+
+
+def measure_http(options):
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    return http_rows.measure(os.path.join(options.out, 'exo.efi'), options.folder, port)
+
+
+def sizes(options):
+    """Bytes of what is booted."""
+    efi = os.path.getsize(os.path.join(options.out, 'exo.efi'))
+    archive = os.path.getsize(os.path.join(options.out, 'archive.bin'))
+    kernel = os.path.getsize(os.path.join(options.out, 'exo.bin'))
+    linux = os.path.getsize(os.path.join(systems.LINUX, 'vmlinuz')) if options.linux else None
+
+    def one(name, exo, other, way):
+        ends = [v and {'n': 1, 'boots': 1, 'min': v, 'median': v, 'max': v, 'spread': 0, 'way': w,
+                       'counts': None} for v, w in ((exo, way[0]), (other, way[1]))]
+        return {'name': name, 'unit': 'bytes', 'mode': 'size', 'exo': ends[0], 'linux': ends[1],
+                'ratio': round(other / exo, 3) if other else None, 'ratio_min': None,
+                'ratio_max': None, 'target': None, 'stretch': None, 'verdict': None}
+    return [one('kernel_image', efi - archive + kernel, linux,
+                ('exo.efi without its archive', 'vmlinuz, compressed')),
+            one('boot_image', efi, None, ('exo.efi with its archive', None))]
+
+
+def parse():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--out', default=os.environ.get('O', 'build'), help='build folder')
+    p.add_argument('--quick', action='store_true', help='one boot for instructions, none for time')
+    p.add_argument('--counted', action='store_true', help='no boots for time')
+    p.add_argument('--only', default='', help='rows that one of these words is found in')
+    p.add_argument('--cpus', type=int, default=1, help='processors of the boots for time')
     a = p.parse_args()
-    out = os.path.abspath(os.path.join(TOP, a.out))
-    folder = os.path.join(out, 'bench')
-    os.makedirs(folder, exist_ok=True)
-    text, outcome = measure(build(out, 'bench'), os.path.join(folder, 'serial.log'))
-    found, words = rows(text)
-    found_udp, words_udp = measure_udp(out, folder)
-    found, words = found + found_udp, words + words_udp
-    http = http_rows.measure(os.path.join(out, 'exo.efi'), folder, free_port())
-    table(found)
-    print()
+    a.out = os.path.abspath(os.path.join(systems.TOP, a.out))
+    a.folder = os.path.join(a.out, 'bench')
+    a.only = re.sub(r'[^\w,]', '', a.only)
+    os.makedirs(a.folder, exist_ok=True)
+    return a
+
+
+def systems_make(options):
+    options.exo = systems.System('exo', systems.build_exo(options.out, 'bench'), options.folder)
+    initrd = systems.build_linux(options.out)
+    options.linux = systems.System('linux', initrd, options.folder) if initrd else None
+
+
+def write(options, document):
+    with open(os.path.join(options.folder, 'results.json'), 'w', encoding='utf-8') as file:
+        json.dump(document, file, indent=1)
+        file.write('\n')
+    with open(os.path.join(options.folder, 'report.html'), 'w', encoding='utf-8') as file:
+        file.write(report.page(document))
+
+
+def main():
+    options = parse()
+    systems_make(options)
+    disks = [disk.make(options.folder)]
+    found, failed = collect(options, 'instructions', 1 if options.quick else RUNS, disks)
+    http = []
+    if not options.only or 'udp' in options.only:
+        more, bad = measure_udp(options)
+        found, failed = found + more, failed + bad
+    found += [] if options.only else sizes(options)
+    if not (options.quick or options.counted):
+        more, bad = collect(options, 'time', PAIRS, disks)
+        found, failed = found + more, failed + bad
+        if not options.only or 'udp' in options.only:
+            more, bad = measure_udp_time(options)
+            found, failed = found + more, failed + bad
+        http = [] if options.only else measure_http(options)
+    document = {'schema': results.SCHEMA, 'header': header(options), 'results': found, 'http': http}
+    failed += results.disagreements(found) + results.problems(document)
+    write(options, document)
+    results.table(found)
     http_rows.table(http)
-    with open(os.path.join(folder, 'bench.json'), 'w', encoding='utf-8') as f:
-        json.dump({'shift': SHIFT, 'rows': found, 'http': http}, f, indent=1)
-    failed = [w for w in words if ' failed: ' in w]
-    for line in failed:
-        print(line)
-    if 'bench: end' not in text:
-        print(f'bench: the program did not come to its end: {outcome.words}')
-        return 1
+    print(f'\n{os.path.join(options.folder, "results.json")} and report.html written')
     missed = [r['name'] for r in found if r['verdict'] == 'MISSED']
+    for line in failed:
+        print(f'bench: {line}')
     if missed:
         print('bench: over must: ' + ', '.join(missed))
     return 1 if missed or failed else 0

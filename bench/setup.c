@@ -10,17 +10,54 @@
 
 #include "bench.h"
 
-/* From N of the word icount=N of the boot line. */
+const char *bench_word(const char *word)
+{
+	const char *at = exos_machine_at(exos_machine()->cmdline_off);
+	size_t bytes = strlen(word);
+	bool first = true;
+
+	for (; at && *at; first = *at++ == ' ')
+		if (first && !strncmp(at, word, bytes))
+			return at + bytes;
+	return NULL;
+}
+
+/* From N of the word icount=N. */
 void bench_scale_read(void)
 {
-	static const char word[] = "icount=";
-	const char *at = exos_machine_at(exos_machine()->cmdline_off);
+	const char *at = bench_word("icount=");
 	uint64_t shift;
 
-	for (; at && *at; at++)
-		if (!strncmp(at, word, sizeof(word) - 1) &&
-		    parse_u64(at + sizeof(word) - 1, &at, &shift) == 0 && shift <= 10)
-			bench_scale = 1ul << shift;
+	bench_tsc_hz = exos_machine()->tsc_hz;
+	if (at && parse_u64(at, &at, &shift) == 0 && shift <= 10) {
+		bench_scale = 1ul << shift;
+		bench_agree = 3;
+	}
+}
+
+uint64_t bench_time(void)
+{
+	return insn_tsc_ordered();
+}
+
+/* An interrupt in a slot is no part of an operation either. */
+uint64_t bench_slot(void)
+{
+	const struct exo_cpu_stats *s = exos_machine_at(exos_machine()->stats_off +
+							exos_page()->cpu * EXO_PAGE_SIZE);
+
+	return exos_page()->slice_end_tsc + s->interrupts;
+}
+
+void bench_counts_read(struct bench_counts *out)
+{
+	const struct exo_cpu_stats *s = exos_machine_at(exos_machine()->stats_off +
+							exos_page()->cpu * EXO_PAGE_SIZE);
+
+	*out = (struct bench_counts){
+		s->entries, s->space_loads, s->tlb_pages + s->tlb_all, s->ipis, s->vector_saves,
+		s->copied,
+	};
 }
 
 void bench_slots_take(void)

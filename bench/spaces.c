@@ -254,6 +254,8 @@ static const struct bench_row map_unmap = {
 	.begin = map_begin, .run = map_run, .check = map_check, .end = area_end,
 };
 
-const struct bench_row *const bench_spaces[] = {
-	&prot1, &prot100, &trap_unprot, &demand_zero, &map_unmap, NULL,
-};
+BENCH_ROW(prot1);
+BENCH_ROW(prot100);
+BENCH_ROW(trap_unprot);
+BENCH_ROW(demand_zero);
+BENCH_ROW(map_unmap);

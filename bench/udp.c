@@ -8,6 +8,7 @@
  * ends it takes the packet off the ring, turns it round where it lies, and kicks.  So a figure may
  * be too high by one round of that loop, and the least of all samples is what is judged.
  */
+#include <base/format.h>
 #include <base/string.h>
 #include <base/util.h>
 #include <exo/machine.h>
@@ -31,7 +32,7 @@ static struct net_ring ring;
 static volatile uint64_t noted;         /* time stamp of the interrupted loop */
 static volatile uint32_t answered;
 static uint64_t cost[SAMPLES];
-static struct exo_cpu_stats after[SAMPLES];     /* the kernel's counters then */
+static struct bench_counts after[SAMPLES];     /* the kernel's counters then */
 
 static void swap(uint8_t *a, uint8_t *b, size_t bytes)
 {
@@ -64,8 +65,10 @@ static void on_event(struct exo_context *context)
 	turn_round(ring.data + rx.offset);
 	net_ring_put_data(&ring, rx.offset, rx.bytes);
 	net_ring_flush(&ring);
-	cost[answered % SAMPLES] = insn_tsc_ordered() - noted;
-	after[answered % SAMPLES] = *bench_stats();
+	if (answered < SAMPLES) {
+		cost[answered] = insn_tsc_ordered() - noted;
+		bench_counts_read(&after[answered]);
+	}
 	answered++;
 }
 
@@ -99,23 +102,40 @@ static void buffers_post(void)
 	net_ring_show(&ring);
 }
 
+/* How many packets the boot line wants answered. */
+static uint32_t answers_wanted(void)
+{
+	const char *at = bench_word("answers=");
+	uint64_t n;
+
+	return at && parse_u64(at, &at, &n) == 0 && n > SAMPLES ? (uint32_t)n : SAMPLES;
+}
+
 /* The first quarter finds things that are not set up yet. */
 static void samples_print(void)
 {
-	static const struct bench_row row = { .name = "udp_echo" };
-	struct exo_cpu_stats s = after[SAMPLES - 1];
-	uint64_t least = ~0ul, scale = bench_scale ? bench_scale : 1;
+	static const struct bench_row row = { .name = "udp_echo", .way = "event upcall" };
+	struct bench_result r = { .n = SAMPLES - SAMPLES / 4, .min10 = ~0ul };
+	const uint64_t *before = (const uint64_t *)&after[SAMPLES / 4 - 1];
+	uint64_t *counts = (uint64_t *)&r.counts, scale = bench_scale ? bench_scale : 1;
 
-	for (unsigned i = SAMPLES / 4; i < SAMPLES; i++)
-		least = min_u64(least, cost[i]);
-	for (unsigned i = 0; i < sizeof(s) / 8; i++)
-		((uint64_t *)&s)[i] -= ((const uint64_t *)&after[SAMPLES / 4 - 1])[i];
-	bench_row_print(&row, least * 10 / scale, &s, SAMPLES - SAMPLES / 4);
+	for (unsigned i = SAMPLES / 4; i < SAMPLES; i++) {
+		r.min10 = min_u64(r.min10, cost[i] * 10 / scale);
+		r.max10 = max_u64(r.max10, cost[i] * 10 / scale);
+	}
+	r.median10 = r.min10;
+	r.operations = r.n;
+	r.counts = after[SAMPLES - 1];
+	for (unsigned i = 0; i < BENCH_COUNTS; i++)
+		counts[i] -= before[i];
+	bench_row_print(&row, &r);
+	bench_end_print(0);
 }
 
 int main(int argc, char **argv)
 {
 	exo_slot claim;
+	uint32_t wanted;
 	int err;
 
 	(void)argc, (void)argv;
@@ -135,7 +155,8 @@ int main(int argc, char **argv)
 	buffers_post();
 	exos_upcall_event(on_event);
 	printf("bench: udp ready\n");
-	while (answered < SAMPLES)
+	wanted = answers_wanted();
+	while (answered < wanted)
 		noted = insn_tsc();
 	exos_upcall_event(NULL);
 	samples_print();

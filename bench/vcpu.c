@@ -101,4 +101,4 @@ static const struct bench_row vcpu_exit = {
 	.end = vcpu_end,
 };
 
-const struct bench_row *const bench_vcpus[] = { &vcpu_exit, NULL };
+BENCH_ROW(vcpu_exit);

@@ -25,17 +25,31 @@ int spawn_fail(struct spawn *s, const char *why, int error)
 	return error;
 }
 
+int spawn_room(struct exos_child *child, uint32_t count)
+{
+	uint32_t room = child->room ? child->room * 2 : 16;
+	exo_slot *more;
+
+	if (child->room - child->slots >= count)
+		return 0;
+	if (room - child->slots < count)
+		room = child->slots + count;
+	more = realloc(child->slot, room * sizeof(*more));
+	if (more == NULL)
+		return -EXO_E_ROOM;
+	/* Touched now: who writes it later may hold the lock that the pager takes. */
+	memset(more + child->slots, 0, (room - child->slots) * sizeof(*more));
+	child->slot = more;
+	child->room = room;
+	return 0;
+}
+
 int spawn_keep(struct exos_child *child, exo_slot slot)
 {
-	if (child->slots == child->room) {
-		uint32_t room = child->room ? child->room * 2 : 16;
-		exo_slot *more = realloc(child->slot, room * sizeof(*more));
+	int error = spawn_room(child, 1);
 
-		if (more == NULL)
-			return -EXO_E_ROOM;
-		child->slot = more;
-		child->room = room;
-	}
+	if (error < 0)
+		return error;
 	child->slot[child->slots++] = slot;
 	return 0;
 }

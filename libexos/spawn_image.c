@@ -72,7 +72,13 @@ void spawn_linked(struct exos_space *space, exo_slot table, int level)
 static int spawn_map(struct spawn *s, uint64_t va, exo_slot claim, uint64_t pfn, uint64_t pages,
 		     uint32_t prot)
 {
-	int error = exos_space_map(&s->space, va, claim, pfn, pages, prot);
+	/* spawn_linked is called with the library's lock held: page tables of 2 MiB, and one or two
+	   of each higher level at the ends. */
+	int error = spawn_room(s->child, (uint32_t)(pages / 512) + 8);
+
+	if (error < 0)
+		return spawn_fail(s, "there is no memory to keep its claims", error);
+	error = exos_space_map(&s->space, va, claim, pfn, pages, prot);
 
 	return error < 0 ? spawn_fail(s, "its space cannot be filled", error) : 0;
 }

@@ -26,6 +26,9 @@ struct spawn {
 	exo_sid  dst;           /* the child's next empty slot */
 };
 
+/* Make room for `count` more slots: no memory is touched for the first time when they are kept. */
+int spawn_room(struct exos_child *child, uint32_t count);
+
 /* Keep a slot that one of the child's objects took, to free it when the child ended. */
 int spawn_keep(struct exos_child *child, exo_slot slot);
 

@@ -13,22 +13,6 @@
 
 #define RETRY_MISSES 1024u      /* misses between looks for memory for buffers that have none */
 
-static struct fs_buffer **cache_bucket(struct fs_cache *cache, uint64_t block)
-{
-	uint64_t hash = block * 0x9e3779b97f4a7c15ul;   /* Fibonacci hashing: 2^64 / golden ratio */
-
-	return &cache->bucket[(hash >> 32) & (cache->buckets - 1)];
-}
-
-struct fs_buffer *cache_find(struct fs_cache *cache, uint64_t block)
-{
-	struct fs_buffer *b = *cache_bucket(cache, block);
-
-	while (b && b->block != block)
-		b = b->next;
-	return b;
-}
-
 void cache_empty(struct fs_cache *cache, struct fs_buffer *buffer)
 {
 	struct fs_buffer **link = cache_bucket(cache, buffer->block);
@@ -232,6 +216,7 @@ uint32_t fs_cache_forget(struct fs_cache *cache)
 
 	cache_enter(cache);
 	cache_settle_flights(cache);
+	cache->epoch++;
 	for (uint32_t i = 0; i < cache->count; i++) {
 		struct fs_buffer *b = &cache->buffer[i];
 

@@ -11,11 +11,34 @@
  * The lists are being changed between these, and no page is given up; never held while waiting for
  * the device.  What stands below is for who has entered, but cache_wait.
  */
-void cache_enter(struct fs_cache *cache);
-void cache_leave(struct fs_cache *cache);
+static inline void cache_enter(struct fs_cache *cache)
+{
+	/* Who holds it is in cache_spare on another thread: that is short. */
+	while (__atomic_exchange_n(&cache->busy, 1, __ATOMIC_ACQUIRE))
+		continue;
+}
+
+static inline void cache_leave(struct fs_cache *cache)
+{
+	__atomic_store_n(&cache->busy, 0, __ATOMIC_RELEASE);
+}
+
+static inline struct fs_buffer **cache_bucket(struct fs_cache *cache, uint64_t block)
+{
+	uint64_t hash = block * 0x9e3779b97f4a7c15ul;   /* Fibonacci hashing: 2^64 / golden ratio */
+
+	return &cache->bucket[(hash >> 32) & (cache->buckets - 1)];
+}
 
 /* The buffer of a block, or NULL. */
-struct fs_buffer *cache_find(struct fs_cache *cache, uint64_t block);
+static inline struct fs_buffer *cache_find(struct fs_cache *cache, uint64_t block)
+{
+	struct fs_buffer *b = *cache_bucket(cache, block);
+
+	while (b && b->block != block)
+		b = b->next;
+	return b;
+}
 
 /*
  * Take a buffer for a block that is in none: in the table, in flight, its request filled in, not

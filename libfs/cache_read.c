@@ -136,32 +136,32 @@ int fs_cache_get_batch(struct fs_cache *cache, const uint64_t *block, size_t n,
 	return good ? (int)good : err;
 }
 
-int fs_cache_get(struct fs_cache *cache, uint64_t block, struct fs_buffer **out)
+struct fs_buffer *fs_cache_have(struct fs_cache *cache, uint64_t block)
 {
 	struct fs_buffer *b;
-	bool valid;
-	int got;
 
 	cache_enter(cache);
-	b = block < cache->blocks ? cache_find(cache, block) : NULL;
-	valid = b && b->state == FS_BUFFER_VALID;
-	if (valid) {
+	b = cache_find(cache, block);
+	if (b && b->state == FS_BUFFER_VALID) {
+		b->refs++;
 		cache->stats.hits++;
 		cache->evict->used(cache, b);
-		b->refs++;
-		*out = b;
+	} else {
+		b = NULL;
 	}
 	cache_leave(cache);
-	if (valid)
+	return b;
+}
+
+int fs_cache_get(struct fs_cache *cache, uint64_t block, struct fs_buffer **out)
+{
+	int got;
+
+	*out = fs_cache_have(cache, block);
+	if (*out)
 		return 0;
 	got = fs_cache_get_batch(cache, &block, 1, out);
 	return got < 0 ? got : 0;
-}
-
-void fs_cache_put(struct fs_cache *cache, struct fs_buffer *buffer)
-{
-	(void)cache;
-	buffer->refs--;
 }
 
 /* Prefetches that may be in flight: a quarter of a small cache, so that gets find buffers. */
@@ -172,58 +172,69 @@ static uint32_t prefetch_room(const struct fs_cache *cache)
 	return cache->flights < most ? most - cache->flights : 0;
 }
 
-/* Take buffers for those blocks that are in none. */
-static void prefetch_take(struct fs_cache *cache, const uint64_t *block, size_t n,
-			  struct batch *batch, struct fs_buffer **taken)
-{
-	size_t room;
+/* What is to be read ahead: the requests, and which block each is for. */
+struct ahead {
+	struct batch batch;
+	struct fs_buffer *taken[FS_CACHE_BATCH];
+	size_t of[FS_CACHE_BATCH];
+};
 
-	cache_settle_flights(cache);
-	room = min_u64(prefetch_room(cache), FS_CACHE_BATCH);
-	for (size_t i = 0; i < n && batch->n < room; i++) {
+/* Take buffers for the blocks that are not there, as far as there is room: how far that is. */
+static size_t ahead_take(struct fs_cache *cache, const uint64_t *block, size_t n,
+			 struct ahead *a)
+{
+	size_t i, room = min_u64(prefetch_room(cache), FS_CACHE_BATCH);
+
+	a->batch.n = 0;
+	for (i = 0; i < n; i++) {
+		struct fs_buffer *b;
+
 		if (block[i] >= cache->blocks || cache_find(cache, block[i]))
 			continue;
-		taken[batch->n] = cache_take(cache, block[i]);
-		if (!taken[batch->n])
+		b = a->batch.n < room ? cache_take(cache, block[i]) : NULL;
+		if (!b)
 			break;
-		batch->request[batch->n] = &taken[batch->n]->request;
-		batch->n++;
+		a->taken[a->batch.n] = b;
+		a->of[a->batch.n] = i;
+		a->batch.request[a->batch.n++] = &b->request;
 	}
+	return i;
 }
 
-/* The first `sent` of them are in flight now; the others hold nothing. */
-static void prefetch_sent(struct fs_cache *cache, struct batch *batch, struct fs_buffer **taken,
-			  size_t sent)
+/* Submit them; what the device does not accept is undone.  How many it did. */
+static size_t ahead_submit(struct fs_cache *cache, struct ahead *a)
 {
+	struct fs_device *d = cache->device;
+	size_t n = a->batch.n, sent = min_u64(d->ops->submit(d, a->batch.request, n), n);
+
+	cache_enter(cache);
 	cache->stats.reads += sent;
 	cache->stats.prefetched += sent;
 	cache->stats.batches += sent > 0;
-	for (size_t i = 0; i < batch->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (i < sent)
-			cache->flight[cache->flights++] = taken[i];
+			cache->flight[cache->flights++] = a->taken[i];
 		else
-			cache_empty(cache, taken[i]);
+			cache_empty(cache, a->taken[i]);
 	}
 	cache_settle_flights(cache);
+	cache_leave(cache);
+	return sent;
 }
 
-void fs_cache_prefetch(struct fs_cache *cache, const uint64_t *block, size_t n)
+size_t fs_cache_prefetch(struct fs_cache *cache, const uint64_t *block, size_t n)
 {
-	struct fs_device *d = cache->device;
-	struct fs_buffer *taken[FS_CACHE_BATCH];
-	struct batch batch;
-	size_t sent;
+	struct ahead a;
+	size_t heeded, sent;
 
-	batch.n = 0;
-	if (!d->ops->submit)
-		return;
+	if (!cache->device->ops->submit)
+		return 0;
 	cache_enter(cache);
-	prefetch_take(cache, block, n, &batch, taken);
+	cache_settle_flights(cache);
+	heeded = ahead_take(cache, block, n, &a);
 	cache_leave(cache);
-	if (batch.n == 0)
-		return;
-	sent = min_u64(d->ops->submit(d, batch.request, batch.n), batch.n);
-	cache_enter(cache);
-	prefetch_sent(cache, &batch, taken, sent);
-	cache_leave(cache);
+	if (a.batch.n == 0)
+		return heeded;
+	sent = ahead_submit(cache, &a);
+	return sent < a.batch.n ? a.of[sent] : heeded;
 }

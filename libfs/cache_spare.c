@@ -10,18 +10,6 @@
 
 #include "cache_internal.h"
 
-void cache_enter(struct fs_cache *cache)
-{
-	/* Who holds it is in cache_spare on another thread: that is short. */
-	while (__atomic_exchange_n(&cache->busy, 1, __ATOMIC_ACQUIRE))
-		continue;
-}
-
-void cache_leave(struct fs_cache *cache)
-{
-	__atomic_store_n(&cache->busy, 0, __ATOMIC_RELEASE);
-}
-
 /* The buffers [lo, hi) of a page. */
 static uint32_t page_buffers(const struct fs_cache *cache, const void *page, uint32_t *hi)
 {

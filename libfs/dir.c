@@ -5,6 +5,9 @@
 #include <base/string.h>
 #include <libfs/dir.h>
 
+#include "lookup.h"
+#include "path_internal.h"
+
 int fs_dir_open_node(const struct fs_node *node, struct fs_dir *out)
 {
 	if (node->type != FS_DIR)
@@ -17,10 +20,10 @@ int fs_dir_open_node(const struct fs_node *node, struct fs_dir *out)
 
 int fs_dir_open(struct fs_mount_table *table, const char *path, struct fs_dir *out)
 {
-	struct fs_node node;
-	int err = fs_path_find(table, path, true, &node);
+	const struct fs_node *node;
+	int err = path_walk(table, path, true, &node);
 
-	return err < 0 ? err : fs_dir_open_node(&node, out);
+	return err < 0 ? err : fs_dir_open_node(node, out);
 }
 
 void fs_dir_close(struct fs_dir *dir)
@@ -50,19 +53,29 @@ int fs_dir_next(struct fs_dir *dir, struct fs_dir_entry *out)
 
 int fs_dir_node(struct fs_dir *dir, const struct fs_dir_entry *entry, struct fs_node *out)
 {
-	struct fs *fs = dir->node.fs;
+	const struct fs_node *node;
+	int err;
 
-	return fs->ops->node(fs, entry->ino, out);
+	lookup_refresh(dir->node.fs);
+	err = lookup_ino(dir->node.fs, entry->ino, &node);
+	if (err == 0)
+		*out = *node;
+	return err;
 }
 
 int fs_dir_lookup(struct fs_dir *dir, const char *name, struct fs_node *out)
 {
-	struct fs *fs = dir->node.fs;
 	size_t bytes = strnlen(name, FS_NAME_MAX + 1);
+	const struct fs_node *node;
+	int err;
 
 	if (bytes > FS_NAME_MAX)
 		return -FS_E_NAMETOOLONG;
-	return fs->ops->lookup(fs, &dir->node, name, bytes, out);
+	lookup_refresh(dir->node.fs);
+	err = lookup_name(&dir->node, name, bytes, &node);
+	if (err == 0)
+		*out = *node;
+	return err;
 }
 
 void fs_dir_rewind(struct fs_dir *dir)

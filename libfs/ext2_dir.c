@@ -63,8 +63,8 @@ struct stretch {
 	uint64_t start;         /* of the block in the directory */
 };
 
-static int stretch_get(struct ext2 *e, const struct fs_node *dir, uint64_t position,
-		       struct stretch *s)
+static int stretch_get(struct ext2 *e, const struct fs_node *dir, struct fs_run *run,
+		       uint64_t position, struct stretch *s)
 {
 	uint64_t block;
 	int err;
@@ -73,7 +73,7 @@ static int stretch_get(struct ext2 *e, const struct fs_node *dir, uint64_t posit
 		return 0;
 	s->at = (uint32_t)(position % e->block_bytes);
 	s->start = position - s->at;
-	err = ext2_map(e, dir, position / e->block_bytes, 1, &block);
+	err = ext2_run_at(e, dir, run, position / e->block_bytes, &block);
 	if (err < 0)
 		return err;
 	if (block == 0)
@@ -125,12 +125,13 @@ int ext2_entries(struct fs *fs, const struct fs_node *dir, uint64_t *position, f
 		 void *context)
 {
 	struct ext2 *e = ext2_of(fs);
+	struct fs_run run = { .count = 0 };
 	struct stretch s;
 	int got;
 
 	if (*position % 4)
 		return -EXO_E_ARG;
-	while ((got = stretch_get(e, dir, *position, &s)) == 1) {
+	while ((got = stretch_get(e, dir, &run, *position, &s)) == 1) {
 		got = stretch_visit(e, dir, &s, position, visit, context);
 		fs_cache_put(&fs->cache, s.buffer);
 		if (got)
@@ -160,6 +161,7 @@ int ext2_lookup(struct fs *fs, const struct fs_node *dir, const char *name, size
 		struct fs_node *out)
 {
 	struct ext2 *e = ext2_of(fs);
+	struct fs_run run = { .count = 0 };
 	uint64_t position = 0, ino = 0;
 	struct stretch s;
 	int got;
@@ -168,7 +170,7 @@ int ext2_lookup(struct fs *fs, const struct fs_node *dir, const char *name, size
 		return -FS_E_NOTDIR;
 	if (bytes == 0 || memchr(name, '/', bytes) || memchr(name, 0, bytes))
 		return -EXO_E_ARG;
-	while ((got = stretch_get(e, dir, position, &s)) == 1) {
+	while ((got = stretch_get(e, dir, &run, position, &s)) == 1) {
 		position = s.start + e->block_bytes;
 		got = stretch_find(e, dir, &s, name, bytes, &ino);
 		fs_cache_put(&fs->cache, s.buffer);

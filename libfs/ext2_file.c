@@ -43,22 +43,26 @@ static int stretch_get(struct ext2 *e, struct stretch *s)
 	return 0;
 }
 
-/* Copy out of one block: what small reads and reads of a page come to. */
-static int64_t read_block(struct ext2 *e, uint64_t block, uint32_t skip, void *out, size_t bytes)
+/* Copy out of one block if it is a hole or in the cache: 1, 0 if it must be read, or an error. */
+static inline int block_copy(struct ext2 *e, const struct fs_node *node, struct fs_run *run,
+			     uint64_t offset, char *out, size_t bytes)
 {
 	struct fs_buffer *b;
-	int err;
+	uint64_t block;
+	int err = ext2_run_at(e, node, run, offset >> e->block_log, &block);
 
-	if (block == 0) {
-		memset(out, 0, bytes);
-		return (int64_t)bytes;
-	}
-	err = fs_cache_get(&e->fs->cache, block, &b);
 	if (err < 0)
 		return err;
-	memcpy(out, (const char *)b->data + skip, bytes);
+	if (block == 0) {
+		memset(out, 0, bytes);
+		return 1;
+	}
+	b = fs_cache_have(&e->fs->cache, block);
+	if (!b)
+		return 0;
+	memcpy(out, (const char *)b->data + (offset & (e->block_bytes - 1)), bytes);
 	fs_cache_put(&e->fs->cache, b);
-	return (int64_t)bytes;
+	return 1;
 }
 
 /* Copy out of the stretch, giving the buffers back: bytes copied, from `skip` bytes in on. */
@@ -84,57 +88,60 @@ static size_t stretch_copy(struct ext2 *e, struct stretch *s, uint32_t skip, cha
 }
 
 /* Read up to one batch of blocks: bytes > 0, or an error. */
-static int64_t read_stretch(struct ext2 *e, const struct fs_node *node, uint64_t offset, char *out,
-			    size_t bytes)
+__attribute__((noinline)) static int64_t read_stretch(struct ext2 *e, const struct fs_node *node,
+						      struct fs_run *run, uint64_t offset,
+						      char *out, size_t bytes)
 {
 	uint32_t skip = (uint32_t)(offset % e->block_bytes);
 	uint64_t blocks = (bytes - 1 + skip) / e->block_bytes + 1;
 	struct stretch s;
-	int err = ext2_map(e, node, offset / e->block_bytes,
+	int err = ext2_map(e, node, run, offset / e->block_bytes,
 			   (uint32_t)min_u64(blocks, FS_CACHE_BATCH), s.block);
 
 	if (err < 0)
 		return err;
 	s.n = (uint32_t)err;
-	if (s.n == 1)
-		return read_block(e, s.block[0], skip, out, min_u64(bytes, e->block_bytes - skip));
 	err = stretch_get(e, &s);
 	if (err < 0)
 		return err;
 	return (int64_t)stretch_copy(e, &s, skip, out, bytes);
 }
 
-int64_t ext2_read(struct fs *fs, const struct fs_node *node, uint64_t offset, void *out,
-		  size_t bytes)
+int64_t ext2_read(struct fs *fs, const struct fs_node *node, struct fs_run *run, uint64_t offset,
+		  void *out, size_t bytes)
 {
 	struct ext2 *e = ext2_of(fs);
-	size_t done = 0;
+	size_t left = bytes;
 
-	if (offset >= node->size)
-		return 0;
-	bytes = min_u64(bytes, node->size - offset);
-	bytes = min_u64(bytes, INT64_MAX);
-	while (done < bytes) {
-		int64_t got = read_stretch(e, node, offset + done, (char *)out + done,
-					   bytes - done);
+	while (left) {
+		uint64_t room = e->block_bytes - (offset & (e->block_bytes - 1));
+		int64_t got = (int64_t)min_u64(left, room);
+		int copied = block_copy(e, node, run, offset, out, (size_t)got);
 
+		if (copied < 0)
+			return left < bytes ? (int64_t)(bytes - left) : copied;
+		if (copied == 0)
+			got = read_stretch(e, node, run, offset, out, left);
 		if (got < 0)
-			return done ? (int64_t)done : got;
-		done += (size_t)got;
+			return left < bytes ? (int64_t)(bytes - left) : got;
+		out = (char *)out + got;
+		offset += (uint64_t)got;
+		left -= (size_t)got;
 	}
-	return (int64_t)done;
+	return (int64_t)bytes;
 }
 
-int ext2_lend(struct fs *fs, const struct fs_node *node, uint64_t offset, struct fs_piece *out)
+int ext2_lend(struct fs *fs, const struct fs_node *node, struct fs_run *run, uint64_t offset,
+	      struct fs_piece *out)
 {
 	struct ext2 *e = ext2_of(fs);
-	uint32_t skip = (uint32_t)(offset % e->block_bytes);
+	uint32_t skip = (uint32_t)(offset & (e->block_bytes - 1));
 	uint64_t block;
 	int err;
 
 	if (offset >= node->size)
 		return 0;
-	err = ext2_map(e, node, offset / e->block_bytes, 1, &block);
+	err = ext2_run_at(e, node, run, offset >> e->block_log, &block);
 	if (err < 0)
 		return err;
 	*out = (struct fs_piece){ .bytes = min_u64(e->block_bytes - skip, node->size - offset) };
@@ -147,26 +154,39 @@ int ext2_lend(struct fs *fs, const struct fs_node *node, uint64_t offset, struct
 	return 1;
 }
 
-size_t ext2_prefetch(struct fs *fs, const struct fs_node *node, uint64_t offset, size_t bytes)
+/* Ask for those of n blocks that are no holes: how many of the n need not be asked for again. */
+static uint32_t prefetch_blocks(struct ext2 *e, const uint64_t *block, uint32_t n)
+{
+	uint64_t wanted[FS_CACHE_BATCH];
+	uint32_t of[FS_CACHE_BATCH], count = 0;
+	size_t heeded;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!block[i])
+			continue;
+		of[count] = i;
+		wanted[count++] = block[i];
+	}
+	heeded = fs_cache_prefetch(&e->fs->cache, wanted, count);
+	return heeded < count ? of[heeded] : n;
+}
+
+size_t ext2_prefetch(struct fs *fs, const struct fs_node *node, struct fs_run *run,
+		     uint64_t offset, size_t bytes)
 {
 	struct ext2 *e = ext2_of(fs);
-	uint64_t block[FS_CACHE_BATCH], first = offset / e->block_bytes;
-	uint32_t most = (uint32_t)min_u64(FS_CACHE_BATCH, fs->cache.count / 4), wanted = 0;
-	uint64_t end;
+	uint64_t block[FS_CACHE_BATCH], first = offset >> e->block_log, end;
 	int n;
 
 	if (!fs->device->ops->submit || offset >= node->size || bytes == 0)
 		return 0;
 	bytes = min_u64(bytes, node->size - offset);
-	end = (offset + bytes - 1) / e->block_bytes + 1;
-	n = ext2_map(e, node, first, (uint32_t)min_u64(end - first, most), block);
+	end = ((offset + bytes - 1) >> e->block_log) + 1;
+	n = ext2_map(e, node, run, first, (uint32_t)min_u64(end - first, FS_CACHE_BATCH), block);
 	if (n <= 0)
 		return 0;
-	for (int i = 0; i < n; i++)
-		if (block[i])
-			block[wanted++] = block[i];
-	fs_cache_prefetch(&fs->cache, block, wanted);
-	return min_u64(bytes, (first + (uint32_t)n) * e->block_bytes - offset);
+	end = (first + prefetch_blocks(e, block, (uint32_t)n)) << e->block_log;
+	return end > offset ? min_u64(bytes, end - offset) : 0;
 }
 
 static int64_t link_check(struct fs *fs, const struct fs_node *node, const char *target)
@@ -179,6 +199,7 @@ static int64_t link_check(struct fs *fs, const struct fs_node *node, const char 
 
 int64_t ext2_readlink(struct fs *fs, const struct fs_node *node, char *out, size_t bytes)
 {
+	struct fs_run run = { .count = 0 };
 	int64_t got;
 
 	if (node->type != FS_LINK)
@@ -189,6 +210,6 @@ int64_t ext2_readlink(struct fs *fs, const struct fs_node *node, char *out, size
 		memcpy(out, node->own, node->size);
 		return link_check(fs, node, out);
 	}
-	got = ext2_read(fs, node, 0, out, node->size);
+	got = ext2_read(fs, node, &run, 0, out, node->size);
 	return got < 0 ? got : link_check(fs, node, out);
 }

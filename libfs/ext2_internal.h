@@ -15,6 +15,7 @@
 struct ext2 {
 	struct fs *fs;
 	uint32_t block_bytes;
+	uint32_t block_log;             /* its logarithm */
 	uint32_t per_block;             /* block numbers in an indirect block */
 	uint32_t blocks;                /* of the file system: [0, blocks) */
 	uint32_t first_data_block;      /* the superblock's; data lies behind it */
@@ -55,12 +56,27 @@ int ext2_super_check(struct ext2 *e);
 int ext2_node(struct fs *fs, uint64_t ino, struct fs_node *out);
 int ext2_attr(struct fs *fs, const struct fs_node *node, struct fs_attr *out);
 
+/* ext2_map.c: make `run` begin at block `index` of a file.  0, or an error and it is as it was. */
+int ext2_run_read(struct ext2 *e, const struct fs_node *node, struct fs_run *run, uint64_t index);
+
+/* The disk block of block `index` of a file, 0 for a hole; `run` then covers it.  0 or an error. */
+static inline int ext2_run_at(struct ext2 *e, const struct fs_node *node, struct fs_run *run,
+			      uint64_t index, uint64_t *block)
+{
+	int err = 0;
+
+	if (index - run->first >= run->count || run->epoch != e->fs->cache.epoch)
+		err = ext2_run_read(e, node, run, index);
+	*block = run->block ? run->block + (index - run->first) : 0;
+	return err;
+}
+
 /*
  * ext2_map.c: the disk blocks of file blocks [index, index + n), 0 for a hole.  How many of them
  * were told (1 to n), or an error.
  */
-int ext2_map(struct ext2 *e, const struct fs_node *node, uint64_t index, uint32_t n,
-	     uint64_t *block);
+int ext2_map(struct ext2 *e, const struct fs_node *node, struct fs_run *run, uint64_t index,
+	     uint32_t n, uint64_t *block);
 
 /* ext2_dir.c */
 int ext2_entries(struct fs *fs, const struct fs_node *dir, uint64_t *position, fs_visit *visit,
@@ -69,10 +85,12 @@ int ext2_lookup(struct fs *fs, const struct fs_node *dir, const char *name, size
 		struct fs_node *out);
 
 /* ext2_file.c */
-int64_t ext2_read(struct fs *fs, const struct fs_node *node, uint64_t offset, void *out,
-		  size_t bytes);
-int ext2_lend(struct fs *fs, const struct fs_node *node, uint64_t offset, struct fs_piece *out);
-size_t ext2_prefetch(struct fs *fs, const struct fs_node *node, uint64_t offset, size_t bytes);
+int64_t ext2_read(struct fs *fs, const struct fs_node *node, struct fs_run *run,
+		  uint64_t offset, void *out, size_t bytes);
+int ext2_lend(struct fs *fs, const struct fs_node *node, struct fs_run *run, uint64_t offset,
+	      struct fs_piece *out);
+size_t ext2_prefetch(struct fs *fs, const struct fs_node *node, struct fs_run *run,
+		     uint64_t offset, size_t bytes);
 int64_t ext2_readlink(struct fs *fs, const struct fs_node *node, char *out, size_t bytes);
 
 #endif

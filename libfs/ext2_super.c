@@ -66,6 +66,7 @@ static int super_block_size(struct ext2 *e)
 				 "blocks of 2^%u bytes: 1, 2 and 4 KiB are known here",
 				 (unsigned)min_u64(log, UINT32_MAX - 10) + 10);
 	e->block_bytes = 1024u << log;
+	e->block_log = 10 + log;
 	e->per_block = e->block_bytes / 4;
 	if (e->fs->device->block_bytes > e->block_bytes)
 		return fs_refuse(e->fs, -FS_E_UNSUPPORTED,

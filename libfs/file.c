@@ -5,9 +5,10 @@
  * Invariant: blocks of [position, ahead) were asked for ahead of time; ahead only counts while the
  * reader goes on in order.
  */
-#include <base/string.h>
 #include <base/util.h>
 #include <libfs/file.h>
+
+#include "path_internal.h"
 
 int fs_file_open_node(const struct fs_node *node, struct fs_file *out)
 {
@@ -15,42 +16,57 @@ int fs_file_open_node(const struct fs_node *node, struct fs_file *out)
 		return -FS_E_ISDIR;
 	if (node->type != FS_FILE)
 		return -FS_E_NOTFILE;
-	memset(out, 0, sizeof *out);
 	out->node = *node;
+	out->run.count = 0;
+	out->far.count = 0;
+	out->position = 0;
+	out->expected = 0;
+	out->ahead = 0;
+	out->calm = UINT64_MAX;
 	node->fs->open++;
 	return 0;
 }
 
 int fs_file_open(struct fs_mount_table *table, const char *path, struct fs_file *out)
 {
-	struct fs_node node;
-	int err = fs_path_find(table, path, true, &node);
+	const struct fs_node *node;
+	int err = path_walk(table, path, true, &node);
 
-	return err < 0 ? err : fs_file_open_node(&node, out);
+	return err < 0 ? err : fs_file_open_node(node, out);
 }
 
 void fs_file_close(struct fs_file *file)
 {
 	file->node.fs->open--;
-	memset(file, 0, sizeof *file);
+	file->node.fs = NULL;
 }
 
-/* A read of [offset, end) is to come: if it goes on from the last, ask for what follows. */
-static void file_ahead(struct fs_file *file, uint64_t offset, uint64_t end)
+/* A read that goes on from the last, of [.., end), is to come: ask for what follows. */
+static void file_ahead(struct fs_file *file, uint64_t end)
 {
 	struct fs *fs = file->node.fs;
-	uint64_t from, until;
+	uint64_t from = max_u64(file->ahead, end), reads = fs->cache.stats.reads;
+	uint64_t until = min_u64(end + FS_AHEAD_BYTES, file->node.size);
+	size_t heeded;
 
-	if (offset != file->expected) {
-		file->ahead = 0;
-		return;
-	}
-	from = max_u64(file->ahead, end);
-	until = min_u64(end + FS_AHEAD_BYTES, file->node.size);
 	/* Ask for a half at a time, not a block with each read. */
 	if (from >= until || (until < file->node.size && until - from < FS_AHEAD_BYTES / 2))
 		return;
-	file->ahead = from + fs->ops->prefetch(fs, &file->node, from, until - from);
+	heeded = fs->ops->prefetch(fs, &file->node, &file->far, from, until - from);
+	file->ahead = from + heeded;
+	file->calm = heeded && fs->cache.stats.reads == reads ? reads : UINT64_MAX;
+}
+
+/*
+ * A read of [offset, end) is to come.  When all that was asked for ahead of time was there already,
+ * nothing more is asked for until the device is read again, by whomever.
+ */
+static inline void file_reads(struct fs_file *file, uint64_t offset, uint64_t end)
+{
+	if (offset != file->expected)
+		file->ahead = 0;
+	else if (file->node.fs->cache.stats.reads != file->calm)
+		file_ahead(file, end);
 }
 
 int64_t fs_file_read_at(struct fs_file *file, uint64_t offset, void *out, size_t bytes)
@@ -61,8 +77,8 @@ int64_t fs_file_read_at(struct fs_file *file, uint64_t offset, void *out, size_t
 	if (offset >= file->node.size)
 		return 0;
 	bytes = min_u64(bytes, file->node.size - offset);
-	file_ahead(file, offset, offset + bytes);
-	got = fs->ops->read(fs, &file->node, offset, out, bytes);
+	file_reads(file, offset, offset + bytes);
+	got = fs->ops->read(fs, &file->node, &file->run, offset, out, bytes);
 	if (got > 0)
 		file->expected = offset + (uint64_t)got;
 	return got;
@@ -84,8 +100,8 @@ int fs_file_lend(struct fs_file *file, uint64_t offset, struct fs_piece *out)
 
 	if (offset >= file->node.size)
 		return 0;
-	file_ahead(file, offset, min_u64(offset + fs->cache.block_bytes, file->node.size));
-	got = fs->ops->lend(fs, &file->node, offset, out);
+	file_reads(file, offset, min_u64(offset + fs->cache.block_bytes, file->node.size));
+	got = fs->ops->lend(fs, &file->node, &file->run, offset, out);
 	if (got > 0)
 		file->expected = offset + out->bytes;
 	return got;

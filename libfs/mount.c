@@ -7,6 +7,8 @@
 #include <base/string.h>
 #include <libfs/mount.h>
 
+#include "lookup.h"
+
 void fs_mount_table_init(struct fs_mount_table *table)
 {
 	memset(table, 0, sizeof *table);
@@ -109,8 +111,14 @@ int fs_mount_add(struct fs_mount_table *table, struct fs_mount *mount, const cha
 			fs_refuse(&mount->fs, err, "%s", fs_error_text(err));
 		return err;
 	}
+	lookup_init(&mount->fs, options->table_bytes ? options->table_bytes
+						     : mount->fs.cache_bytes / FS_TABLE_SHARE);
 	mount->next = table->first;
 	table->first = mount;
+	if (mount->path_bytes == 0)
+		table->root = mount;
+	else
+		table->below++;
 	return 0;
 }
 
@@ -127,8 +135,13 @@ int fs_mount_remove(struct fs_mount_table *table, const char *path)
 	err = m->fs.ops->unmount(&m->fs);
 	if (err < 0)
 		return err;
+	lookup_end(&m->fs);
 	while (*link != m)
 		link = &(*link)->next;
 	*link = m->next;
+	if (m == table->root)
+		table->root = NULL;
+	else
+		table->below--;
 	return 0;
 }

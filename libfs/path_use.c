@@ -5,13 +5,15 @@
 #include <base/string.h>
 #include <libfs/path.h>
 
+#include "path_internal.h"
+
 static int path_attr(struct fs_mount_table *table, const char *path, bool follow,
 		     struct fs_attr *out)
 {
-	struct fs_node node;
-	int err = fs_path_find(table, path, follow, &node);
+	const struct fs_node *node;
+	int err = path_walk(table, path, follow, &node);
 
-	return err < 0 ? err : node.fs->ops->attr(node.fs, &node, out);
+	return err < 0 ? err : node->fs->ops->attr(node->fs, node, out);
 }
 
 int fs_path_attr(struct fs_mount_table *table, const char *path, struct fs_attr *out)
@@ -26,17 +28,17 @@ int fs_path_link_attr(struct fs_mount_table *table, const char *path, struct fs_
 
 int64_t fs_path_readlink(struct fs_mount_table *table, const char *path, char *out, size_t bytes)
 {
-	struct fs_node node;
+	const struct fs_node *node;
 	int64_t length;
-	int err = fs_path_find(table, path, false, &node);
+	int err = path_walk(table, path, false, &node);
 
 	if (err < 0)
 		return err;
-	if (node.type != FS_LINK)
+	if (node->type != FS_LINK)
 		return -FS_E_NOTLINK;
 	if (bytes == 0)
 		return -EXO_E_ROOM;
-	length = node.fs->ops->readlink(node.fs, &node, out, bytes - 1);
+	length = node->fs->ops->readlink(node->fs, node, out, bytes - 1);
 	if (length >= 0)
 		out[length] = 0;
 	return length;
@@ -44,10 +46,10 @@ int64_t fs_path_readlink(struct fs_mount_table *table, const char *path, char *o
 
 int fs_path_stat(struct fs_mount_table *table, const char *path, struct fs_stat *out)
 {
-	struct fs_node node;
-	int err = fs_path_find(table, path, true, &node);
+	const struct fs_node *node;
+	int err = path_walk(table, path, true, &node);
 
-	return err < 0 ? err : node.fs->ops->stat(node.fs, out);
+	return err < 0 ? err : node->fs->ops->stat(node->fs, out);
 }
 
 const char *fs_path_why(struct fs_mount_table *table)

@@ -8,6 +8,8 @@
 #include <base/string.h>
 #include <libfs/dir.h>
 
+#include "lookup.h"
+
 /* The most directories a sound file system can have: one an inode. */
 static int walk_limit(const struct fs_node *dir, uint64_t *limit)
 {
@@ -37,15 +39,16 @@ int fs_walk_start(struct fs_walk *walk, const struct fs_node *dir, struct fs_wal
 /* Go down into the directory that was returned last. */
 static int walk_enter(struct fs_walk *walk)
 {
-	struct fs_node *dir = &walk->node, up;
+	const struct fs_node *dir = &walk->node, *up;
 	uint64_t parent = walk->level[walk->depth - 1].node.ino;
 	int err;
 
 	walk->enter = false;
 	if (walk->depth == walk->levels)
 		return -FS_E_NAMETOOLONG;
-	err = dir->fs->ops->lookup(dir->fs, dir, "..", 2, &up);
-	if (err == -FS_E_NOENT || (err == 0 && up.ino != parent))
+	lookup_refresh(dir->fs);
+	err = lookup_name(dir, "..", 2, &up);
+	if (err == -FS_E_NOENT || (err == 0 && up->ino != parent))
 		return fs_refuse(dir->fs, -FS_E_CORRUPT,
 				 "inode %lu: a directory whose .. is not where it was found",
 				 (unsigned long)dir->ino);
@@ -95,6 +98,21 @@ static void walk_path_cut(struct fs_walk *walk)
 	walk->path[walk->path_bytes] = 0;
 }
 
+/* The node of the entry that was visited: 1, or an error. */
+static int walk_take(struct fs_walk *walk, struct fs *fs)
+{
+	const struct fs_node *node;
+	int err;
+
+	lookup_refresh(fs);
+	err = lookup_ino(fs, walk->ino, &node);
+	if (err < 0)
+		return err;
+	walk->node = *node;
+	walk->enter = node->type == FS_DIR;
+	return 1;
+}
+
 int fs_walk_next(struct fs_walk *walk)
 {
 	if (walk->enter) {
@@ -120,9 +138,7 @@ int fs_walk_next(struct fs_walk *walk)
 			walk->depth--;
 			continue;
 		}
-		got = fs->ops->node(fs, walk->ino, &walk->node);
-		walk->enter = got == 0 && walk->node.type == FS_DIR;
-		return got < 0 ? got : 1;
+		return walk_take(walk, fs);
 	}
 	return 0;
 }

@@ -15,7 +15,7 @@ boot='qemu-system-x86:qemu-system-x86_64 ovmf:/usr/share/ovmf/OVMF.fd|/usr/share
 e2fsprogs:mke2fs'
 image='mtools:mcopy gdisk:sgdisk xorriso:xorriso'
 tests='clang:clang cppcheck:cppcheck xxhash:xxhsum curl:curl apache2-utils:ab iproute2:tc
-iputils-ping:ping iputils-arping:arping'
+iputils-ping:ping iputils-arping:arping xz-utils:xz'
 
 case $what in
 run)      list="$build $boot" ;;

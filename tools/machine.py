@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A QEMU machine that boots exo: its command line, serial line, QMP events, and how it ended.
+"""A QEMU machine that boots exo (or Linux, to be measured beside it): its command line, serial line, QMP events, and how it ended.
 
 The serial line and QMP are socket pairs inherited by QEMU, so nothing is left in the file system.
 How a run ended is taken from QMP's shutdown reason or the debug-exit code, never from QEMU's exit
@@ -107,6 +107,18 @@ def disk_args(path, name, read_only=False, serial=None):
             (f',serial={serial}' if serial else '')]
 
 
+SO_SNDBUFFORCE = 32     # socket(7)
+
+
+def make_roomy(end):
+    """QEMU writes single bytes, and each takes about 700 bytes of the buffer; exo drops text when its
+    port is stuck.  Beyond the system's limit as root only."""
+    try:
+        end.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 8 << 20)
+    except OSError:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 << 20)
+
+
 class Outcome:
     """How a run ended.  kind: power-off, debug-exit, reset, panic, firmware, timeout, died, ended."""
 
@@ -123,7 +135,8 @@ class Outcome:
 
 
 class Machine:
-    """One run.  boot: ('efi', file), ('image', file) or ('cd', file).
+    """One run.  boot: ('efi', file), ('image', file), ('cd', file), or ('linux', (kernel, initrd)),
+    which needs no firmware of ours.
 
     disks: list of (file, read_only).  cards: network cards as words (nics.HELP), forwards: ports that
     the first user network leads on, capture: file for the packets.  extra: further QEMU arguments.
@@ -137,7 +150,8 @@ class Machine:
         self.args = [QEMU, '-M', 'q35', '-cpu', cpu, '-m', memory, '-smp', str(cpus),
                      '-nodefaults', '-display', 'none', '-no-reboot',
                      '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
-        self.args += accel_args(accel, icount) + firmware_args(firmware)
+        self.args += accel_args(accel, icount)
+        self.args += [] if boot[0] == 'linux' else firmware_args(firmware)
         self.args += ['-vga', 'std'] if screen else ['-vga', 'none']
         self.args += self.boot_args(boot, append)
         for n, (path, read_only) in enumerate(disks):
@@ -161,6 +175,8 @@ class Machine:
     @staticmethod
     def boot_args(boot, append):
         kind, path = boot
+        if kind == 'linux':
+            return ['-kernel', path[0], '-initrd', path[1], '-append', append]
         if kind == 'efi':
             return ['-kernel', path] + (['-append', append] if append else [])
         if append:
@@ -177,6 +193,7 @@ class Machine:
             raise SystemExit(f'{QEMU} is not installed (make deps)')
         nics.check_ports(self.forwards)
         self.serial, serial_far = socket.socketpair()
+        make_roomy(serial_far)
         self.qmp, qmp_far = socket.socketpair()
         args = self.args + [
             '-chardev', f'socket,id=serial,fd={serial_far.fileno()}', '-serial', 'chardev:serial',

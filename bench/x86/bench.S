@@ -3,7 +3,7 @@
  * bench.S - loops and handlers that must not contain a stray instruction.
  *
  * Assembly because the compiler's choices would be measured with them.  Each loop ends in sub and
- * jnz; bench_empty is nothing else and is taken off.
+ * jnz; bench_empty (loops.S) is nothing else and is taken off.
  */
 #include "page.h"
 
@@ -12,13 +12,6 @@
 #include <exo/syscalls.def>
 
 	.text
-/* void bench_empty(uint32_t rounds) */
-	.globl	bench_empty
-bench_empty:
-1:	sub	$1, %edi
-	jnz	1b
-	ret
-
 /* uint64_t bench_null(uint32_t rounds): the sum of the answers. */
 	.globl	bench_null
 bench_null:
@@ -34,14 +27,6 @@ bench_null:
 	mov	%rbp, %rax
 	pop	%rbp
 	pop	%rbx
-	ret
-
-/* void bench_fault(uint32_t rounds): an invalid instruction in each round. */
-	.globl	bench_fault
-bench_fault:
-1:	ud2
-	sub	$1, %edi
-	jnz	1b
 	ret
 
 /*
@@ -102,15 +87,6 @@ bench_gate_entry:
 	mov	$CALL_gate_return, %eax
 	syscall
 	ud2
-
-/* void bench_touch(char *at, uint32_t pages): store 1 into the first word of each page. */
-	.globl	bench_touch
-bench_touch:
-1:	movq	$1, (%rdi)
-	add	$4096, %rdi
-	sub	$1, %esi
-	jnz	1b
-	ret
 
 	.bss
 	.balign	8

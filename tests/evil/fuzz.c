@@ -187,8 +187,9 @@ static void report_revoked(void)
 }
 
 /*
- * Slots that began with the victim against those that were its, in a hundredth.  With more CPUs
- * than the host has cores, or a busy host, a slot may pass while its CPU stands still.
+ * Slots that began with the victim against those that were its, in a hundredth: more than all where
+ * others left it theirs.  With more CPUs than the host has cores, or a busy host, a slot may pass
+ * while its CPU stands still.
  */
 static void report_share(uint64_t elapsed)
 {
@@ -202,7 +203,7 @@ static void report_share(uint64_t elapsed)
 	expect_eq(victim.word[4], 0);
 	expect(victim.word[3] > 1);
 	if (guest_icount() && due > 1000000)
-		expect(share >= 9900 && share <= 10100);
+		expect(share >= 9900);
 	else
 		expect(share >= (exos_machine()->cpus > 1 ? 1000 : 4500));
 }

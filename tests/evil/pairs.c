@@ -9,7 +9,8 @@
 #include <exos/start.h>
 #include "evil.h"
 
-#define CHILDREN 100u           /* more than one call of revoke ends */
+#define CHILDREN 140u           /* more than one call of revoke ends */
+#define TABLES   3u             /* for them */
 
 /* A doorbell has the event entry that something else is to post. */
 EXO_TEST(evil_entries_that_others_have, ALL)
@@ -206,7 +207,7 @@ static bool make_wrong_server(const struct guest_frames *f, exo_slot irq)
 	held.frozen = piece(f, 2);
 	held.plain = piece(f, 3);
 	held.irq = (exo_slot)peer_give(&server, 16, irq, EXO_R_CONTROL);
-	for (unsigned i = 4; i < 6; i++)
+	for (unsigned i = 4; i < 4 + TABLES; i++)
 		if (!guest_retype(f->slot, f->lo + i, EXO_KIND_TABLE, server.env))
 			return false;
 	more_slots = (exo_sid)((f->lo + 4) * EXO_SLOTS_PER_FRAME);
@@ -227,7 +228,7 @@ EXO_TEST(evil_servers_pass_only_what_they_may, IRQ)
 	struct guest_frames f;
 	int64_t gate;
 
-	must_eq(guest_frames_make(&f, 6), 0);
+	must_eq(guest_frames_make(&f, 4 + TABLES), 0);
 	must(irq && make_wrong_server(&f, irq));
 	gate = exo_gate_make(server.env, guest_sid(), (uint64_t)peer_gate, 1);
 	must(gate > 0);

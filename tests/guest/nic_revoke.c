@@ -80,7 +80,11 @@ static void expect_still(exo_slot slot, uint64_t lo, uint64_t count, struct peer
 	for (uint64_t i = 0; i < count * EXO_PAGE_SIZE / 8; i++)
 		words[i] = PATTERN;
 	turns = __atomic_load_n(&p->word[2], __ATOMIC_RELAXED);
-	guest_pause_ms(10);
+	for (unsigned ms = 0; ms < 5000; ms += 10) {
+		guest_pause_ms(10);
+		if (__atomic_load_n(&p->word[2], __ATOMIC_RELAXED) > turns)
+			break;
+	}
 	expect(__atomic_load_n(&p->word[2], __ATOMIC_RELAXED) > turns);
 	for (uint64_t i = 0; i < count * EXO_PAGE_SIZE / 8; i++)
 		wrong += words[i] != PATTERN;

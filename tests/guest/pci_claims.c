@@ -307,6 +307,11 @@ EXO_TEST(pci_vectors_come_as_events, PCI)
 		expect_eq(exos_pci_ack(&card, 1), 0);
 	}
 	expect(card.info->interrupts >= before + 5);
+	/* The card may send one twice. */
+	do {
+		guest_pause_ms(20);
+		expect_eq(exos_pci_ack(&card, 1), 0);
+	} while (exos_event_take(event));
 	/* Not acknowledged: the first posts, the second is kept and masks, no third is taken. */
 	before = card.info->interrupts;
 	for (unsigned i = 1; i <= 2; i++) {     /* messages under way at once are one */

@@ -8,7 +8,7 @@
 // sources: libfs/cache_spare.c
 // sources: libfs/ext2.c libfs/ext2_dir.c libfs/ext2_file.c libfs/ext2_inode.c libfs/ext2_map.c
 // sources: libfs/ext2_super.c libfs/file.c libfs/fs.c libfs/mount.c libfs/path.c libfs/path_use.c
-// sources: libfs/walk.c exo/base/format.c
+// sources: libfs/walk.c libfs/lookup.c libfs/names.c libfs/nodes.c exo/base/format.c
 // includes: libfs/include
 // timeout: 240
 #include "libfs_hostile.h"

@@ -129,6 +129,8 @@ static inline void reader_run_disk(uint64_t cache_bytes, const struct fs_evict_o
 	struct fs_mount_options options = {
 		.device = &reader.disk.device, .memory = &reader.memory.memory,
 		.cache_bytes = cache_bytes, .evict = evict,
+		/* With blocks of 1 KiB every name and node pushes out others. */
+		.table_bytes = reader.disk.device.block_bytes == 512 ? 16384 : 1,
 	};
 
 	reader.entries = reader.errors = reader.bytes = 0;

@@ -19,6 +19,7 @@ import threading
 import time
 import traceback
 
+import bench
 import fuzz
 import guest
 import host
@@ -32,8 +33,8 @@ import selftest
 def collect(context):
     """Every job of the tree; guest suites first, for they take longest."""
     return (guest.jobs(context) + fuzz.jobs(context) + scenario.jobs(context, "boot")
-            + scenario.jobs(context, "e2e") + selftest.jobs(context) + host.jobs(context)
-            + pairs.jobs(context))
+            + scenario.jobs(context, "e2e") + bench.jobs(context) + selftest.jobs(context)
+            + host.jobs(context) + pairs.jobs(context))
 
 
 def select(jobs, pattern):

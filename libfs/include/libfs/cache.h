@@ -80,6 +80,7 @@ struct fs_cache {
 	struct fs_buffer **bucket;      /* [buckets] */
 	void    *meta, *data;           /* the two runs of memory all this lies in */
 	size_t   meta_pages, data_pages;
+	uint32_t epoch;         /* how often all was forgotten: what was read before may be old */
 	uint32_t flights;
 	struct fs_buffer *flight[FS_CACHE_FLIGHTS];     /* [flights] prefetches, maybe complete */
 	uint32_t busy;          /* its lists are being changed: no page may go now */
@@ -107,22 +108,38 @@ int fs_cache_end(struct fs_cache *cache);
 int fs_cache_get(struct fs_cache *cache, uint64_t block, struct fs_buffer **out);
 
 /*
+ * Borrow the buffer of a block if it is there: NULL if it would have to be read, or waited for, or
+ * is past the device's end.  Give it back with fs_cache_put.
+ */
+struct fs_buffer *fs_cache_have(struct fs_cache *cache, uint64_t block);
+
+/*
  * Borrow n blocks (at most FS_CACHE_BATCH) with one submission for all that are missing.  May stop
  * early when buffers run out.  How many were got, from the first on (> 0), or the first's error.
  */
 int fs_cache_get_batch(struct fs_cache *cache, const uint64_t *block, size_t n,
 		       struct fs_buffer **out);
 
-void fs_cache_put(struct fs_cache *cache, struct fs_buffer *buffer);
+/* Give a buffer back. */
+static inline void fs_cache_put(struct fs_cache *cache, struct fs_buffer *buffer)
+{
+	(void)cache;
+	buffer->refs--;
+}
 
 /*
- * Start reading blocks (at most FS_CACHE_BATCH are heeded) that will be wanted.  A hint: blocks out
- * of range are passed over, errors show when the block is got.  Without an asynchronous device it
- * does nothing.
+ * Start reading blocks that will be wanted.  A hint: blocks out of range are passed over, errors
+ * show when the block is got.  Stops where no more can be in flight; without an asynchronous
+ * device it does nothing.  How many of the n blocks, from the first on, are there or were asked
+ * for.
  */
-void fs_cache_prefetch(struct fs_cache *cache, const uint64_t *block, size_t n);
+size_t fs_cache_prefetch(struct fs_cache *cache, const uint64_t *block, size_t n);
 
-/* Forget all blocks that are neither lent nor in flight; how many blocks stayed. */
+/*
+ * Forget all blocks that are neither lent nor in flight, and with them, by a new epoch, what file
+ * systems remember of names, inodes and places: who changed the device calls this.  How many blocks
+ * stayed.
+ */
 uint32_t fs_cache_forget(struct fs_cache *cache);
 
 static inline bool fs_buffer_idle(const struct fs_buffer *buffer)

@@ -10,10 +10,13 @@
 #define FS_AHEAD_BYTES (128u * 1024u)   /* read ahead of a sequential reader, at most */
 
 struct fs_file {
-	struct fs_node node;
+	struct fs_node node;    /* fs NULL: closed */
+	struct fs_run run;      /* of its blocks: what was read last, */
+	struct fs_run far;      /* and what was asked for ahead of time */
 	uint64_t position;      /* of the next fs_file_read */
 	uint64_t expected;      /* where a sequential reader reads next */
 	uint64_t ahead;         /* prefetched up to here */
+	uint64_t calm;          /* cache.stats.reads when nothing had to be prefetched */
 };
 
 /* Open a regular file.  As fs_path_find; -FS_E_ISDIR; -FS_E_NOTFILE for devices, fifos, sockets. */

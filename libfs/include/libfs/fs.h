@@ -12,23 +12,12 @@
 
 #include <libfs/cache.h>
 #include <libfs/errors.h>
+#include <libfs/names.h>
+#include <libfs/nodes.h>
 
 #define FS_NAME_MAX 255u        /* bytes of one name, without the NUL */
 #define FS_PATH_MAX 4096u       /* bytes of a path, with the NUL */
 #define FS_WHY_BYTES 192u
-
-enum fs_type { FS_NONE, FS_FILE, FS_DIR, FS_LINK, FS_CHAR, FS_BLOCK, FS_FIFO, FS_SOCKET };
-
-struct fs;
-
-struct fs_node {
-	struct fs *fs;
-	uint64_t ino;
-	uint64_t size;          /* bytes */
-	uint32_t type;          /* enum fs_type */
-	uint32_t spare;
-	uint64_t own[9];        /* the file system's memory of the inode */
-};
 
 struct fs_time {
 	int64_t  seconds;       /* since 1970, UTC */
@@ -77,6 +66,17 @@ struct fs_piece {
 	struct fs_buffer *buffer;       /* NULL: nothing to give back */
 };
 
+/*
+ * Where a run of a file's blocks lies, remembered by whoever reads the file.  All zero: nothing is
+ * remembered.  The file system fills it in and knows by `epoch` whether it still holds.
+ */
+struct fs_run {
+	uint64_t first;         /* block of the file */
+	uint64_t block;         /* of the device, where `first` lies; 0: the run is a hole */
+	uint32_t count;         /* blocks; 0: nothing */
+	uint32_t epoch;         /* cache.epoch when it was read */
+};
+
 struct fs_ops {
 	const char *name;
 	/*
@@ -97,15 +97,18 @@ struct fs_ops {
 	int (*attr)(struct fs *fs, const struct fs_node *node, struct fs_attr *out);
 	/* The target, without a NUL: its length, or -EXO_E_ROOM if it is longer than `bytes`. */
 	int64_t (*readlink)(struct fs *fs, const struct fs_node *node, char *out, size_t bytes);
-	/* Copy bytes of a regular file: how many, 0 at or behind the end. */
-	int64_t (*read)(struct fs *fs, const struct fs_node *node, uint64_t offset, void *out,
-			size_t bytes);
+	/*
+	 * Copy [offset, offset + bytes) of a regular file, none of it behind the end: how many, or
+	 * an error if none.  run, here and below: of this reader of this file.
+	 */
+	int64_t (*read)(struct fs *fs, const struct fs_node *node, struct fs_run *run,
+			uint64_t offset, void *out, size_t bytes);
 	/* Lend the piece at offset, at most to the end of its block; 1, or 0 at the end. */
-	int (*lend)(struct fs *fs, const struct fs_node *node, uint64_t offset,
-		    struct fs_piece *out);
+	int (*lend)(struct fs *fs, const struct fs_node *node, struct fs_run *run,
+		    uint64_t offset, struct fs_piece *out);
 	/* A hint that [offset, offset + bytes) will be read: how much of it is heeded, bytes. */
-	size_t (*prefetch)(struct fs *fs, const struct fs_node *node, uint64_t offset,
-			   size_t bytes);
+	size_t (*prefetch)(struct fs *fs, const struct fs_node *node, struct fs_run *run,
+			   uint64_t offset, size_t bytes);
 	int (*stat)(struct fs *fs, struct fs_stat *out);
 };
 
@@ -117,6 +120,9 @@ struct fs {
 	uint64_t cache_bytes;                   /* for its cache */
 	struct fs_cache cache;
 	struct fs_node root;
+	struct fs_names names;                  /* names and nodes found, see lookup.h */
+	struct fs_nodes nodes;
+	uint32_t epoch;                         /* cache.epoch that they were read in */
 	uint32_t open;                          /* open files and directories */
 	char     why[FS_WHY_BYTES];             /* the last refusal, in words */
 	void    *own;                           /* the file system's own */

@@ -13,7 +13,9 @@
 #include <libfs/fs.h>
 
 #define FS_MOUNT_PATH 256u      /* bytes of a mount path, with the NUL */
+#define FS_PATH_SLACK 8u        /* bytes behind a path that are touched and mean nothing */
 #define FS_CACHE_BYTES (4u << 20)       /* default of fs_mount_options.cache_bytes */
+#define FS_TABLE_SHARE 32u              /* default of table_bytes: this part of cache_bytes */
 
 struct fs_mount {
 	struct fs fs;
@@ -24,14 +26,17 @@ struct fs_mount {
 
 struct fs_mount_table {
 	struct fs_mount *first;
-	char     canon[FS_PATH_MAX];    /* path.c: where a walk has come to */
-	char     rest[FS_PATH_MAX];     /* path.c: what is still to be walked */
+	struct fs_mount *root;  /* the one at "/", or NULL */
+	uint32_t below;         /* mounts that are not at "/" */
+	char     canon[FS_PATH_MAX + FS_PATH_SLACK];    /* path.c: where a walk has come to */
+	char     rest[FS_PATH_MAX + FS_PATH_SLACK];     /* path.c: what is still to be walked */
 };
 
 struct fs_mount_options {
 	struct fs_device *device;
 	struct fs_memory *memory;
-	uint64_t cache_bytes;                   /* 0: FS_CACHE_BYTES */
+	uint64_t cache_bytes;                   /* of blocks; 0: FS_CACHE_BYTES */
+	uint64_t table_bytes;                   /* of names, and of nodes; 0: FS_TABLE_SHARE */
 	const struct fs_evict_ops *evict;       /* NULL: the default */
 	void *evict_context;                    /* for it: cache.evict_context */
 	const struct fs_ops *const *types;      /* ended with NULL; NULL: fs_types_known */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * linux.h - what the files of the Linux program share.
+ */
+#ifndef BENCH_LINUX_H
+#define BENCH_LINUX_H
+
+#include <sys/types.h>
+
+#include "row.h"
+#include "system.h"
+
+#define SMALL_PATH "/small"     /* a program that ends with SMALL_CODE */
+#define SMALL_CODE 7
+
+/* Another process on the same CPU that runs `part` for ever; its number, or -1. */
+pid_t linux_peer(void (*part)(void));
+void linux_peer_end(pid_t peer);
+
+/* Memory that peers see too. */
+void *linux_shared(size_t bytes);
+
+/* Answer so many UDP packets: 0, or 1 and why not is printed. */
+unsigned linux_udp(uint32_t answers);
+
+/* End a child's life and take its code: the code, or -1. */
+int linux_wait(pid_t child);
+
+#endif

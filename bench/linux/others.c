@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * others.c - other programs, as system.h wants them, on Linux: processes of our image.
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "linux.h"
+
+#define OTHERS_MAX 63u
+#define BYTES_MAX  65536u
+
+static struct counter {         /* a cache line each */
+	uint64_t count;
+	uint64_t spare[7];
+} *counter;
+static pid_t child[OTHERS_MAX];
+static uint32_t children, bytes_each;
+static char own[BYTES_MAX];
+
+static void ring_part(void)
+{
+	volatile uint64_t *count = &counter[children].count;
+
+	memset(own, 1, sizeof(own));
+	for (;;) {
+		(*count)++;
+		bench_read(own, bytes_each / 64);
+		sched_yield();
+	}
+}
+
+static void cpu_use(uint32_t cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* From the processor that the parent is on. */
+static void work_part(void)
+{
+	volatile uint64_t *count = &counter[children].count;
+	char *page = system_pages(1);
+
+	cpu_use((system_cpus() - 1 + children) % system_cpus());
+	for (bool write = false; page && system_protect(page, 1, write) == 0; write = !write)
+		(*count)++;
+}
+
+static int others_start(void (*part)(void), uint32_t count)
+{
+	if (!counter)
+		counter = linux_shared(OTHERS_MAX * sizeof(*counter));
+	if (!counter || count > OTHERS_MAX)
+		return -1;
+	memset(counter, 0, OTHERS_MAX * sizeof(*counter));
+	for (children = 0; children < count; children++) {
+		child[children] = linux_peer(part);
+		if (child[children] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static uint64_t count_all(void)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < children; i++)
+		sum += __atomic_load_n(&counter[i].count, __ATOMIC_RELAXED);
+	return sum;
+}
+
+static void end_all(void)
+{
+	while (children)
+		linux_peer_end(child[--children]);
+}
+
+/* Of equal real-time priority: a yield goes once through all. */
+int system_ring_start(uint32_t count, uint32_t bytes)
+{
+	const struct sched_param one = { .sched_priority = 1 };
+
+	bytes_each = bytes;
+	if (sched_setscheduler(0, SCHED_FIFO, &one) || others_start(ring_part, count))
+		return -1;
+	while (count_all() < count)
+		sched_yield();
+	return 0;
+}
+
+void system_ring_round(void)
+{
+	sched_yield();
+}
+
+uint64_t system_ring_count(void)
+{
+	return count_all();
+}
+
+void system_ring_end(void)
+{
+	const struct sched_param zero = { .sched_priority = 0 };
+
+	end_all();
+	sched_setscheduler(0, SCHED_OTHER, &zero);
+}
+
+int system_work_start(uint32_t cpus)
+{
+	return others_start(work_part, cpus);
+}
+
+uint64_t system_work_count(void)
+{
+	return count_all();
+}
+
+void system_work_end(void)
+{
+	end_all();
+}
+
+uint32_t system_cpus(void)
+{
+	return (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+void system_sleep(uint32_t ms)
+{
+	const struct timespec time = { .tv_nsec = ms * 1000000l };
+
+	nanosleep(&time, NULL);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * others.c - other programs, as system.h wants them, on exo: each a start of the member `other`
+ * (other.c) with little memory.
+ */
+#include <base/format.h>
+#include <base/util.h>
+#include <exos/archive.h>
+#include <exos/call.h>
+#include <exos/frame.h>
+#include <exos/spawn.h>
+#include <exos/start.h>
+#include <exos/time.h>
+
+#include "bench.h"
+#include "system.h"
+
+#define OTHERS_MAX 63u
+#define TIMES_MAX  16u
+#define FRAMES     128u         /* of each */
+
+static struct exos_child child[OTHERS_MAX];
+static uint32_t children;
+static exo_slot first;          /* of the ring */
+
+/* Time slots of a processor for it; of ours, where we run too, every other one. */
+static uint32_t times_fill(struct exos_spawn_time *times, uint32_t cpu)
+{
+	const uint32_t step = cpu == exos_page()->cpu ? 2 : 1;
+	const struct exos_grant *g;
+	uint32_t count = 0;
+
+	for (unsigned n = 0; (g = exos_grant("slots", n)) && count < TIMES_MAX; n++)
+		if (g->unit == cpu && g->hi - g->lo >= step)
+			times[count++] = (struct exos_spawn_time){
+				g->slot, (uint32_t)g->lo + step - 1, (uint32_t)g->hi, step,
+			};
+	return count;
+}
+
+/* Start one.  next: whom it gives the processor to, or 0: it works on `cpu`. */
+static int other_start(exo_slot next, uint32_t cpu, uint32_t bytes)
+{
+	static struct exos_archive archive;
+	static struct exos_spawn_time times[TIMES_MAX];
+	char text[12];
+	const char *argv[] = { "other", text };
+	struct exos_spawn_grant grant = {
+		.name = "next", .slot = next, .rights = EXO_R_RUN | EXO_R_NOTIFY,
+	};
+	struct exos_spawn request = {
+		.argc = 2, .argv = argv, .grant = &grant, .grants = next != 0, .frames = FRAMES,
+		.time = times,
+	};
+
+	if (children == OTHERS_MAX || (!archive.count && exos_archive_open(&archive)) ||
+	    exos_archive_find(&archive, "other", &request.file, &request.file_bytes))
+		return -1;
+	format_buffer(text, sizeof(text), "%u", bytes);
+	if (!next)
+		request.times = times_fill(times, cpu);
+	if (exos_spawn(&request, &child[children]) < 0) {
+		printf("bench: other: %s\n", child[children].why);
+		return -1;
+	}
+	children++;
+	return 0;
+}
+
+static uint64_t count_of(uint32_t i)
+{
+	return *(volatile uint64_t *)&child[i].page->exit_code;
+}
+
+static uint64_t count_all(void)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < children; i++)
+		sum += count_of(i);
+	return sum;
+}
+
+static void end_all(void)
+{
+	while (children)
+		exos_child_end(&child[--children]);
+	bench_slots_take();
+}
+
+/* From the last, who gives it to us, to the first; each must be there before it is in the ring. */
+int system_ring_start(uint32_t count, uint32_t bytes)
+{
+	first = exos_grant("env", 0)->slot;
+	for (uint32_t i = 0; i < count; i++) {
+		if (other_start(first, 0, bytes))
+			return -1;
+		first = child[i].env;
+		while (!count_of(i) && exos_child_runs(&child[i]))
+			exo_env_yield(first);
+		if (!exos_child_runs(&child[i]))
+			return -1;
+	}
+	return 0;
+}
+
+void system_ring_round(void)
+{
+	exo_env_yield(first);
+}
+
+uint64_t system_ring_count(void)
+{
+	return count_all();
+}
+
+void system_ring_end(void)
+{
+	end_all();
+}
+
+int system_work_start(uint32_t cpus)
+{
+	for (uint32_t i = 0; i < cpus; i++)
+		if (other_start(0, (exos_page()->cpu + i) % system_cpus(), 0))
+			return -1;
+	return 0;
+}
+
+uint64_t system_work_count(void)
+{
+	return count_all();
+}
+
+void system_work_end(void)
+{
+	end_all();
+}
+
+uint32_t system_cpus(void)
+{
+	return exos_machine()->cpus;
+}
+
+void system_sleep(uint32_t ms)
+{
+	uint64_t until = insn_tsc() + bench_tsc_hz / 1000 * ms;
+
+	while (insn_tsc() < until)
+		exo_env_wait(exos_page()->event_head, until);
+}
