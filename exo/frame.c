@@ -237,6 +237,8 @@ static void part_take(uint64_t lo, uint64_t hi, exo_sid to)
 			moved++;
 		}
 	held_move(from, to, moved);
+	if (hi - first >= FRAMES_FEW)
+		interrupts_window();    /* frames of many holders in turn take long enough */
 	chunk_unmix(first);
 }
 
