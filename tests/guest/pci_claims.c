@@ -283,6 +283,15 @@ EXO_TEST(pci_msix_pages_are_never_mapped, PCI)
 	expect_eq(exos_pci_close(&card), 0);
 }
 
+static bool interrupts_reach(uint64_t count)
+{
+	uint64_t end = exos_deadline(2 * SECOND);
+
+	while (card.info->interrupts < count && exos_tsc() < end)
+		exo_env_yield(0);
+	return card.info->interrupts >= count;
+}
+
 EXO_TEST(pci_vectors_come_as_events, PCI)
 {
 	volatile uint32_t *regs = card_open(true);
@@ -312,16 +321,18 @@ EXO_TEST(pci_vectors_come_as_events, PCI)
 		guest_pause_ms(20);
 		expect_eq(exos_pci_ack(&card, 1), 0);
 	} while (exos_event_take(event));
-	/* Not acknowledged: the first posts, the second is kept and masks, no third is taken. */
+	/* Not acknowledged: the first posts, the second is kept and masks, no other is taken. */
 	before = card.info->interrupts;
 	for (unsigned i = 1; i <= 2; i++) {     /* messages under way at once are one */
 		card_raise(regs);
-		expect(guest_await(&card.info->interrupts, before + i, 2000));
+		expect(interrupts_reach(before + i));
 	}
+	guest_pause_ms(20);
+	before = card.info->interrupts;
 	for (unsigned i = 0; i < 10; i++)
 		card_raise(regs);
 	guest_pause_ms(20);
-	expect_eq(card.info->interrupts, before + 2);
+	expect_eq(card.info->interrupts, before);
 	expect_eq(exos_event_take(event), 1);
 	expect_eq(exos_pci_ack(&card, 1), 0);
 	expect(exos_event_wait(event, exos_deadline(2 * SECOND)) > 0);
