@@ -230,10 +230,10 @@ static int object_end(struct exo_cap *c)
 	memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
 	work_done(32 + (int)(c->hi - c->lo) / 8);
 	for (uint64_t pfn = c->lo; pfn < c->hi; pfn++) {
-		if (pfn % 4 == 3)
-			interrupts_window();
 		frame_entry(pfn)->object = 0;
 		frame_set(pfn, c->parent, EXO_USE_MEMORY);
+		if (pfn % 4 == 3 || pfn + 1 == c->hi)
+			interrupts_window();
 	}
 	return 0;
 }
