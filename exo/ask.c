@@ -20,12 +20,7 @@
 /* The environment whose table a slot is in, or NULL. */
 static struct env *slot_env(const struct exo_cap *c)
 {
-	uint64_t id = frame_entry(slot_sid(c) / EXO_SLOTS_PER_FRAME)->object;
-	uint64_t pfn = (uint32_t)id;
-
-	if (!id || frame_use(pfn) != EXO_USE_ENV || env_at(pfn)->id != id)
-		return NULL;
-	return env_at(pfn);
+	return table_env(slot_sid(c) / EXO_SLOTS_PER_FRAME);
 }
 
 static void env_tell(struct env *e)

@@ -71,12 +71,6 @@ static struct claim_spec spec_whole(const struct exo_cap *c, uint64_t rights)
 	return s;
 }
 
-static bool kind_has_range(enum exo_kind kind)
-{
-	return kind == EXO_KIND_FRAME || kind == EXO_KIND_SLOT || kind == EXO_KIND_BLOCK ||
-	       kind == EXO_KIND_PORT;
-}
-
 int64_t sys_cap_narrow(struct env *e, uint64_t src, uint64_t dst, uint64_t lo, uint64_t hi,
 		       uint64_t rights)
 {
@@ -90,7 +84,7 @@ int64_t sys_cap_narrow(struct env *e, uint64_t src, uint64_t dst, uint64_t lo, u
 	if ((err = claim_any(e, src, &c)) < 0)
 		return tree_leave(err);
 	spec = spec_whole(c, rights);
-	if (kind_has_range(c->kind)) {
+	if (kind_splits(c->kind)) {
 		spec.lo = lo;
 		spec.hi = hi;
 	} else if (lo || hi) {
@@ -130,16 +124,17 @@ int64_t sys_cap_give(struct env *e, uint64_t src, uint64_t env, uint64_t dst, ui
 	return tree_leave(derive(c, to, dst, &spec));
 }
 
-int64_t cap_pass_locked(struct env *from, uint64_t cap, struct env *to)
+int64_t cap_pass(struct env *from, uint64_t cap, struct env *to)
 {
 	struct exo_cap *c;
 	struct claim_spec spec;
-	int err = claim_any(from, cap, &c);
+	int err;
 
-	if (err)
-		return err;
+	tree_enter();
+	if ((err = claim_any(from, cap, &c)) < 0)
+		return tree_leave(err);
 	spec = spec_whole(c, c->rights);
-	return derive(c, to, to->page->gate_open, &spec);
+	return tree_leave(derive(c, to, to->page->gate_open, &spec));
 }
 
 /* A piece of ending a claim, or what was derived from it; the caller may have ended itself. */
@@ -214,10 +209,8 @@ static int64_t batch_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t
 	if (copy_in(op, ops, count * sizeof(op[0])))
 		return -EXO_E_FAULT;
 	tree_enter();
-	if ((err = claim_find(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c)) < 0)
+	if ((err = claim_ready(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c)) < 0)
 		return tree_leave(err);
-	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return tree_leave(-EXO_E_FROZEN);
 	for (done = 0; done < count && pages < EXO_MAP_MAX; done++) {
 		if ((err = space_apply(e, c->lo, &op[done])) < 0)
 			return tree_leave(done ? (int64_t)done : err);
@@ -256,10 +249,8 @@ int64_t sys_space_update(struct env *e, uint64_t space, uint64_t ops, uint64_t c
 	if (copy_op(&op, ops))
 		return -EXO_E_FAULT;
 	lock_take(&tree_lock);
-	if ((err = claim_find(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c)) < 0)
+	if ((err = claim_ready(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c)) < 0)
 		return tree_leave(err);
-	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return tree_leave(-EXO_E_FROZEN);
 	if (quick_apply(e, c->lo, &op))
 		return tree_leave(1);
 	err = space_apply(e, c->lo, &op);
@@ -299,11 +290,9 @@ int64_t sys_gate_make(struct env *e, uint64_t env, uint64_t dst, uint64_t entry,
 	if (entry >= EXO_USER_TOP || badge >> 32)
 		return -EXO_E_RANGE;
 	tree_enter();
-	if ((err = claim_find(e, env, EXO_KIND_ENV, EXO_R_GIVE, &c)) < 0 ||
+	if ((err = claim_ready(e, env, EXO_KIND_ENV, EXO_R_GIVE, &c)) < 0 ||
 	    (err = slot_empty(e, dst, &slot)) < 0)
 		return tree_leave(err);
-	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return tree_leave(-EXO_E_FROZEN);
 	spec = (struct claim_spec){ .kind = EXO_KIND_GATE, .lo = c->lo, .hi = entry, .badge = badge,
 		                    .rights = EXO_R_CALL };
 	claim_derive(c, slot, &spec);

@@ -38,7 +38,10 @@ struct env;
 #define EXO_CALL(number, name, args, text) int64_t call_##name(CALL_ONLY_##args);
 #include <exo/syscalls.def>
 
-/* Derive the whole of `from`'s claim into the slot that `to` keeps open; tree_lock held. */
-int64_t cap_pass_locked(struct env *from, uint64_t cap, struct env *to);
+/*
+ * Derive the whole of `from`'s claim into the slot that `to` keeps open: its name, or an error.
+ * Takes tree_lock.
+ */
+int64_t cap_pass(struct env *from, uint64_t cap, struct env *to);
 
 #endif

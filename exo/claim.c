@@ -12,10 +12,11 @@
 
 #include "env.h"
 #include "frame.h"
-#include "nic_claim.h"
-#include "pci_claim.h"
+#include "dev/nic_claim.h"
+#include "dev/pci_claim.h"
 #include "pieces.h"
 #include "slices.h"
+#include "x86/port.h"
 
 struct lock tree_lock;
 
@@ -35,14 +36,22 @@ bool table_serves(struct env *e, uint64_t pfn)
 	return true;
 }
 
-void table_forget(uint64_t pfn)
+struct env *table_env(uint64_t pfn)
 {
 	uint64_t id = frame_entry(pfn)->object, env_pfn = (uint32_t)id;
 
+	if (!id || frame_use(env_pfn) != EXO_USE_ENV || env_at(env_pfn)->id != id)
+		return NULL;
+	return env_at(env_pfn);
+}
+
+void table_forget(uint64_t pfn)
+{
+	struct env *e = table_env(pfn);
+
 	__atomic_store_n(&frame_entry(pfn)->object, 0, __ATOMIC_SEQ_CST);
-	if (id && frame_use(env_pfn) == EXO_USE_ENV && env_at(env_pfn)->id == id)
-		__atomic_store_n(&env_at(env_pfn)->table_hit[pfn % TABLE_HITS], TABLE_NONE,
-				 __ATOMIC_SEQ_CST);
+	if (e)
+		__atomic_store_n(&e->table_hit[pfn % TABLE_HITS], TABLE_NONE, __ATOMIC_SEQ_CST);
 }
 
 int slot_empty(struct env *e, uint64_t sid, struct exo_cap **out)
@@ -58,16 +67,10 @@ int slot_empty(struct env *e, uint64_t sid, struct exo_cap **out)
 	return 0;
 }
 
-/* Kinds that name parts of a range: a child that is not a share takes its part away. */
-static bool kind_splits(enum exo_kind kind)
+bool kind_splits(enum exo_kind kind)
 {
 	return kind == EXO_KIND_FRAME || kind == EXO_KIND_SLOT || kind == EXO_KIND_BLOCK ||
 	       kind == EXO_KIND_PORT;
-}
-
-static bool claim_has_shares(const struct exo_cap *c)
-{
-	return c->child && (slot_at(c->child)->flags & EXO_CAP_SHARE);
 }
 
 /* A FRAME claim that was never used to map or pin need not look at its frames one by one. */
@@ -164,15 +167,33 @@ static void slot_fill(struct exo_cap *dst, const struct claim_spec *spec)
 	__atomic_store_n(&dst->kind, spec->kind, __ATOMIC_RELEASE);
 }
 
+void claim_range_move(const struct exo_cap *c, exo_sid from, exo_sid to)
+{
+	if (c->kind == EXO_KIND_SLOT)
+		slices_move(c->unit, c->lo, c->hi, from, to);
+	if (c->kind == EXO_KIND_PORT)
+		ports_move(c->lo, c->hi, from, to);
+}
+
+static void range_take(const struct exo_cap *c, exo_sid from)
+{
+	int work = FRAME_WORK_ALL;
+
+	if (c->kind == EXO_KIND_FRAME)
+		frame_range_move(c->lo, c->hi, from, slot_sid(c), &work);
+	claim_range_move(c, from, slot_sid(c));
+}
+
 void claim_root(struct exo_cap *dst, const struct claim_spec *spec)
 {
 	slot_fill(dst, spec);
+	if (!spec->share)
+		range_take(dst, 0);
 }
 
 void claim_derive(struct exo_cap *parent, struct exo_cap *dst, const struct claim_spec *spec)
 {
 	bool share = spec->share || (parent->flags & EXO_CAP_SHARE);
-	int work = FRAME_WORK_ALL;
 
 	slot_fill(dst, spec);
 	if (share)
@@ -184,12 +205,7 @@ void claim_derive(struct exo_cap *parent, struct exo_cap *dst, const struct clai
 		nic_given(dst);
 	if (share || spec->kind != parent->kind)
 		return;
-	if (spec->kind == EXO_KIND_FRAME)
-		frame_range_move(spec->lo, spec->hi, slot_sid(parent), slot_sid(dst), &work);
-	if (spec->kind == EXO_KIND_SLOT)
-		slices_move(spec->unit, spec->lo, spec->hi, slot_sid(parent), slot_sid(dst));
-	if (spec->kind == EXO_KIND_PORT)
-		ports_move(spec->lo, spec->hi, slot_sid(parent), slot_sid(dst));
+	range_take(dst, slot_sid(parent));
 	if (spec->kind == EXO_KIND_BLOCK)
 		piece_add(parent, dst);
 }

@@ -39,10 +39,15 @@ static inline exo_slot slot_name(const struct exo_cap *c)
 static inline int claim_find(struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
                              struct exo_cap **out);
 
+/* The same for a claim that is neither being revoked nor about to end.  Errors: FROZEN, too. */
+static inline int claim_ready(struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
+                              struct exo_cap **out);
+
 /* The claim of any kind. Errors: STALE. */
 static inline int claim_any(struct env *e, exo_slot name, struct exo_cap **out);
 
-/* A table frame serves nobody any more. */
+/* The environment that the slots of a table frame serve, or NULL; it serves nobody any more. */
+struct env *table_env(uint64_t pfn);
 void table_forget(uint64_t pfn);
 
 /* Does this frame hold slots of the environment?  If so, it is remembered in e->table_hit. */
@@ -65,7 +70,18 @@ int claim_derive_check(const struct exo_cap *parent, const struct claim_spec *sp
 /* Make it.  Cannot fail after the check. */
 void claim_derive(struct exo_cap *parent, struct exo_cap *dst, const struct claim_spec *spec);
 
-/* Fill an empty slot with a root claim (boot only). */
+/* Do claims of this kind name a range, of which one that is no share takes a part away? */
+bool kind_splits(enum exo_kind kind);
+
+static inline bool claim_has_shares(const struct exo_cap *c)
+{
+	return c->child && (slot_at(c->child)->flags & EXO_CAP_SHARE);
+}
+
+/* What of the range of a SLOT or PORT claim `from` holds is held by `to` from now on; 0: nobody. */
+void claim_range_move(const struct exo_cap *c, exo_sid from, exo_sid to);
+
+/* Fill an empty slot with a root claim, which holds what nobody holds of its range (boot only). */
 void claim_root(struct exo_cap *dst, const struct claim_spec *spec);
 
 /* A bounded piece of ending a claim, or all that was derived from it: 0, EXO_MORE, or an error. */
@@ -100,8 +116,13 @@ extern int work_left;
 void work_done(int steps);
 
 /*
- * Are these frames memory that the FRAME claim c covers and still holds, so that they may be pinned
- * by it?  0, -EXO_E_FROZEN, RANGE, SPLIT or USE.  tree_lock held.  (lend.c)
+ * Does the FRAME claim c cover these frames, and still hold them?  A share's cannot have been given
+ * away or retyped.  0, -EXO_E_RANGE or SPLIT.  tree_lock held.  (lend.c)
+ */
+int claim_holds(const struct exo_cap *c, uint64_t pfn, uint64_t count);
+
+/*
+ * Are they memory, too, so that they may be pinned by it?  0, -EXO_E_FROZEN, RANGE, SPLIT or USE.
  */
 int claim_lends(const struct exo_cap *c, uint64_t pfn, uint64_t count);
 
@@ -138,6 +159,16 @@ static inline int claim_find(struct env *e, exo_slot name, enum exo_kind kind, u
 	if ((*out)->kind != kind)
 		return -EXO_E_KIND;
 	return rights & ~(unsigned)(*out)->rights ? -EXO_E_RIGHTS : 0;
+}
+
+static inline int claim_ready(struct env *e, exo_slot name, enum exo_kind kind, unsigned rights,
+                              struct exo_cap **out)
+{
+	int err = claim_find(e, name, kind, rights, out);
+
+	if (err)
+		return err;
+	return (*out)->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING) ? -EXO_E_FROZEN : 0;
 }
 
 #endif

@@ -16,9 +16,9 @@
 #include "dev/nic.h"
 #include "env.h"
 #include "frame.h"
-#include "irq.h"
-#include "nic_claim.h"
-#include "pci_claim.h"
+#include "dev/irq.h"
+#include "dev/nic_claim.h"
+#include "dev/pci_claim.h"
 #include "pieces.h"
 #include "prog.h"
 #include "run.h"
@@ -135,10 +135,7 @@ static int range_return(struct exo_cap *c)
 {
 	if ((c->flags & EXO_CAP_SHARE) || !c->parent)
 		return 0;
-	if (c->kind == EXO_KIND_SLOT)
-		slices_move(c->unit, c->lo, c->hi, slot_sid(c), c->parent);
-	if (c->kind == EXO_KIND_PORT)
-		ports_move(c->lo, c->hi, slot_sid(c), c->parent);
+	claim_range_move(c, slot_sid(c), c->parent);
 	return c->kind == EXO_KIND_FRAME ? frames_return(c) : 0;
 }
 
@@ -233,10 +230,10 @@ static int object_end(struct exo_cap *c)
 	memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
 	work_done(32 + (int)(c->hi - c->lo) / 8);
 	for (uint64_t pfn = c->lo; pfn < c->hi; pfn++) {
-		if (pfn % 4 == 3)
-			interrupts_window();
 		frame_entry(pfn)->object = 0;
 		frame_set(pfn, c->parent, EXO_USE_MEMORY);
+		if (pfn % 4 == 3 || pfn + 1 == c->hi)
+			interrupts_window();
 	}
 	return 0;
 }

@@ -17,14 +17,15 @@
 #include "dev/nic.h"
 #include "frame.h"
 #include "gate.h"
-#include "irq.h"
-#include "pci_claim.h"
+#include "dev/irq.h"
+#include "dev/pci_claim.h"
 #include "kernel.h"
 #include "lock.h"
 #include "prog.h"
 #include "run.h"
 #include "sched.h"
 #include "slices.h"
+#include "switch.h"
 #include "table.h"
 #include "timer.h"
 #include "trace.h"
@@ -85,13 +86,9 @@ static bool state_stop(struct env *e)
 	static const uint32_t from[] = { ENV_BLOCKED, ENV_READY, ENV_CALLING, ENV_WAITING,
 		                         ENV_ASLEEP };
 
-	for (unsigned i = 0; i < ARRAY_LEN(from); i++) {
-		uint32_t state = from[i];
-
-		if (__atomic_compare_exchange_n(&e->state, &state, ENV_STOPPED, false,
-						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+	for (unsigned i = 0; i < ARRAY_LEN(from); i++)
+		if (state_move(e, from[i], ENV_STOPPED))
 			return true;
-	}
 	return false;
 }
 
@@ -222,7 +219,7 @@ int env_end(struct env *e)
 static int64_t env_set_space(struct env *by, struct env *e, uint64_t slot)
 {
 	struct exo_cap *space;
-	int err = claim_find(by, slot, EXO_KIND_SPACE, EXO_R_RUN, &space);
+	int err = claim_ready(by, slot, EXO_KIND_SPACE, EXO_R_RUN, &space);
 
 	if (err)
 		return err;
@@ -230,8 +227,6 @@ static int64_t env_set_space(struct env *by, struct env *e, uint64_t slot)
 		return -EXO_E_KIND;
 	if (e->state != ENV_STOPPED)
 		return -EXO_E_BUSY;
-	if (space->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return -EXO_E_FROZEN;
 	env_enter_space(e, space->lo);
 	return 0;
 }
@@ -292,12 +287,10 @@ static int64_t env_control(struct env *by, uint64_t slot, uint64_t op, uint64_t 
 {
 	struct exo_cap *c;
 	struct env *e;
-	int err = claim_find(by, slot, EXO_KIND_ENV, EXO_R_CONTROL, &c);
+	int err = claim_ready(by, slot, EXO_KIND_ENV, EXO_R_CONTROL, &c);
 
 	if (err)
 		return err;
-	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return -EXO_E_FROZEN;
 	e = env_at(c->lo);
 	switch (op) {
 	case EXO_ENV_SPACE:

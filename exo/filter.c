@@ -29,13 +29,12 @@ void filter_seed(uint64_t seed)
 }
 
 /* --- shares --- */
-static struct filter *share_at(uint32_t pfn) { return pfn ? filter_at(pfn) : NULL; }
 
 static void shares_choose(struct filter *of)
 {
-	struct filter *s = share_at(of->share_first);
+	struct filter *s = filter_or_null(of->share_first);
 
-	for (unsigned n = 0; s && n < FILTER_SHARES; n++, s = share_at(s->share_next))
+	for (unsigned n = 0; s && n < FILTER_SHARES; n++, s = filter_or_null(s->share_next))
 		s->share_on = 1;
 }
 
@@ -66,8 +65,8 @@ static void share_remove(struct filter *of, struct filter *s)
 	shares_choose(of);
 }
 
-/* The first share of f or of the nearest filter above it that has one. */
-static struct filter *share_above(const struct filter *f)
+/* Those of f, or of the nearest filter above it that has any. */
+struct filter *filter_share_first(const struct filter *f)
 {
 	while (!f->share_first) {
 		if (!f->pub.parent)
@@ -77,19 +76,14 @@ static struct filter *share_above(const struct filter *f)
 	return filter_at(f->share_first);
 }
 
-struct filter *filter_share_first(const struct filter *f)
-{
-	return share_above(f);
-}
-
 struct filter *filter_share_next(const struct filter *share)
 {
-	struct filter *next = share_at(share->share_next);
+	struct filter *next = filter_or_null(share->share_next);
 	const struct filter *of = filter_at(share->pub.parent);
 
 	if (next && next->share_on)
 		return next;
-	return of->pub.parent ? share_above(filter_at(of->pub.parent)) : NULL;
+	return of->pub.parent ? filter_share_first(filter_at(of->pub.parent)) : NULL;
 }
 
 /* --- the tree --- */

@@ -9,7 +9,7 @@
  *
  * A filter fills one frame and holds no kernel address: filters name each other by frame number.
  * The caller's locks: changes hold tree_lock and the NIC's lock, so that either is enough to read.
- * Everything here is bounded, whatever was made by whom.  No claims here: see nic_claim.c.
+ * Everything here is bounded, whatever was made by whom.  No claims here: see dev/nic_claim.c.
  */
 #ifndef EXO_FILTER_H
 #define EXO_FILTER_H
@@ -69,6 +69,7 @@ struct filter {
 _Static_assert(sizeof(struct filter) <= EXO_PAGE_SIZE, "a filter is one frame");
 
 static inline struct filter *filter_at(uint64_t pfn) { return pfn_to_virt(pfn); }
+static inline struct filter *filter_or_null(uint32_t pfn) { return pfn ? filter_at(pfn) : NULL; }
 static inline uint64_t filter_pfn(const struct filter *f)
 {
 	return virt_to_phys(f) >> EXO_PAGE_SHIFT;

@@ -72,15 +72,12 @@ static int equals_check(const struct filter *root, const struct filter_words *w,
 {
 	const struct filter *f = filter_group_hash(root, w->hash, side);
 
-	while (f) {
-		uint32_t next = f->node[side].equal_next;
-
+	for (; f; f = filter_or_null(f->node[side].equal_next)) {
 		if (!*budget)
 			return -EXO_E_ROOM;
 		--*budget;
 		if (!memcmp(f->words[side].value, w->value, sizeof(w->value)))
 			return -EXO_E_SPLIT;
-		f = next ? filter_at(next) : NULL;
 	}
 	return 0;
 }

@@ -14,12 +14,11 @@
 #include "dev/disk.h"
 #include "dev/nic.h"
 #include "dev/pci_function.h"
-#include "irq.h"
+#include "dev/irq.h"
 #include "kernel.h"
 #include "memory.h"
-#include "nic_claim.h"
-#include "pieces.h"
-#include "port.h"
+#include "dev/nic_claim.h"
+#include "x86/port.h"
 #include "retype.h"
 #include "run.h"
 #include "slices.h"
@@ -39,7 +38,7 @@
 static struct env *first;
 static uint64_t table_pfn, table_frames;
 static uint64_t next_sid;
-static exo_slot space_slot, env_slot, export_slot, image_slot[EXO_BOOT_SEGS];
+static exo_sid export_sid, image_sid[EXO_BOOT_SEGS];
 static struct exo_run *runs;
 
 /* The first slot of each table frame is its own node. */
@@ -55,27 +54,20 @@ static struct exo_cap *slot_next(void)
 	return c;
 }
 
-static exo_slot root(struct claim_spec spec)
+static exo_sid root(struct claim_spec spec)
 {
 	struct exo_cap *c = slot_next();
-	int work = FRAME_WORK_ALL;
 
 	claim_root(c, &spec);
-	if (spec.kind == EXO_KIND_PORT)
-		ports_move(spec.lo, spec.hi, 0, slot_sid(c));
-	if (spec.kind == EXO_KIND_FRAME && !spec.share)
-		frame_range_move(spec.lo, spec.hi, 0, slot_sid(c), &work);
-	if (spec.kind == EXO_KIND_SLOT)
-		slices_move(spec.unit, spec.lo, spec.hi, 0, slot_sid(c));
-	return slot_name(c);
+	return slot_sid(c);
 }
 
-static exo_slot object(uint64_t pfn, enum exo_kind kind, uint64_t arg)
+static exo_sid object(uint64_t pfn, enum exo_kind kind, uint64_t arg)
 {
 	struct exo_cap *c = slot_next();
 
 	retype_root(c, pfn, kind, arg);
-	return slot_name(c);
+	return slot_sid(c);
 }
 
 static uint64_t frames_take(uint64_t count)
@@ -105,77 +97,67 @@ static void run_add(uint64_t lo, uint64_t hi, enum exo_run_kind kind)
 		[EXO_RUN_KERNEL] = 0,
 	};
 	struct exo_run *r = &runs[machine->runs++];
-	exo_slot slot;
 
 	*r = (struct exo_run){ lo, hi, kind, 0 };
 	if (kind == EXO_RUN_KERNEL)
 		return;
-	slot = root((struct claim_spec){
+	r->root = root((struct claim_spec){
 		.kind = EXO_KIND_FRAME, .lo = lo, .hi = hi, .rights = rights[kind],
 		.share = kind != EXO_RUN_RAM && kind != EXO_RUN_DEVICE });
-	if (kind != EXO_RUN_RAM && kind != EXO_RUN_DEVICE)
-		slot_at(exo_slot_sid(slot))->flags |= EXO_CAP_SHARE;
-	r->root = exo_slot_sid(slot);
 	if (kind == EXO_RUN_EXPORT)
-		export_slot = slot;
-	for (uint32_t i = 0; kind == EXO_RUN_RAM && i < boot_info->init_segs; i++)
+		export_sid = r->root;
+	if (kind != EXO_RUN_RAM)
+		return;
+	machine->free_frames += hi - lo;
+	for (uint32_t i = 0; i < boot_info->init_segs; i++)
 		if (boot_info->init_seg[i].pa / EXO_PAGE_SIZE >= lo &&
 		    boot_info->init_seg[i].pa / EXO_PAGE_SIZE < hi)
-			image_slot[i] = slot;
-	if (kind == EXO_RUN_RAM)
-		machine->free_frames += hi - lo;
+			image_sid[i] = r->root;
 }
 
 static void devices_give(void)
 {
 	for (uint32_t i = 0; i < irqs.count; i++)
-		irqs.info[i].root = exo_slot_sid(root((struct claim_spec){
+		irqs.info[i].root = root((struct claim_spec){
 			.kind = EXO_KIND_IRQ, .lo = irqs.info[i].gsi, .hi = irqs.info[i].gsi + 1,
-			.rights = EXO_R_CONTROL }));
+			.rights = EXO_R_CONTROL });
 	for (uint32_t i = 0; i < ports.count; i++)
-		ports.info[i].root = exo_slot_sid(
-			root((struct claim_spec){.kind = EXO_KIND_PORT,
-						 .lo = ports.info[i].lo,
-						 .hi = ports.info[i].lo + ports.info[i].count,
-						 .rights = EXO_R_CONTROL}));
+		ports.info[i].root = root((struct claim_spec){
+			.kind = EXO_KIND_PORT, .lo = ports.info[i].lo,
+			.hi = ports.info[i].lo + ports.info[i].count, .rights = EXO_R_CONTROL });
 	for (uint32_t i = 0; i < disks.count; i++)
-		disks.info[i].root = exo_slot_sid(root((struct claim_spec){
-			.kind = EXO_KIND_BLOCK,
-			.unit = i,
-			.hi = disks.info[i].blocks,
+		disks.info[i].root = root((struct claim_spec){
+			.kind = EXO_KIND_BLOCK, .unit = i, .hi = disks.info[i].blocks,
 			.rights = EXO_R_READ |
-				  (disks.info[i].flags & EXO_DISK_RO ? 0 : EXO_R_WRITE)}));
+				  (disks.info[i].flags & EXO_DISK_RO ? 0 : EXO_R_WRITE) });
 	for (uint32_t i = 0; i < nics.count; i++) {
-		nics.info[i].root = exo_slot_sid(root((struct claim_spec){
+		nics.info[i].root = root((struct claim_spec){
 			.kind = EXO_KIND_NIC, .unit = i, .lo = nics.nic[i].filter,
-			.rights = EXO_R_READ | EXO_R_WRITE }));
+			.rights = EXO_R_READ | EXO_R_WRITE });
 		nic_root(slot_at(nics.info[i].root));
 	}
 	for (uint32_t i = 0; i < pci.count; i++)
 		if (pci_function_given(pci_function_at(i)))
-			pci.info[i].root = exo_slot_sid(root((struct claim_spec){
+			pci.info[i].root = root((struct claim_spec){
 				.kind = EXO_KIND_PCI, .unit = i, .lo = pci.info[i].where,
 				.hi = pci.info[i].where + 1ul,
-				.rights = EXO_R_MAP | EXO_R_CONTROL }));
-	machine->trace_root = exo_slot_sid(root((struct claim_spec){
-		.kind = EXO_KIND_TRACE, .rights = EXO_R_READ }));
+				.rights = EXO_R_MAP | EXO_R_CONTROL });
+	machine->trace_root = root((struct claim_spec){
+		.kind = EXO_KIND_TRACE, .rights = EXO_R_READ });
 }
 
 static void slices_give(void)
 {
-	struct exo_cpu_info *info = boot_export(cpu_count * sizeof(*info));
+	struct exo_cpu_info *info = (void *)((char *)machine + machine->cpus_off);
 
-	machine->cpus = cpu_count;
-	machine->cpus_off = export_offset(info);
 	for (unsigned i = 0; i < cpu_count; i++) {
-		exo_slot slot = root((struct claim_spec){ .kind = EXO_KIND_SLOT, .unit = i,
-			.hi = EXO_VECTOR_SLOTS, .rights = EXO_R_CONTROL });
-
 		info[i].apic_id = cpus[i]->apic_id;
-		info[i].root = exo_slot_sid(slot);
-		for (unsigned s = 0; i == 0 && s < EXO_VECTOR_SLOTS; s++)
-			slices_set(slot_at(info[i].root), s, first);
+		info[i].root = root((struct claim_spec){
+			.kind = EXO_KIND_SLOT, .unit = i, .hi = EXO_VECTOR_SLOTS,
+			.rights = EXO_R_CONTROL });
 	}
+	for (unsigned s = 0; s < EXO_VECTOR_SLOTS; s++)
+		slices_set(slot_at(info[0].root), s, first);
 }
 
 static void apply(const struct exo_map_op *op)
@@ -192,24 +174,25 @@ static void link_tables(uint64_t va)
 
 	for (unsigned level = 3; level >= 1; level--)
 		if (!table_walk(first->space, va, level, &big)) {
-			exo_slot slot = object(frames_take(EXO_FRAMES_PT), EXO_KIND_PT, level);
+			exo_sid sid = object(frames_take(EXO_FRAMES_PT), EXO_KIND_PT, level);
 
-			apply(&(struct exo_map_op){ .slot = slot, .va = va, .op = EXO_LINK });
+			apply(&(struct exo_map_op){
+				.slot = slot_name(slot_at(sid)), .va = va, .op = EXO_LINK });
 		}
 }
 
-static void map(exo_slot slot, uint64_t va, uint64_t pfn, uint64_t pages, unsigned prot)
+static void map(exo_sid sid, uint64_t va, uint64_t pfn, uint64_t pages, unsigned prot)
 {
 	apply(&(struct exo_map_op){
-		.slot = slot, .va = va, .pfn = pfn, .pages = pages, .op = EXO_MAP, .prot = prot});
+		.slot = slot_name(slot_at(sid)), .va = va, .pfn = pfn, .pages = pages,
+		.op = EXO_MAP, .prot = prot });
 }
 
 /* Page tables come from kept memory, so they are made before memory is given out. */
 static void space_make(void)
 {
-	space_slot = object(frames_take(EXO_FRAMES_PT), EXO_KIND_SPACE, 0);
-	machine->space_root = exo_slot_sid(space_slot);
-	first->space = slot_at(exo_slot_sid(space_slot))->lo;
+	machine->space_root = object(frames_take(EXO_FRAMES_PT), EXO_KIND_SPACE, 0);
+	first->space = slot_at(machine->space_root)->lo;
 	first->page->space_pfn = first->space;
 	for (uint32_t i = 0; i < boot_info->init_segs; i++) {
 		const struct exo_boot_seg *s = &boot_info->init_seg[i];
@@ -226,13 +209,13 @@ static void space_fill(void)
 	for (uint32_t i = 0; i < boot_info->init_segs; i++) {
 		const struct exo_boot_seg *s = &boot_info->init_seg[i];
 
-		map(image_slot[i], s->va, s->pa / EXO_PAGE_SIZE, s->pages, s->rights);
+		map(image_sid[i], s->va, s->pa / EXO_PAGE_SIZE, s->pages, s->rights);
 	}
-	map(env_slot, PAGE_VA, first->pfn + 1, 1, EXO_R_READ | EXO_R_WRITE);
-	map(export_slot, EXPORT_VA, machine->export_pfn, 1, EXO_R_READ);
+	map(machine->env_root, PAGE_VA, first->pfn + 1, 1, EXO_R_READ | EXO_R_WRITE);
+	map(export_sid, EXPORT_VA, machine->export_pfn, 1, EXO_R_READ);
 	for (uint64_t i = 0; i < table_frames; i++)
-		map(slot_name(slot_at((table_pfn + i) * EXO_SLOTS_PER_FRAME)),
-		    TABLE_VA + i * EXO_PAGE_SIZE, table_pfn + i, 1, EXO_R_READ);
+		map((table_pfn + i) * EXO_SLOTS_PER_FRAME, TABLE_VA + i * EXO_PAGE_SIZE,
+		    table_pfn + i, 1, EXO_R_READ);
 }
 
 static void tables_make(void)
@@ -241,7 +224,7 @@ static void tables_make(void)
 		min_u64(roots_count() / EXO_SLOTS_PER_FRAME + 1 + SPARE_FRAMES, TABLE_FRAMES_MAX);
 	table_pfn = frames_take(table_frames);
 	for (uint64_t i = 0; i < table_frames; i++)
-		retype_first_table(table_pfn + i, first->id);
+		retype_first_table(table_pfn + i);
 	next_sid = table_pfn * EXO_SLOTS_PER_FRAME + 1;
 	machine->table_root = table_pfn * EXO_SLOTS_PER_FRAME;
 }
@@ -253,7 +236,7 @@ static void hello(uint64_t used_lo, uint64_t used_hi)
 	*f = (struct exo_first){
 		.magic = EXO_FIRST_MAGIC, .page_va = PAGE_VA, .table_va = TABLE_VA,
 		.table_frames = table_frames, .export_va = EXPORT_VA,
-		.export_root = exo_slot_sid(export_slot), .used_lo = used_lo, .used_hi = used_hi,
+		.export_root = export_sid, .used_lo = used_lo, .used_hi = used_hi,
 	};
 	f->free_sid = slot_sid(slot_next());
 	f->image_lo = boot_info->init_seg[0].va;
@@ -268,21 +251,16 @@ static void hello(uint64_t used_lo, uint64_t used_hi)
 void first_make(void)
 {
 	uint64_t env_pfn = frames_take(EXO_FRAMES_ENV), used_hi = env_pfn + EXO_FRAMES_ENV;
-	struct exo_cap *c;
 
 	first = env_at(env_pfn);
-	env_make(env_pfn, 0);
 	memory_runs(run_count);
 	machine->runs += 2;
 	runs = boot_export(machine->runs * sizeof(*runs));
 	machine->runs_off = export_offset(runs);
 	tables_make();
-	c = slot_next();
-	env_slot = slot_name(c);
-	retype_root(c, env_pfn, EXO_KIND_ENV, 0);
+	machine->env_root = object(env_pfn, EXO_KIND_ENV, 0);
 	for (uint64_t i = 0; i < table_frames; i++)
 		frame_entry(table_pfn + i)->object = first->id;
-	machine->env_root = exo_slot_sid(env_slot);
 	space_make();
 
 	memory_settle();

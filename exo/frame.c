@@ -137,7 +137,6 @@ static void held_change(exo_sid sid, int64_t by)
 		slot_at(sid)->unit += (uint32_t)by;
 }
 
-
 static void held_move(exo_sid from, exo_sid to, int64_t count)
 {
 	held_change(from, -count);
@@ -238,6 +237,8 @@ static void part_take(uint64_t lo, uint64_t hi, exo_sid to)
 			moved++;
 		}
 	held_move(from, to, moved);
+	if (hi - first >= FRAMES_FEW)
+		interrupts_window();    /* frames of many holders in turn take long enough */
 	chunk_unmix(first);
 }
 

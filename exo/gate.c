@@ -40,18 +40,6 @@ static void callee_rest(struct env *e)
 		env_wake(e);
 }
 
-/* Pass a claim into the slot that the receiver keeps open. */
-__attribute__((noinline))
-static int64_t cap_pass(struct env *from, uint64_t cap, struct env *to)
-{
-	int64_t slot;
-
-	lock_take(&tree_lock);
-	slot = cap_pass_locked(from, cap, to);
-	lock_release(&tree_lock);
-	return slot;
-}
-
 /* The two are caller and callee from now on. */
 static inline void env_link(struct env *e, struct env *to)
 {

@@ -34,10 +34,9 @@ static bool round_over(void)
 
 uint32_t grace_ticket(void)
 {
-	if (round_begun == round_done)
-		round_begin();
-	else
+	if (round_begun != round_done)
 		return round_begun + 1;
+	round_begin();
 	return round_begun;
 }
 

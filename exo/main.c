@@ -13,11 +13,11 @@
 #include "dev/serial.h"
 #include "first.h"
 #include "frame.h"
-#include "irq.h"
+#include "dev/irq.h"
 #include "kernel.h"
 #include "memory.h"
 #include "prog.h"
-#include "port.h"
+#include "x86/port.h"
 #include "vector.h"
 #include "x86/ioapic.h"
 #include "x86/lapic.h"
@@ -42,7 +42,7 @@ _Noreturn void kernel_main(struct exo_boot *boot);
 
 bool boot_word(const char *word)
 {
-	return boot_info && line_has_word(boot_info->cmdline, boot_info->cmdline_bytes, word);
+	return boot_info && string_has_word(boot_info->cmdline, boot_info->cmdline_bytes, word);
 }
 
 void machine_notice(const char *format, ...)
@@ -125,6 +125,8 @@ static void lists_fill(void)
 {
 	struct exo_machine *m = machine;
 
+	m->cpus = cpu_count;
+	m->cpus_off = export_offset(boot_export(cpu_count * sizeof(struct exo_cpu_info)));
 	m->pcis = pci.count;
 	m->pcis_off = export_offset(pci.info);
 	m->irqs = irqs.count;
@@ -155,7 +157,7 @@ void kernel_main(struct exo_boot *boot)
 	acpi_start(boot->rsdp);
 	lapic_map(acpi.present ? acpi.lapic_pa : ACPI_LAPIC_PA);
 	cpus_make();
-	export_start(cpu_count);
+	export_start();
 	cpus_export();
 	idt_start();
 	latency_start(boot_word("latency"), boot->kernel_pa);

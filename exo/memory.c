@@ -7,17 +7,11 @@
  */
 #include "memory.h"
 
-#include "cpu.h"
-#include "dev/acpi.h"
 #include "frame.h"
 #include "kernel.h"
-#include "x86/pte.h"
-
-#define LIST_FRAMES 24          /* of the export area, for lists of devices */
 
 static uint64_t free_lo, free_hi;       /* what is left of the range we take from */
 static uint64_t taken_hi;               /* its end at first */
-static uint64_t export_next, export_end;
 
 static struct exo_boot_range *boot_range(uint32_t i)
 {
@@ -51,12 +45,12 @@ void *boot_frames(uint64_t count)
 void *boot_export(uint64_t bytes)
 {
 	uint64_t count = round_up(bytes, EXO_PAGE_SIZE) / EXO_PAGE_SIZE;
-	void *where = pfn_to_virt(export_next);
+	void *where = pfn_to_virt(free_lo);
 
-	if (export_end - export_next < count)
-		panic("the export area is too small by %lu frames",
-		      count - (export_end - export_next));
-	export_next += count;
+	if (free_hi - free_lo < count)
+		panic("no memory left for %lu bytes of owner map and lists", bytes);
+	free_lo += count;
+	memset(where, 0, count * EXO_PAGE_SIZE);
 	return where;
 }
 
@@ -65,7 +59,7 @@ uint64_t export_offset(const void *where)
 	return (const char *)where - (const char *)machine;
 }
 
-/* Which chunks of 2 MiB have frames that the map describes? */
+/* Does the owner map describe its frames? */
 static bool range_is_mapped(const struct exo_boot_range *r)
 {
 	return r->kind != EXO_BOOT_FIRMWARE;
@@ -90,33 +84,23 @@ static uint64_t map_top(void)
 	return round_up(top, EXO_CHUNK_FRAMES);
 }
 
-/* Call for each chunk that [lo, hi) touches: count it, or number it. */
-static uint64_t chunks_number(uint64_t lo, uint64_t hi, uint64_t last, uint32_t *count)
+/* Number the chunks that [lo, hi) touches and that have no number yet, from count + 1 on. */
+static void chunks_number(uint64_t lo, uint64_t hi, uint32_t *count)
 {
-	for (uint64_t c = lo / EXO_CHUNK_FRAMES; c * EXO_CHUNK_FRAMES < hi; c++) {
-		if (last != UINT64_MAX && c <= last)
-			continue;
-		last = c;
-		++*count;
-		if (frames.chunks)
-			frames.chunks[c].fine = *count;
-	}
-	return last;
+	for (uint64_t c = lo / EXO_CHUNK_FRAMES; c * EXO_CHUNK_FRAMES < hi; c++)
+		if (!frames.chunks[c].fine)
+			frames.chunks[c].fine = ++*count;
 }
 
-/* Ranges are sorted; the screen may lie anywhere, and is numbered by itself if no range has it. */
-static uint32_t chunks_count(void)
+/* How many there are that the owner map describes: all are numbered. */
+static uint32_t chunks_make(void)
 {
-	uint64_t last = UINT64_MAX;
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < boot_info->ranges; i++)
 		if (range_is_mapped(boot_range(i)))
-			last = chunks_number(boot_range(i)->lo, boot_range(i)->hi, last, &count);
-	for (uint64_t c = screen_lo() / EXO_CHUNK_FRAMES; c * EXO_CHUNK_FRAMES < screen_hi(); c++)
-		if (!frames.chunks || !frames.chunks[c].fine)
-			chunks_number(c * EXO_CHUNK_FRAMES, c * EXO_CHUNK_FRAMES + 1, UINT64_MAX,
-				      &count);
+			chunks_number(boot_range(i)->lo, boot_range(i)->hi, &count);
+	chunks_number(screen_lo(), screen_hi(), &count);
 	return count;
 }
 
@@ -130,33 +114,17 @@ static void screen_check(void)
 	boot_info->screen_base = 0;
 }
 
-void export_start(unsigned cpu_total)
+void export_start(void)
 {
-	uint64_t chunk_bytes, fine_bytes, bytes;
-
 	screen_check();
-	frames.top_pfn = map_top();
-	chunk_bytes = round_up(frames.top_pfn / EXO_CHUNK_FRAMES * sizeof(struct exo_chunk),
-			       EXO_PAGE_SIZE);
-	fine_bytes = (chunks_count() + 1ul) * EXO_CHUNK_FRAMES * sizeof(struct exo_frame);
-	bytes = round_up(sizeof(struct exo_machine), EXO_PAGE_SIZE) + chunk_bytes + fine_bytes +
-	        LIST_FRAMES * EXO_PAGE_SIZE +
-	        cpu_total * (2 * EXO_PAGE_SIZE + sizeof(struct exo_trace));
-	if ((free_hi - free_lo) * EXO_PAGE_SIZE < bytes)
-		panic("no memory left for %lu bytes of owner map and exports", bytes);
-	export_next = free_lo;
-	export_end = free_lo += bytes / EXO_PAGE_SIZE;
-	memset(pfn_to_virt(export_next), 0, bytes);
-
 	machine = boot_export(sizeof(struct exo_machine));
 	machine->export_pfn = virt_to_phys(machine) / EXO_PAGE_SIZE;
-	machine->export_frames = bytes / EXO_PAGE_SIZE;
-	frames.chunks = boot_export(chunk_bytes);
-	frames.fine = boot_export(fine_bytes);
-	machine->top_pfn = frames.top_pfn;
+	machine->top_pfn = frames.top_pfn = map_top();
+	frames.chunks = boot_export(frames.top_pfn / EXO_CHUNK_FRAMES * sizeof(struct exo_chunk));
+	frames.fine = boot_export((chunks_make() + 1ul) * EXO_CHUNK_FRAMES *
+				  sizeof(struct exo_frame));
 	machine->chunks_off = export_offset(frames.chunks);
 	machine->fine_off = export_offset(frames.fine);
-	chunks_count();
 }
 
 /*
@@ -188,32 +156,30 @@ static void range_set(uint64_t lo, uint64_t hi, enum exo_use use)
 	}
 }
 
-static enum exo_use boot_use(uint32_t kind)
-{
-	switch (kind) {
-	case EXO_BOOT_FREE:
-	case EXO_BOOT_INIT:
-		return EXO_USE_MEMORY;
-	case EXO_BOOT_ARCHIVE:
-	case EXO_BOOT_ACPI:
-		return EXO_USE_EXPORT;
-	default:
-		return EXO_USE_KERNEL;
-	}
-}
+/* What ranges of each kind are used for, and what the first program is told of them. */
+static const struct range_kind {
+	enum exo_use use;
+	enum exo_run_kind run;
+} range_kinds[] = {
+	[EXO_BOOT_FREE] = { EXO_USE_MEMORY, EXO_RUN_RAM },
+	[EXO_BOOT_KEPT] = { EXO_USE_KERNEL, EXO_RUN_KERNEL },
+	[EXO_BOOT_ARCHIVE] = { EXO_USE_EXPORT, EXO_RUN_ARCHIVE },
+	[EXO_BOOT_INIT] = { EXO_USE_MEMORY, EXO_RUN_RAM },
+	[EXO_BOOT_ACPI] = { EXO_USE_EXPORT, EXO_RUN_ACPI },
+};
 
 /* Call when the kernel has all it keeps: the rest of memory is the first program's. */
 void memory_settle(void)
 {
-	range_set(machine->export_pfn, machine->export_pfn + machine->export_frames,
-		  EXO_USE_EXPORT);
+	machine->export_frames = free_lo - machine->export_pfn;
+	range_set(machine->export_pfn, free_lo, EXO_USE_EXPORT);
 	range_set(free_hi, taken_hi, EXO_USE_KERNEL);
 	range_set(screen_lo(), screen_hi(), EXO_USE_DEVICE);
 	for (uint32_t i = 0; i < boot_info->ranges; i++) {
 		const struct exo_boot_range *r = boot_range(i);
 
 		if (range_is_mapped(r))
-			range_set(r->lo, r->hi, boot_use(r->kind));
+			range_set(r->lo, r->hi, range_kinds[r->kind].use);
 	}
 }
 
@@ -234,49 +200,13 @@ static void taken_give(run_sink *sink, const struct exo_boot_range *r)
 
 void memory_runs(run_sink *sink)
 {
-	static const enum exo_run_kind kinds[] = {
-		[EXO_BOOT_FREE] = EXO_RUN_RAM, [EXO_BOOT_KEPT] = EXO_RUN_KERNEL,
-		[EXO_BOOT_ARCHIVE] = EXO_RUN_ARCHIVE, [EXO_BOOT_INIT] = EXO_RUN_RAM,
-		[EXO_BOOT_ACPI] = EXO_RUN_ACPI,
-	};
-
 	for (uint32_t i = 0; i < boot_info->ranges; i++) {
 		const struct exo_boot_range *r = boot_range(i);
 
 		if (r->kind == EXO_BOOT_FREE && free_lo >= r->lo && free_hi <= r->hi)
 			taken_give(sink, r);
 		else if (range_is_mapped(r))
-			run_give(sink, r->lo, r->hi, kinds[r->kind]);
+			run_give(sink, r->lo, r->hi, range_kinds[r->kind].run);
 	}
 	run_give(sink, screen_lo(), screen_hi(), EXO_RUN_DEVICE);
-}
-
-/* Device registers get kernel addresses of their own, uncached, one after the other. */
-#define DEVICE_VA 0xffffc00000000000ul
-
-static uint64_t device_next = DEVICE_VA;
-
-static uint64_t *device_entry(uint64_t va)
-{
-	uint64_t *table = kernel_pml4;
-
-	for (unsigned level = 4; level > 1; level--) {
-		uint64_t *pte = &table[pte_index(va, level)];
-
-		if (!(*pte & PTE_P))
-			*pte = virt_to_phys(boot_frames(1)) | PTE_P | PTE_W;
-		table = pfn_to_virt(pte_pfn(*pte));
-	}
-	return &table[pte_index(va, 1)];
-}
-
-void *boot_map_device(uint64_t pa, uint64_t bytes)
-{
-	uint64_t first = round_down(pa, EXO_PAGE_SIZE), va = device_next;
-
-	for (uint64_t at = first; at < pa + bytes; at += EXO_PAGE_SIZE) {
-		*device_entry(device_next) = at | PTE_P | PTE_W | PTE_PCD | PTE_PWT | PTE_NX;
-		device_next += EXO_PAGE_SIZE;
-	}
-	return (void *)(va + pa - first);
 }

@@ -12,8 +12,8 @@
 /* Choose where to take memory from; first of all. */
 void memory_start(void);
 
-/* Lay out the export area and the owner map; when the number of CPUs is known. */
-void export_start(unsigned cpu_total);
+/* Begin the export area, with the machine page and the owner map. */
+void export_start(void);
 
 /* Fill the owner map's uses; when the kernel has all that it keeps. */
 void memory_settle(void);

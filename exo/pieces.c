@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pieces.c - which parts of a BLOCK claim were given away, and who holds each I/O port.
+ * pieces.c - which parts of a BLOCK claim were given away.
  *
  * The pieces of a claim are a digital search tree that lies in the pieces: the node at depth n has
  * its place by the first n bits of its key, which are its first block and, as no two slots are the
  * same, its sid.  So the tree is at most 96 deep, whoever chooses the blocks, and needs no
- * balancing.  Ports are few: each has a word.
+ * balancing.
  *
  * Invariant: every key below a node shares the node's prefix of as many bits as the node is deep.
  */
@@ -14,9 +14,6 @@
 #include "claim.h"
 
 #define KEY_BITS 96u
-#define PORTS_WINDOW 1024      /* ports between two windows for interrupts */
-
-exo_sid *port_holder;
 
 struct key {
 	uint64_t lo;
@@ -141,27 +138,4 @@ struct exo_cap *piece_first(const struct exo_cap *parent)
 		if (c->lo < best->lo)
 			best = c;
 	return best;
-}
-
-bool ports_held(uint64_t lo, uint64_t hi, exo_sid sid)
-{
-	unsigned steps = 0;
-
-	for (; lo < hi; lo++) {
-		if (port_holder[lo] != sid)
-			return false;
-		window_every(&steps, 1, PORTS_WINDOW);
-	}
-	return true;
-}
-
-void ports_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to)
-{
-	unsigned steps = 0;
-
-	for (; lo < hi; lo++) {
-		if (port_holder[lo] == from)
-			port_holder[lo] = to;
-		window_every(&steps, 1, PORTS_WINDOW);
-	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pieces.h - which parts of a BLOCK claim were given away, and who holds each I/O port.
+ * pieces.h - which parts of a BLOCK claim were given away.
  *
  * Invariant: the pieces of a BLOCK claim are its children that are no shares, while it is not being
  * revoked; they never overlap.  tree_lock held.
@@ -20,12 +20,5 @@ void piece_remove(struct exo_cap *parent, struct exo_cap *c);
 
 /* The lowest piece of a claim, or NULL. */
 struct exo_cap *piece_first(const struct exo_cap *parent);
-
-/* Are all ports of [lo, hi) held by `sid`?  Let those that `from` holds be held by `to`. */
-bool ports_held(uint64_t lo, uint64_t hi, exo_sid sid);
-void ports_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to);
-
-#define PORTS 0x10000u
-extern exo_sid *port_holder;    /* [PORTS]; made when the system starts */
 
 #endif

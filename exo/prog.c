@@ -160,9 +160,7 @@ int64_t sys_prog_load(struct env *e, uint64_t prog, uint64_t insns, uint64_t cou
 	if (count - 1 >= EXO_PROG_MAX)
 		return -EXO_E_ARG;
 	lock_take(&tree_lock);
-	err = claim_find(e, prog, EXO_KIND_PROG, EXO_R_CONTROL, &c);
-	if (!err && (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING)))
-		err = -EXO_E_FROZEN;
+	err = claim_ready(e, prog, EXO_KIND_PROG, EXO_R_CONTROL, &c);
 	if (!err)
 		err = load_piece(prog_at(c->lo), insns, (uint32_t)count);
 	lock_release(&tree_lock);
@@ -171,15 +169,14 @@ int64_t sys_prog_load(struct env *e, uint64_t prog, uint64_t insns, uint64_t cou
 
 /* --- users --- */
 
-int prog_find_free(struct env *e, uint64_t name, uint64_t *pfn)
+/* The program of this name that may be bound now, or an error. */
+static int prog_find_free(struct env *e, uint64_t name, uint64_t *pfn)
 {
 	struct exo_cap *c;
-	int err = claim_find(e, name, EXO_KIND_PROG, EXO_R_CALL, &c);
+	int err = claim_ready(e, name, EXO_KIND_PROG, EXO_R_CALL, &c);
 
 	if (err)
 		return err;
-	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return -EXO_E_FROZEN;
 	if (!prog_at(c->lo)->pub.loaded)
 		return -EXO_E_USE;
 	*pfn = c->lo;
@@ -218,12 +215,10 @@ int prog_set_predicate(struct env *by, struct env *e, uint64_t name)
 static int nic_prog_check(struct env *e, uint64_t nic, uint64_t prog, struct exo_cap **nc,
                           uint64_t *pfn)
 {
-	int err = claim_find(e, nic, EXO_KIND_NIC, EXO_R_READ, nc);
+	int err = claim_ready(e, nic, EXO_KIND_NIC, EXO_R_READ, nc);
 
 	if (err)
 		return err;
-	if ((*nc)->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return -EXO_E_FROZEN;
 	if ((*nc)->flags & EXO_CAP_SHARE)
 		return -EXO_E_SHARED;
 	if (filter_at((*nc)->lo)->pub.holder != slot_sid(*nc))

@@ -85,9 +85,6 @@ void prog_end(uint64_t pfn);
 /* A piece of ending it after the grace period: out of the window, all but two frames zeroed. */
 int prog_close(uint64_t pfn);
 
-/* The program of this name that may be bound now, or an error.  tree_lock held. */
-int prog_find_free(struct env *e, uint64_t name, uint64_t *pfn);
-
 /* Its user lets it go. */
 static inline void prog_free(uint64_t pfn)
 {

@@ -31,10 +31,35 @@
 /* Frames of an object between two windows for interrupts. */
 #define WINDOW_FRAMES 32
 
+/* What objects of a kind are made of, and which rights their makers get. */
+static const struct object_kind {
+	unsigned rights;
+	uint16_t frames;        /* 0: no object; the argument may add to them */
+	bool plain;             /* takes no argument */
+	enum exo_use use[4];    /* of the first frames; the rest are as the fourth */
+} object_kinds[EXO_KIND_COUNT] = {
+	[EXO_KIND_TABLE] = { EXO_R_CONTROL | EXO_R_MAP, EXO_FRAMES_TABLE, false,
+		{ EXO_USE_TABLE } },
+	[EXO_KIND_PT] = { EXO_R_CONTROL, EXO_FRAMES_PT, false,
+		{ EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW, EXO_USE_SHADOW } },
+	[EXO_KIND_SPACE] = { EXO_R_CONTROL | EXO_R_RUN, EXO_FRAMES_PT, false,
+		{ EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW, EXO_USE_SHADOW } },
+	[EXO_KIND_ENV] = { EXO_R_CONTROL | EXO_R_NOTIFY | EXO_R_RUN | EXO_R_MAP | EXO_R_GIVE,
+		EXO_FRAMES_ENV, true, { EXO_USE_ENV, EXO_USE_ENVPAGE, EXO_USE_ENV } },
+	[EXO_KIND_RING] = { EXO_R_CONTROL | EXO_R_MAP, EXO_FRAMES_RING, true,
+		{ EXO_USE_RING, EXO_USE_RINGPAGE, EXO_USE_RINGPAGE } },
+	[EXO_KIND_VCPU] = { EXO_R_CONTROL | EXO_R_RUN | EXO_R_MAP, EXO_FRAMES_VCPU, true,
+		{ EXO_USE_VCPU, EXO_USE_VCPUPAGE, EXO_USE_VCPU } },
+	[EXO_KIND_PROG] = { EXO_R_CONTROL | EXO_R_CALL, EXO_FRAMES_PROG(0), false,
+		{ EXO_USE_PROG, EXO_USE_PROG, EXO_USE_PROG, EXO_USE_PROG } },
+	[EXO_KIND_FILTER] = { EXO_R_CONTROL, EXO_FRAMES_FILTER, true, { EXO_USE_FILTER } },
+	[EXO_KIND_PACKETS] = { EXO_R_CONTROL | EXO_R_MAP, EXO_FRAMES_PACKETS, false,
+		{ EXO_USE_RING, EXO_USE_RING, EXO_USE_RINGPAGE, EXO_USE_RINGPAGE } },
+};
+
 struct object_plan {
 	struct claim_spec spec;
 	uint64_t frames;
-	enum exo_use use[4];
 	uint64_t arg;
 	uint64_t serves;        /* TABLE: id of the environment */
 };
@@ -55,100 +80,63 @@ static int plan_table(struct env *e, exo_slot arg, const struct exo_cap *dst, st
 		return -EXO_E_ROOM;
 	p->serves = env_at(env->lo)->id;
 	p->spec.unit = holder->unit + 1;
-	p->spec.rights = EXO_R_CONTROL | EXO_R_MAP;
-	p->frames = EXO_FRAMES_TABLE;
-	p->use[0] = EXO_USE_TABLE;
 	return 0;
 }
 
 static int plan_object(struct env *e, uint64_t arg, const struct exo_cap *dst,
 		       struct object_plan *p)
 {
-	static const enum exo_use pt[4] = {EXO_USE_PT, EXO_USE_SHADOW, EXO_USE_SHADOW,
-					   EXO_USE_SHADOW};
-	static const enum exo_use env[3] = { EXO_USE_ENV, EXO_USE_ENVPAGE, EXO_USE_ENV };
-	static const enum exo_use ring[3] = { EXO_USE_RING, EXO_USE_RINGPAGE, EXO_USE_RINGPAGE };
-	static const enum exo_use vcpu[3] = { EXO_USE_VCPU, EXO_USE_VCPUPAGE, EXO_USE_VCPU };
-	static const enum exo_use packets[4] = { EXO_USE_RING, EXO_USE_RING, EXO_USE_RINGPAGE,
-						 EXO_USE_RINGPAGE };
+	const struct object_kind *kind = &object_kinds[p->spec.kind];
 
+	if (!kind->frames)
+		return -EXO_E_KIND;
+	p->spec.rights = kind->rights;
+	p->frames = kind->frames;
+	if (kind->plain && arg)
+		return -EXO_E_ARG;
 	switch (p->spec.kind) {
 	case EXO_KIND_TABLE:
 		return plan_table(e, arg, dst, p);
 	case EXO_KIND_PT:
-		if (arg < 1 || arg > 3)
-			return -EXO_E_ARG;
 		p->spec.unit = arg;
-		p->spec.rights = EXO_R_CONTROL;
-		p->frames = EXO_FRAMES_PT;
-		memcpy(p->use, pt, sizeof(pt));
-		return 0;
+		return arg >= 1 && arg <= 3 ? 0 : -EXO_E_ARG;
 	case EXO_KIND_SPACE:
 		p->spec.unit = arg;
-		p->spec.rights = EXO_R_CONTROL | EXO_R_RUN;
-		p->frames = EXO_FRAMES_PT;
-		memcpy(p->use, pt, sizeof(pt));
 		return arg < EXO_SPACE_USES ? 0 : -EXO_E_ARG;
-	case EXO_KIND_ENV:
-		p->spec.rights = EXO_R_CONTROL | EXO_R_NOTIFY | EXO_R_RUN | EXO_R_MAP | EXO_R_GIVE;
-		p->frames = EXO_FRAMES_ENV;
-		memcpy(p->use, env, sizeof(env));
-		return arg ? -EXO_E_ARG : 0;
-	case EXO_KIND_RING:
-		p->spec.rights = EXO_R_CONTROL | EXO_R_MAP;
-		p->frames = EXO_FRAMES_RING;
-		memcpy(p->use, ring, sizeof(ring));
-		return arg ? -EXO_E_ARG : 0;
 	case EXO_KIND_VCPU:
-		p->spec.rights = EXO_R_CONTROL | EXO_R_RUN | EXO_R_MAP;
-		p->frames = EXO_FRAMES_VCPU;
-		memcpy(p->use, vcpu, sizeof(vcpu));
-		if (!svm_present())
-			return -EXO_E_ABSENT;
-		return arg ? -EXO_E_ARG : 0;
+		return svm_present() ? 0 : -EXO_E_ABSENT;
 	case EXO_KIND_PROG:
-		p->spec.rights = EXO_R_CONTROL | EXO_R_CALL;
 		p->frames = EXO_FRAMES_PROG(arg);
-		for (unsigned i = 0; i < ARRAY_LEN(p->use); i++)
-			p->use[i] = EXO_USE_PROG;
 		return prog_place_check(p->spec.lo, arg);
-	case EXO_KIND_FILTER:
-		p->spec.rights = EXO_R_CONTROL;
-		p->frames = EXO_FRAMES_FILTER;
-		p->use[0] = EXO_USE_FILTER;
-		if (p->spec.lo >> 32)           /* filters name each other by 32 bits */
-			return -EXO_E_RANGE;
-		return arg ? -EXO_E_ARG : 0;
+	case EXO_KIND_FILTER:           /* filters name each other by 32 bits */
+		return p->spec.lo >> 32 ? -EXO_E_RANGE : 0;
 	case EXO_KIND_PACKETS:
-		p->spec.rights = EXO_R_CONTROL | EXO_R_MAP;
-		p->frames = EXO_FRAMES_PACKETS + arg;
-		memcpy(p->use, packets, sizeof(packets));
+		p->frames += arg;
 		return arg - 1 < EXO_PACKET_DATA_MAX ? 0 : -EXO_E_ARG;
 	default:
-		return -EXO_E_KIND;
+		return 0;
 	}
 }
 
-/* What frame n of the object is for; further ones are as the last that the plan names. */
+/* What frame n of the object is for. */
 static enum exo_use plan_use(const struct object_plan *p, uint64_t n)
 {
-	return p->use[min_u64(n, ARRAY_LEN(p->use) - 1)];
+	const enum exo_use *use = object_kinds[p->spec.kind].use;
+
+	return use[min_u64(n, ARRAY_LEN(object_kinds[0].use) - 1)];
 }
 
 static int frames_check(const struct exo_cap *src, const struct object_plan *p)
 {
 	uint64_t lo = p->spec.lo;
+	int err;
 
 	if (src->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
 		return -EXO_E_FROZEN;
-	if (src->flags & EXO_CAP_SHARE)
+	if ((src->flags & EXO_CAP_SHARE) || claim_has_shares(src))
 		return -EXO_E_SHARED;
-	if (src->child && (slot_at(src->child)->flags & EXO_CAP_SHARE))
-		return -EXO_E_SHARED;
-	if (lo < src->lo || !range_fits(lo - src->lo, p->frames, src->hi - src->lo))
-		return -EXO_E_RANGE;
-	if (!frame_range_held(lo, lo + p->frames, slot_sid(src)))
-		return -EXO_E_SPLIT;
+	if ((err = claim_holds(src, lo, p->frames)) < 0)
+		return err;
 	for (uint64_t i = 0; i < p->frames; i++) {
 		if (frame_use(lo + i) != EXO_USE_MEMORY)
 			return -EXO_E_USE;
@@ -241,7 +229,7 @@ void retype_root(struct exo_cap *dst, uint64_t pfn, enum exo_kind kind, uint64_t
 	object_place(dst, &p);
 }
 
-void retype_first_table(uint64_t pfn, uint64_t env_id)
+void retype_first_table(uint64_t pfn)
 {
 	struct claim_spec spec = { .kind = EXO_KIND_TABLE, .lo = pfn, .hi = pfn + 1,
 		                   .rights = EXO_R_CONTROL | EXO_R_MAP };
@@ -251,5 +239,4 @@ void retype_first_table(uint64_t pfn, uint64_t env_id)
 	claim_root(dst, &spec);
 	dst->flags |= EXO_CAP_OBJECT;
 	frame_set(pfn, slot_sid(dst), EXO_USE_TABLE);
-	frame_entry(pfn)->object = env_id;
 }

@@ -17,9 +17,10 @@ int retype(struct env *e, struct exo_cap *src, struct exo_cap *dst, uint64_t pfn
 	   enum exo_kind kind, uint64_t arg);
 
 /*
- * Make a frame the first program's first table, whose own node is its slot 0 (boot only).
+ * Make a frame the first program's first table, whose own node is its slot 0 (boot only).  Whom it
+ * serves is said when there is an environment.
  */
-void retype_first_table(uint64_t pfn, uint64_t env_id);
+void retype_first_table(uint64_t pfn);
 
 /* The same for the first program's other objects, as roots (boot only). */
 void retype_root(struct exo_cap *dst, uint64_t pfn, enum exo_kind kind, uint64_t arg);

@@ -17,9 +17,9 @@
 #include "cpu.h"
 #include "event.h"
 #include "gate.h"
-#include "irq.h"
+#include "dev/irq.h"
 #include "kernel.h"
-#include "pci_claim.h"
+#include "dev/pci_claim.h"
 #include "prog.h"
 #include "run.h"
 #include "switch.h"
@@ -33,11 +33,6 @@
 #include "x86/trap.h"
 
 #define DEFER_NS 50000u         /* a slot's end is put off at most so long */
-
-bool env_claim(struct env *e)
-{
-	return state_move(e, ENV_READY, ENV_RUNNING);
-}
 
 struct env *chain_top(struct env *e)
 {
@@ -98,7 +93,7 @@ static inline bool pick_claim(struct env *e, bool own_slot)
 	uint32_t state = __atomic_load_n(&e->state, __ATOMIC_RELAXED);
 
 	if (state == ENV_READY)
-		return env_claim(e);
+		return state_move(e, ENV_READY, ENV_RUNNING);
 	return state == ENV_ASLEEP && own_slot && prog_predicate_holds(e) &&
 	       state_move(e, ENV_ASLEEP, ENV_RUNNING);
 }

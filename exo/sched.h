@@ -24,9 +24,6 @@ _Noreturn void schedule_next(void);
 /* Run this environment, whose state was just made RUNNING by us, on this CPU. */
 _Noreturn void env_run(struct env *e);
 
-/* Make READY what is READY no more: true if it was and is ours to run now. */
-bool env_claim(struct env *e);
-
 /* The environment that runs when `e` is to run: the innermost callee. */
 struct env *chain_top(struct env *e);
 

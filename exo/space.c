@@ -14,7 +14,7 @@
 #include "claim.h"
 #include "env.h"
 #include "frame.h"
-#include "pci_claim.h"
+#include "dev/pci_claim.h"
 #include "table.h"
 #include "tlb.h"
 
@@ -90,16 +90,6 @@ static int prot_check(uint64_t space, unsigned prot)
 	return *table_link(space, TABLE_USE) == EXO_SPACE_GUEST ? 0 : -EXO_E_ARG;
 }
 
-/* May a FRAME claim name these frames?  A share's cannot have been given away or retyped. */
-static int frames_check(const struct exo_cap *c, uint64_t pfn, uint64_t count)
-{
-	if (pfn < c->lo || !range_fits(pfn - c->lo, count, c->hi - c->lo))
-		return -EXO_E_RANGE;
-	if (!(c->flags & EXO_CAP_SHARE) && !frame_range_held(pfn, pfn + count, slot_sid(c)))
-		return -EXO_E_SPLIT;
-	return 0;
-}
-
 /* Is it the page of packet rings that has their indices and counters? */
 static bool is_packets_page(uint64_t pfn, enum exo_use use)
 {
@@ -108,66 +98,62 @@ static bool is_packets_page(uint64_t pfn, enum exo_use use)
 	return c && c->kind == EXO_KIND_PACKETS && pfn == c->lo + EXO_PACKETS_PAGE;
 }
 
-static int trace_check(uint64_t pfn)
+static int trace_check(const struct exo_cap *c, uint64_t pfn, uint64_t count)
 {
 	enum exo_use use = frame_use(pfn);
 
+	if (count != 1)
+		return -EXO_E_RANGE;
+	if (!(c->rights & EXO_R_READ))
+		return -EXO_E_RIGHTS;
 	if (use != EXO_USE_TABLE && use != EXO_USE_ENVPAGE && use != EXO_USE_PT &&
 	    use != EXO_USE_FILTER && use != EXO_USE_PROG && !is_packets_page(pfn, use))
 		return -EXO_E_USE;
-	return slot_at(frame_holder(pfn))->held ? -EXO_E_MAPPED : 0;
+	return slot_at(frame_holder(pfn))->held ? -EXO_E_MAPPED : EXO_R_READ;
 }
 
-/* The frames of packet rings, but the kernel's own two, are their owner's to read and write. */
-static int packets_check(const struct exo_cap *c, uint64_t pfn, uint64_t count)
+/* The frames of an object that are its owner's to see, and to write but for a table's. */
+static int pages_check(const struct exo_cap *c, uint64_t pfn, uint64_t count)
 {
-	uint64_t lo = c->lo + EXO_PACKETS_PAGE;
+	uint64_t lo = c->lo + 1, hi = c->lo + 2;
+	int most = EXO_R_READ | EXO_R_WRITE;
 
+	if (c->kind == EXO_KIND_PACKETS) {      /* all but the kernel's own two */
+		lo = c->lo + EXO_PACKETS_PAGE;
+		hi = c->hi;
+	} else if (c->kind == EXO_KIND_RING) {
+		hi++;
+	} else if (c->kind == EXO_KIND_TABLE) {
+		lo--;
+		hi--;
+		most = EXO_R_READ;
+	}
 	if (!(c->rights & EXO_R_MAP))
 		return -EXO_E_RIGHTS;
-	if (pfn < lo || !range_fits(pfn - lo, count, c->hi - lo))
-		return -EXO_E_RANGE;
-	return EXO_R_READ | EXO_R_WRITE;
+	return pfn >= lo && range_fits(pfn - lo, count, hi - lo) ? most : -EXO_E_RANGE;
 }
 
 /* Which rights does the claim allow for mappings of these frames?  Negative: an error. */
 static int claim_check(const struct exo_cap *c, const struct exo_map_op *op, uint64_t count)
 {
-	bool map = c->rights & EXO_R_MAP;
-	int err = 0;
+	int err;
 
 	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
 		return -EXO_E_FROZEN;
-	if (c->kind == EXO_KIND_FRAME) {
-		err = frames_check(c, op->pfn, count);
-		return err ? err : c->rights & (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC);
-	}
-	if (c->kind == EXO_KIND_PACKETS)
-		return packets_check(c, op->pfn, count);
-	if (c->kind == EXO_KIND_PCI)
-		return pci_map_check(c, op->pfn, count);
-	if (count != 1)
-		return -EXO_E_RANGE;
 	switch (c->kind) {
+	case EXO_KIND_FRAME:
+		err = claim_holds(c, op->pfn, count);
+		return err ? err : c->rights & (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC);
+	case EXO_KIND_PCI:
+		return pci_map_check(c, op->pfn, count);
 	case EXO_KIND_ENV:
 	case EXO_KIND_VCPU:
-		if (!map)
-			return -EXO_E_RIGHTS;
-		return op->pfn == c->lo + 1 ? EXO_R_READ | EXO_R_WRITE : -EXO_E_RANGE;
 	case EXO_KIND_RING:
-		if (!map)
-			return -EXO_E_RIGHTS;
-		return op->pfn == c->lo + 1 || op->pfn == c->lo + 2 ? EXO_R_READ | EXO_R_WRITE
-								    : -EXO_E_RANGE;
+	case EXO_KIND_PACKETS:
 	case EXO_KIND_TABLE:
-		if (!map)
-			return -EXO_E_RIGHTS;
-		return op->pfn == c->lo ? EXO_R_READ : -EXO_E_RANGE;
+		return pages_check(c, op->pfn, count);
 	case EXO_KIND_TRACE:
-		if (!(c->rights & EXO_R_READ))
-			return -EXO_E_RIGHTS;
-		err = trace_check(op->pfn);
-		return err ? err : EXO_R_READ;
+		return trace_check(c, op->pfn, count);
 	default:
 		return -EXO_E_KIND;
 	}
@@ -327,12 +313,10 @@ static int space_link(struct env *e, uint64_t space, const struct exo_map_op *op
 	struct exo_cap *c;
 	uint64_t *table, *pte;
 	bool big;
-	int err = claim_find(e, op->slot, EXO_KIND_PT, EXO_R_CONTROL, &c);
+	int err = claim_ready(e, op->slot, EXO_KIND_PT, EXO_R_CONTROL, &c);
 
 	if (err)
 		return err;
-	if (c->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return -EXO_E_FROZEN;
 	if (op->va >= EXO_USER_TOP || pte_index(op->va, 4) == EXO_SELF_SLOT)
 		return -EXO_E_RANGE;
 	if (*table_link(c->lo, TABLE_PARENT))

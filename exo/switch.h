@@ -14,7 +14,6 @@
 #include "vector.h"
 #include "x86/bases.h"
 
-#define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 static inline bool state_move(struct env *e, uint32_t from, uint32_t to)

@@ -15,7 +15,7 @@
 #include "claim.h"
 #include "env.h"
 #include "frame.h"
-#include "pci_claim.h"
+#include "dev/pci_claim.h"
 #include "run.h"
 #include "tlb.h"
 #include "vcpu.h"

@@ -55,7 +55,7 @@ static int64_t yield_slow(struct env *e, uint64_t target)
 	to = chain_top(to);
 	if (to == e)
 		return 0;
-	if (!env_claim(to))
+	if (!state_move(to, ENV_READY, ENV_RUNNING))
 		return -EXO_E_BUSY;
 	env_change(c, e, to);
 }
@@ -65,13 +65,6 @@ _Noreturn static void yield_next(struct env *e)
 	env_leave(this_cpu());
 	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
 	schedule_next();
-}
-
-/* It is ours already, but not as simple as that. */
-__attribute__((noinline))
-_Noreturn static void yield_claimed(struct env *e, struct env *to)
-{
-	env_change(this_cpu(), e, to);
 }
 
 int64_t sys_env_yield(struct env *e, uint64_t target)
@@ -93,7 +86,7 @@ int64_t sys_env_yield(struct env *e, uint64_t target)
 	    UNLIKELY(!state_move(to, ENV_READY, ENV_RUNNING)))
 		return yield_slow(e, target);
 	env_change_plain(c, e, to);
-	yield_claimed(e, to);
+	env_change(c, e, to);
 }
 
 /* Whose claim is not in the table frame used last, or is no doorbell. */
@@ -129,13 +122,6 @@ static int64_t notify_ring(struct env *to, uint64_t entry)
 	return 0;
 }
 
-__attribute__((noinline))
-static int64_t notify_wake(struct env *to)
-{
-	env_wake(to);
-	return 0;
-}
-
 /* The slot is its own, and it is blocked no more: it runs when the present call ends. */
 static inline bool wake_owner(struct cpu *c, struct env *to)
 {
@@ -166,7 +152,9 @@ int64_t sys_env_notify(struct env *e, uint64_t doorbell)
 		return notify_ring(to, entry);
 	if (__atomic_load_n(&to->state, __ATOMIC_SEQ_CST) == ENV_READY && !to->page->event_rip)
 		return 0;
-	return wake_owner(c, to) ? 0 : notify_wake(to);
+	if (!wake_owner(c, to))
+		env_wake(to);
+	return 0;
 }
 
 /* A call made somebody ready who may come first; its caller's registers are in its context. */
@@ -207,8 +195,7 @@ void sched_after_call(struct env *e)
 /* Leave the CPU until something is posted or `until` comes; what state that is, is the caller's. */
 static void wait_leave(struct cpu *c, struct env *e, uint64_t until)
 {
-	if (e->page->alarm_tsc != e->alarm.tsc)
-		alarm_read(e);
+	alarm_read(e);
 	if (until)
 		timer_set(&e->wait, until);
 	env_leave(c);

@@ -33,6 +33,15 @@ void vcpu_make(uint64_t pfn)
 	svm_make(v);
 }
 
+/* Make it RUNNING, and ours: false if it is another's. */
+static bool vcpu_take(struct vcpu *v)
+{
+	uint32_t state = VCPU_FREE;
+
+	return __atomic_compare_exchange_n(&v->state, &state, VCPU_RUNNING, false, __ATOMIC_SEQ_CST,
+	                                   __ATOMIC_SEQ_CST);
+}
+
 /* Is a CPU inside, or on its way?  Then it is told to come out. */
 static bool vcpu_inside(struct vcpu *v)
 {
@@ -110,24 +119,19 @@ int vcpus_part(uint64_t space)
 static int bind_check(struct env *e, uint64_t vcpu, uint64_t space, struct exo_cap **vc,
                       struct exo_cap **sc)
 {
-	int err = claim_find(e, vcpu, EXO_KIND_VCPU, EXO_R_CONTROL, vc);
+	int err = claim_ready(e, vcpu, EXO_KIND_VCPU, EXO_R_CONTROL, vc);
 
-	if (err || (err = claim_find(e, space, EXO_KIND_SPACE, EXO_R_RUN, sc)) < 0)
+	if (err || (err = claim_ready(e, space, EXO_KIND_SPACE, EXO_R_RUN, sc)) < 0)
 		return err;
 	if ((*sc)->unit != EXO_SPACE_GUEST)
 		return -EXO_E_KIND;
-	if (((*vc)->flags | (*sc)->flags) & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return -EXO_E_FROZEN;
 	return vcpu_at((*vc)->lo)->ending ? -EXO_E_ENDED : 0;
 }
 
 /* Nobody but tree_lock's holder changes the binding; who runs it must not see it change. */
 static int vcpu_rebind(struct vcpu *v, uint64_t space)
 {
-	uint32_t state = VCPU_FREE;
-
-	if (!__atomic_compare_exchange_n(&v->state, &state, VCPU_RUNNING, false, __ATOMIC_SEQ_CST,
-	                                 __ATOMIC_SEQ_CST))
+	if (!vcpu_take(v))
 		return -EXO_E_BUSY;
 	vcpu_unlink(v);
 	v->epoch = 0;
@@ -172,7 +176,6 @@ static int64_t vcpu_enter(struct cpu *c, struct env *e, struct vcpu *v, uint64_t
 int64_t sys_vcpu_run(struct env *e, uint64_t slot, uint64_t seen)
 {
 	struct cpu *c = this_cpu();
-	uint32_t state = VCPU_FREE;
 	struct exo_cap *cap;
 	struct vcpu *v;
 	unsigned frozen;
@@ -183,8 +186,7 @@ int64_t sys_vcpu_run(struct env *e, uint64_t slot, uint64_t seen)
 	v = vcpu_at(cap->lo);
 	if (!claim_same(cap, slot))
 		return -EXO_E_STALE;
-	if (!__atomic_compare_exchange_n(&v->state, &state, VCPU_RUNNING, false, __ATOMIC_SEQ_CST,
-	                                 __ATOMIC_SEQ_CST))
+	if (!vcpu_take(v))
 		return -EXO_E_BUSY;
 	__atomic_store_n(&v->cpu, c->number, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->by, slot, __ATOMIC_SEQ_CST);

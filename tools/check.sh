@@ -38,7 +38,7 @@ cpp() {
 		-Iexo/include -Iexo/base/include -Iexo -Ilibexos/include -Ilibfs/include -Ilibnet/include -Ilibnet/lwip/include \
 		-Iservices/include \
 		--suppress=uninitvar:services/console/main.c --suppress=uninitvar:services/console/uart.c \
-		--suppress=va_end_missing:exo/panic.c \
+		--suppress=va_end_missing:exo/x86/panic.c \
 		--suppress=subtractPointers:exo/x86/smp.c --suppress=subtractPointers:uefi/pieces.c \
 		--suppress=nullPointerRedundantCheck:exo/sched.c $folders
 }

@@ -178,3 +178,25 @@ size_t string_copy(char *dst, const char *src, size_t bytes)
 	}
 	return length;
 }
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool string_has_word(const char *line, size_t bytes, const char *wanted)
+{
+	size_t length = strlen(wanted);
+	size_t at = 0, start;
+
+	while (at < bytes && line[at]) {
+		start = at;
+		while (at < bytes && line[at] && !is_blank(line[at]))
+			at++;
+		if (at - start == length && !memcmp(line + start, wanted, length))
+			return true;
+		while (at < bytes && is_blank(line[at]))
+			at++;
+	}
+	return false;
+}

@@ -6,7 +6,7 @@
  * Invariant: whatever the order of edges, deliveries and acknowledgements, a device that waits for
  * service has its owner told; a level source delivers once for each acknowledgement.
  */
-// sources: exo/irq.c exo/base/string.c
+// sources: exo/dev/irq.c exo/base/string.c
 // includes: exo
 // flags: -include tests/host/virtio_fake.h -fno-builtin
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include "claim.h"
 #include "dev/acpi.h"
 #include "charge.h"
-#include "irq.h"
+#include "dev/irq.h"
 #include "kernel.h"
 #include "x86/ioapic.h"
 

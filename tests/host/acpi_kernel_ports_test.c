@@ -6,7 +6,7 @@
  * Invariant: whatever the FADT says, no port that reaches memory or configuration space is listed,
  * and no access leaves the claim.
  */
-// sources: exo/port.c exo/port_list.c exo/pieces.c exo/base/string.c
+// sources: exo/x86/port.c exo/x86/port_list.c exo/x86/port_holder.c exo/base/string.c
 // includes: exo
 // flags: -include tests/host/virtio_fake.h -fno-builtin
 #include <stdio.h>
@@ -15,8 +15,7 @@
 #include "claim.h"
 #include "dev/acpi.h"
 #include "kernel.h"
-#include "pieces.h"
-#include "port.h"
+#include "x86/port.h"
 #include <exo/port.h>
 
 uint8_t *fake_ram;
@@ -149,13 +148,13 @@ static void test_list(void)
 
 static void test_words(void)
 {
-	EXPECT(line_has_word("a debug-exit b", 14, "debug-exit"));
-	EXPECT(line_has_word("debug-exit", 10, "debug-exit"));
-	EXPECT(!line_has_word("debug-exit", 9, "debug-exit"));
-	EXPECT(!line_has_word("xdebug-exit debug-exity debug", 29, "debug-exit"));
-	EXPECT(!line_has_word("a\0debug-exit", 12, "debug-exit"));
-	EXPECT(line_has_word("\t debug-exit\n", 13, "debug-exit"));
-	EXPECT(!line_has_word("", 0, "debug-exit"));
+	EXPECT(string_has_word("a debug-exit b", 14, "debug-exit"));
+	EXPECT(string_has_word("debug-exit", 10, "debug-exit"));
+	EXPECT(!string_has_word("debug-exit", 9, "debug-exit"));
+	EXPECT(!string_has_word("xdebug-exit debug-exity debug", 29, "debug-exit"));
+	EXPECT(!string_has_word("a\0debug-exit", 12, "debug-exit"));
+	EXPECT(string_has_word("\t debug-exit\n", 13, "debug-exit"));
+	EXPECT(!string_has_word("", 0, "debug-exit"));
 	verdict("ports_boot_line_words");
 }
 

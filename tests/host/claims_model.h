@@ -17,7 +17,7 @@
 #include "dev/disk.h"
 #include "env.h"
 #include "frame.h"
-#include "irq.h"
+#include "dev/irq.h"
 #include "prog.h"
 #include "retype.h"
 #include "run.h"
@@ -128,7 +128,6 @@ static void arena_make(void)
 	struct claim_spec ram = { .kind = EXO_KIND_FRAME, .lo = RAM_LO, .hi = FRAMES,
 		.rights = EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_R_RETYPE };
 	struct exo_cap *c;
-	int work = FRAME_WORK_ALL;
 
 	/* Above RAM_LO lies only what the frames of an object are made to hold. */
 	memset(fake_ram, 0, RAM_LO * EXO_PAGE_SIZE);
@@ -144,11 +143,12 @@ static void arena_make(void)
 	env->pfn = ENV_PFN;
 	env->id = 7ul << 32 | ENV_PFN;
 	memset(env->table_hit, 0xff, sizeof(env->table_hit));
-	for (unsigned i = 0; i < TABLES; i++)
-		retype_first_table(TABLE_PFN + i, env->id);
+	for (unsigned i = 0; i < TABLES; i++) {
+		retype_first_table(TABLE_PFN + i);
+		frame_entry(TABLE_PFN + i)->object = env->id;
+	}
 	c = slot_at(TABLE_PFN * EXO_SLOTS_PER_FRAME + 1);
 	claim_root(c, &ram);
-	frame_range_move(RAM_LO, FRAMES, 0, slot_sid(c), &work);
 	root_name = slot_name(c);
 	for (unsigned i = RAM_LO; i < FRAMES; i++)
 		holder[i].sid = slot_sid(c);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# file: exo/pci_claim.c
+# file: exo/dev/pci_claim.c
 # fault: a device reaches what a space for environments maps
 # machine: evil
 # tests: evil_spaces_for_another_use
-s/if ((\*space)->unit != EXO_SPACE_DEVICE)/if (0)/
+s/return (\*space)->unit != EXO_SPACE_DEVICE ? -EXO_E_KIND : 0;/return 0;/

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# file: exo/pci_claim.c
+# file: exo/dev/pci_claim.c
 # fault: configuration writes go to any field
 # machine: evil
 # tests: evil_numbers_that_lie

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# file: exo/pci_claim.c
+# file: exo/dev/pci_claim.c
 # fault: bus mastering without a domain
 # machine: evil
 # tests: evil_functions_given_on_or_reset

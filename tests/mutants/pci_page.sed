@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# file: exo/pci_claim.c
+# file: exo/dev/pci_claim.c
 # fault: registers of others, and interrupt tables, are mapped
 # machine: iommu
 # tests: pci_registers_are_mapped_and_no_other_page pci_msix_pages_are_never_mapped

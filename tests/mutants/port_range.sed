@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# file: exo/port.c
+# file: exo/x86/port.c
 # fault: ports outside the claim are used
 # machine: smp1
 # tests: ports_of_others_are_refused

@@ -2,4 +2,4 @@
 # file: exo/vcpu.c
 # fault: guests get spaces that are being revoked
 # tests: evil_claims_that_are_being_revoked
-/^static int bind_check/,/^}/s/if (((\*vc)->flags | (\*sc)->flags) & (EXO_CAP_FROZEN | EXO_CAP_ENDING))/if (0)/
+/^static int bind_check/,/^}/s/claim_ready(e, space/claim_find(e, space/

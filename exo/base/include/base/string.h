@@ -5,6 +5,7 @@
 #ifndef BASE_STRING_H
 #define BASE_STRING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 void *memcpy(void *restrict dst, const void *restrict src, size_t bytes);
@@ -21,5 +22,8 @@ char *strrchr(const char *s, int c);
 
 /* Copy a string into `bytes` bytes, always ending it with NUL; the length of src. */
 size_t string_copy(char *dst, const char *src, size_t bytes);
+
+/* Is `wanted` one of the blank-separated words of a line of `bytes` bytes, or up to its NUL? */
+bool string_has_word(const char *line, size_t bytes, const char *wanted);
 
 #endif

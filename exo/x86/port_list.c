@@ -5,13 +5,12 @@
  * Invariant: no entry overlaps another, or a port that reaches memory, interrupts or configuration
  * space; that holds for what the firmware's tables name, too.
  */
-#include "port.h"
+#include "x86/port.h"
 
 #include <base/string.h>
 
 #include "dev/acpi.h"
 #include "kernel.h"
-#include "pieces.h"
 
 struct port_list ports;
 
@@ -94,26 +93,4 @@ void ports_start(bool debug_exit)
 		port_add(acpi.reset_port, 1, "reset");
 	if (debug_exit)
 		port_add(0xf4, 4, "debug exit");
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-bool line_has_word(const char *line, uint32_t bytes, const char *word)
-{
-	size_t length = strlen(word);
-	uint32_t at = 0, start;
-
-	while (at < bytes && line[at]) {
-		start = at;
-		while (at < bytes && line[at] && !is_blank(line[at]))
-			at++;
-		if (at - start == length && !memcmp(line + start, word, length))
-			return true;
-		while (at < bytes && is_blank(line[at]))
-			at++;
-	}
-	return false;
 }

@@ -6,7 +6,7 @@
  * guards what the interrupt handler reads and writes.  The handler posts with the source's lock
  * held, so an environment that has been unbound is never touched again.
  */
-#include "irq.h"
+#include "dev/irq.h"
 
 #include "charge.h"
 #include "claim.h"

@@ -6,7 +6,7 @@
  * `f` is set.  Locks as in irq.c: tree_lock guards who is bound, the vector's own lock, inside,
  * what the handler uses; it posts with that lock held, so who was unbound is never touched again.
  */
-#include "pci_claim.h"
+#include "dev/pci_claim.h"
 
 #include <exo/pci.h>
 

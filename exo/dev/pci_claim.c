@@ -5,7 +5,7 @@
  * Invariant: see pci_claim.h and dev/pci_function.h.  Nothing here waits for a device, but for the
  * IOMMU's answer to an invalidation, which has a limit.
  */
-#include "pci_claim.h"
+#include "dev/pci_claim.h"
 
 #include <exo/pci.h>
 #include <exo/space.h>
@@ -37,12 +37,10 @@ int pci_give_check(const struct exo_cap *parent)
 
 int pci_claim_find(struct env *e, uint64_t name, struct exo_cap **c, struct pci_function **f)
 {
-	int err = claim_find(e, name, EXO_KIND_PCI, EXO_R_CONTROL, c);
+	int err = claim_ready(e, name, EXO_KIND_PCI, EXO_R_CONTROL, c);
 
 	if (err)
 		return err;
-	if ((*c)->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
-		return -EXO_E_FROZEN;
 	if ((*c)->child)
 		return -EXO_E_SPLIT;
 	*f = function_of(*c);
@@ -226,13 +224,11 @@ void pci_fault_forget(uint64_t index)
 
 static int space_check(struct env *e, uint64_t name, struct exo_cap **space)
 {
-	int err = claim_find(e, name, EXO_KIND_SPACE, EXO_R_CONTROL, space);
+	int err = claim_ready(e, name, EXO_KIND_SPACE, EXO_R_CONTROL, space);
 
 	if (err)
 		return err;
-	if ((*space)->unit != EXO_SPACE_DEVICE)
-		return -EXO_E_KIND;
-	return (*space)->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING) ? -EXO_E_FROZEN : 0;
+	return (*space)->unit != EXO_SPACE_DEVICE ? -EXO_E_KIND : 0;
 }
 
 static int domain_enter(struct env *e, struct exo_cap *c, struct pci_function *f, uint64_t name,

@@ -5,8 +5,9 @@
  * Invariant: see nic_claim.h.  The classifier is changed with tree_lock and the NIC's lock held, so
  * that either is enough to read it.  What a pattern matches is decided in filter.c.
  */
-#include "nic_claim.h"
+#include "dev/nic_claim.h"
 
+#include "calls.h"
 #include "cpu.h"
 #include "dev/nic.h"
 #include "filter.h"

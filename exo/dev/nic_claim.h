@@ -36,8 +36,4 @@ int filter_end(uint64_t pfn);
 /* The root claim of NIC `unit` was made (boot only). */
 void nic_root(struct exo_cap *root);
 
-/* exo_nic_narrow, see syscalls.def and exo/nic.h.  Takes tree_lock. */
-int64_t sys_nic_narrow(struct env *e, uint64_t nic, uint64_t dst, uint64_t filter, uint64_t spec,
-		       uint64_t rights);
-
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port.h - I/O ports as claims: the list of ports that may be given at all, and the call to use
- * them.
+ * port.h - I/O ports as claims: the list of ports that may be given at all, who holds each, and the
+ * call to use them.
  *
  * Invariant: a port that reaches memory, interrupts or configuration space is in no list entry, so
  * no claim covers it.
@@ -28,8 +28,15 @@ extern struct port_list ports;
  */
 void ports_start(bool debug_exit);
 
-/* Is `word` one of the blank-separated words of a line of `bytes` bytes? */
-bool line_has_word(const char *line, uint32_t bytes, const char *word);
+/*
+ * Are all ports of [lo, hi) held by `sid`?  Let those that `from` holds be held by `to`; 0: nobody.
+ * tree_lock held.
+ */
+bool ports_held(uint64_t lo, uint64_t hi, exo_sid sid);
+void ports_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to);
+
+#define PORTS 0x10000u
+extern exo_sid *port_holder;    /* [PORTS]; made when the system starts */
 
 #define PORT_OPS_MAX   64u      /* entries of one call */
 #define PORT_TRIES_MAX 4096u    /* port accesses of one call, repeated ones included */

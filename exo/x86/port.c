@@ -6,14 +6,13 @@
  * found to cover it; the lock is given up after PORT_BURST accesses, so nobody waits long, and once
  * a revocation is done no access is under way.  Which ports can be claimed: port_list.c.
  */
-#include "port.h"
+#include "x86/port.h"
 
 #include <exo/port.h>
 
 #include "claim.h"
 #include "kernel.h"
 #include "lock.h"
-#include "pieces.h"
 #include "x86/insn.h"
 
 enum {
