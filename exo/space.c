@@ -102,10 +102,10 @@ static int trace_check(const struct exo_cap *c, uint64_t pfn, uint64_t count)
 {
 	enum exo_use use = frame_use(pfn);
 
-	if (count != 1)
-		return -EXO_E_RANGE;
 	if (!(c->rights & EXO_R_READ))
 		return -EXO_E_RIGHTS;
+	if (count != 1)
+		return -EXO_E_RANGE;
 	if (use != EXO_USE_TABLE && use != EXO_USE_ENVPAGE && use != EXO_USE_PT &&
 	    use != EXO_USE_FILTER && use != EXO_USE_PROG && !is_packets_page(pfn, use))
 		return -EXO_E_USE;

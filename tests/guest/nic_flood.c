@@ -6,6 +6,7 @@
 #include <exos/console.h>
 #include <exos/start.h>
 #include <exos/time.h>
+#include <exos/cap.h>
 #include "nic.h"
 #include "peer.h"
 
@@ -65,6 +66,7 @@ EXO_TEST(nic_a_flood_of_tiny_packets_leaves_others_their_share, NIC)
 #define ASKED     16u           /* questions without an answer: of one ring, and of the 16 */
 #define FLOOD_MS  1000u
 #define ENOUGH    500u          /* packets of the sixteen */
+#define TRIES     5u
 
 static struct ring many[RINGS];
 static exo_slot many_name[RINGS];       /* in the peer's table */
@@ -195,30 +197,35 @@ static void compete(exo_slot nic, uint8_t target, bool ask, uint64_t got[2])
 	ring_close(&one);
 	for (unsigned i = 0; i < RINGS; i++)
 		ring_close(&many[i]);
+	for (unsigned i = 0; i < 2; i++)
+		expect_eq(exos_cap_drop(claim[i]), 0);
 }
 
-/* Half of the card is its share, of which four fifths. */
-static void share_check(const char *what, const uint64_t got[2])
+/*
+ * Half of the card is its share, of which four fifths; sixteen to one is what rings alone would
+ * make of it.  A busy host that stops one of the two CPUs is no verdict: another try.
+ */
+static void share_check(const char *what, uint8_t target, bool ask)
 {
-	printf("nic: one ring %s %lu packets beside %lu of sixteen\n", what, got[1], got[0]);
-	expect(got[0] > 100);
-	if (got[1] * 10 < (got[0] + got[1]) * 4)
-		guest_fail("one ring %s %lu packets, sixteen of another claim %lu", what, got[1],
-			   got[0]);
+	uint64_t got[2] = { 0, 0 };
+
+	for (unsigned try = 0; try < TRIES && !guest_failures(); try++) {
+		compete(guest_claim("nic"), target, ask, got);
+		printf("nic: one ring %s %lu packets beside %lu of sixteen\n", what, got[1],
+		       got[0]);
+		expect(got[0] > 100);
+		if (got[1] * 10 >= (got[0] + got[1]) * 4)
+			return;
+	}
+	guest_fail("one ring %s %lu packets, sixteen of another claim %lu", what, got[1], got[0]);
 }
 
 EXO_TEST(nic_sixteen_rings_send_no_more_than_one, NIC_SMP)
 {
-	uint64_t got[2] = { 0 };
-
-	compete(guest_claim("nic"), 200, false, got);
-	share_check("sent", got);
+	share_check("sent", 200, false);
 }
 
 EXO_TEST(nic_sixteen_rings_receive_no_more_than_one, NIC_SMP)
 {
-	uint64_t got[2] = { 0 };
-
-	compete(guest_claim("nic"), 2, true, got);
-	share_check("received", got);
+	share_check("received", 2, true);
 }

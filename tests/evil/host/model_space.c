@@ -141,19 +141,18 @@ static int most_of(const struct node *c, uint64_t pfn, uint64_t count)
 			return -EXO_E_SPLIT;
 		return c->rights & 7;
 	}
-	if (c->kind == EXO_KIND_PACKETS)
-		return part(c, pfn, count, c->lo + EXO_PACKETS_PAGE, c->hi, 3);
-	if (count != 1)
-		return -EXO_E_RANGE;
 	switch (c->kind) {
-	case EXO_KIND_ENV: return part(c, pfn, 1, c->lo + 1, c->lo + 2, 3);
-	case EXO_KIND_VCPU: return part(c, pfn, 1, c->lo + 1, c->lo + 2, 3);
-	case EXO_KIND_RING: return part(c, pfn, 1, c->lo + 1, c->lo + 3, 3);
-	case EXO_KIND_TABLE: return part(c, pfn, 1, c->lo, c->lo + 1, 1);
+	case EXO_KIND_ENV: return part(c, pfn, count, c->lo + 1, c->lo + 2, 3);
+	case EXO_KIND_VCPU: return part(c, pfn, count, c->lo + 1, c->lo + 2, 3);
+	case EXO_KIND_RING: return part(c, pfn, count, c->lo + 1, c->lo + 3, 3);
+	case EXO_KIND_TABLE: return part(c, pfn, count, c->lo, c->lo + 1, 1);
+	case EXO_KIND_PACKETS: return part(c, pfn, count, c->lo + EXO_PACKETS_PAGE, c->hi, 3);
 	case EXO_KIND_PCI:      /* its registers are not in the log */
 		return c->rights & EXO_R_MAP ? MODEL_LOOSE : -EXO_E_RIGHTS;
 	case EXO_KIND_TRACE:
-		return c->rights & EXO_R_READ ? trace_check(pfn) : -EXO_E_RIGHTS;
+		if (!(c->rights & EXO_R_READ))
+			return -EXO_E_RIGHTS;
+		return count == 1 ? trace_check(pfn) : -EXO_E_RANGE;
 	default: return -EXO_E_KIND;
 	}
 }
