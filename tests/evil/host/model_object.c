@@ -119,11 +119,11 @@ int model_retype(unsigned actor, const struct fuzz_record *r, bool act)
 		return err;
 	if (!(src->rights & EXO_R_RETYPE))
 		return -EXO_E_RIGHTS;
+	if ((err = plan_make(actor, r->arg[3], r->arg[4], &p)))
+		return err;
 	/* Filters name each other by 32 bits. */
 	if (r->arg[3] == EXO_KIND_FILTER && lo >> 32)
 		return -EXO_E_RANGE;
-	if ((err = plan_make(actor, r->arg[3], r->arg[4], &p)))
-		return err;
 	/* The names of slots have 32 bits, and 0 is none. */
 	if (r->arg[3] == EXO_KIND_TABLE && (!lo || lo >= 1ul << 26))
 		return -EXO_E_RANGE;
