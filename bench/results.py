@@ -7,7 +7,8 @@ import lines
 SCHEMA = 1
 AGREE = 0.005           # by which the boots of a counted row may differ
 # The same job of exo beside another mechanism of Linux: name of the row, and exo's row.
-BESIDE = {'gate_call_futex': 'gate_call', 'event_wake_pipe': 'event_wake'}
+BESIDE = {'gate_call_futex': 'gate_call', 'event_wake_pipe': 'event_wake',
+          'lrpc_call_futex': 'lrpc_call'}
 # Depend on the host even when instructions are counted: the serial port's own clock.
 LOOSE = ('boot_to_main', 'udp_echo')
 

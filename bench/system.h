@@ -74,7 +74,9 @@ extern volatile uint64_t system_traps;
 #define SYSTEM_DISK_MOST 256u
 int system_disk_start(void);
 int system_disk_read(const uint32_t *page, uint32_t count, bool together);
-const uint8_t *system_disk_data(uint32_t n);    /* page n of the last read */
+uint8_t *system_disk_data(uint32_t n);          /* page n of the last read, or of the next write */
+/* The same pages onto the disk.  It is in the disk's hands then, which may hold it in a cache. */
+int system_disk_write(const uint32_t *page, uint32_t count, bool together);
 void system_disk_end(void);
 
 #endif

@@ -20,6 +20,10 @@ void linux_peer_end(pid_t peer);
 /* Memory that peers see too. */
 void *linux_shared(size_t bytes);
 
+/* A word in shared memory says whose turn it is, and a futex wakes who waits for it (0 or 1). */
+void linux_turn_wait(uint32_t *turn, uint32_t want);
+void linux_turn_give(uint32_t *turn, uint32_t to);
+
 /* Answer so many UDP packets: 0, or 1 and why not is printed. */
 unsigned linux_udp(uint32_t answers);
 
