@@ -12,6 +12,9 @@ programs += bench-udp
 bench-udp-src := bench/udp.c bench/setup.c bench/measure.c bench/print.c bench/x86/bench.S \
 	bench/x86/loops.S
 bench-udp-libs := libnet
+programs += bench-net
+bench-net-src := bench/net.c bench/setup.c bench/measure.c bench/print.c bench/x86/loops.S
+bench-net-libs := libnet
 programs += bench-other
 bench-other-src := bench/other.c bench/x86/loops.S
 programs += bench-small

@@ -20,6 +20,7 @@ import systems          # first: it shows the others the way to tools/
 import disk
 import http_rows
 import lines
+import network_rows
 import report
 import results
 from peer import Peer
@@ -135,6 +136,12 @@ def measure_udp_time(options):
     return results.combine('time', told['exo'], told['linux']), failed
 
 
+def measure_network(options):
+    """Round trips, streams and HTTP over a tap, by turns."""
+    exo, linux, failed = network_rows.collect(options.out, options.cpus, PAIRS)
+    return results.combine('time', exo, linux), failed
+
+
 def measure_http(options):
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
@@ -205,6 +212,9 @@ def main():
         found, failed = found + more, failed + bad
         if not options.only or 'udp' in options.only:
             more, bad = measure_udp_time(options)
+            found, failed = found + more, failed + bad
+        if not options.only or network_rows.wanted(options.only):
+            more, bad = measure_network(options)
             found, failed = found + more, failed + bad
         http = [] if options.only else measure_http(options)
     document = {'schema': results.SCHEMA, 'header': header(options), 'results': found, 'http': http}
