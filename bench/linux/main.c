@@ -129,7 +129,7 @@ static void values_print(uint64_t main_tsc)
 	}
 	if (sysinfo(&info) == 0)
 		bench_value_print("memory_used", "bytes",
-				  (info.totalram - info.freeram) * info.mem_unit);
+				  (info.totalram - info.freeram) * info.mem_unit, NULL);
 }
 
 /* In a process like any other: signals of the first are special. */
@@ -161,6 +161,8 @@ static unsigned table_measure(uint64_t main_tsc)
 		missed = bench_table(only, word_find(" disk") != NULL);
 	if (!bench_scale && table && bench_wanted("scale_", only))
 		bench_scaling();
+	if (!bench_scale && table && bench_wanted("share_", only))
+		bench_shares();
 	bench_end_print(missed);
 	fflush(stdout);
 	tcdrain(1);
