@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * manyprogs.c - what deciding one packet costs if each binding is a program of its own, asked in turn
- * until one says yes: interpreted, and compiled by the kernel's compiler.
+ * manyprogs.c - what deciding one packet costs if each binding is a program of its own, asked in
+ * turn until one says yes: interpreted, and compiled by the kernel's compiler.
  *
  * Beside filter_N, where the kernel joins the bindings.  The packets are spread evenly over the
  * programs, so that half of them are asked on the average.

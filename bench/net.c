@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net.c - a program that answers the network by its own TCP/IP: UDP echo on port 7, a sink for TCP on
- * port 9 and a source on port 19 of 10.0.2.15.  bench/network.py is at the other end and times it.
+ * net.c - a program that answers the network by its own TCP/IP: UDP echo on port 7, a sink for TCP
+ * on port 9 and a source on port 19 of 10.0.2.15.  bench/network_rows.py, at the other end, times
+ * it.
  *
  * It serves for ever, one thread, by libnet's sockets.  linux/net.c does the same on Linux.
  */

@@ -149,14 +149,16 @@ static const struct exos_grant *slots_longest(void)
 	const struct exos_grant *g, *found = NULL;
 
 	for (unsigned n = 0; (g = exos_grant("slots", n)); n++)
-		if (g->unit == exos_page()->cpu && (!found || g->hi - g->lo > found->hi - found->lo))
+		if (g->unit == exos_page()->cpu &&
+		    (!found || g->hi - g->lo > found->hi - found->lo))
 			found = g;
 	return found;
 }
 
 /*
- * Each has `share` slots of every `sum` that follow each other, as far as they go.  The first of the
- * run stays ours: what those before it do not use is lent to who comes next, and that is not them.
+ * Each has `share` slots of every `sum` that follow each other, as far as they go.  The first of
+ * the run stays ours: what those before it do not use is lent to who comes next, and that is not
+ * them.
  */
 int system_shares_start(const uint32_t *share, uint32_t count)
 {

@@ -121,7 +121,8 @@ static const char *service_begin(void)
 
 	if (why || !sid)
 		return why ? why : "no slot";
-	made = exo_gate_make(bench_peer.env, sid, bench_peer.page->spare2[0], bench_peer.page->exit_code);
+	made = exo_gate_make(bench_peer.env, sid, bench_peer.page->spare2[0],
+			     bench_peer.page->exit_code);
 	gate = (exo_slot)made;
 	return made < 0 ? "no gate" : NULL;
 }

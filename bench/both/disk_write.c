@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * disk_write.c - how fast does the disk itself write: 4 KiB here and there, one and 32 at a time, and
- * 1 MiB in a row?
+ * disk_write.c - how fast does the disk itself write: 4 KiB here and there, one and 32 at a time,
+ * and 1 MiB in a row?
  *
- * The pages lie in the half of the disk that no file is in (bench/disk.py), and each carries its own
- * number and that of the write: the last that were written are read again and looked at.
+ * The pages lie in the half of the disk that no file is in (bench/disk.py), and each carries its
+ * own number and that of the write: the last that were written are read again and looked at.
  */
 #include "row.h"
 #include "system.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shares.c - three programs are to have 3, 2 and 1 parts of a processor: how far is what they do from
- * that?
+ * shares.c - three programs are to have 3, 2 and 1 parts of a processor: how far is what they do
+ * from that?
  *
- * All do the same work and count it.  The figure is the largest of their errors, in millionths of what
- * that program should have done.
+ * All do the same work and count it.  The figure is the largest of their errors, in millionths of
+ * what that program should have done.
  */
 #include "row.h"
 #include "system.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net.c - the network on Linux: UDP echo on port 7, a sink for TCP on port 9, a source on port 19, as
- * in ../net.c; and on port 80 an HTTP server, all by one epoll and without waiting for anybody.
+ * net.c - the network on Linux: UDP echo on port 7, a sink for TCP on port 9, a source on port 19,
+ * as in ../net.c; and on port 80 an HTTP server, all by one epoll, waiting for nobody.
  *
  * The HTTP server is the least that is right for GET of two documents, held in memory with their
  * heads: no real server does less for a request, so none is faster here.
@@ -109,7 +109,8 @@ static bool pass(int file)
 	ssize_t n;
 
 	do
-		n = conn[file].kind == SINK ? read(file, buffer, BYTES) : write(file, buffer, BYTES);
+		n = conn[file].kind == SINK ? read(file, buffer, BYTES) :
+		                              write(file, buffer, BYTES);
 	while (n > 0);
 	return n < 0 && errno == EAGAIN;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shared.c - the jobs of ../shared.c on Linux: a word in shared memory and a futex; a call with four
- * arguments over a socket pair, and by shared memory and a futex.
+ * shared.c - the jobs of ../shared.c on Linux: a word in shared memory and a futex; a call with
+ * four arguments over a socket pair, and by shared memory and a futex.
  */
 #define _GNU_SOURCE
 #include <linux/futex.h>
