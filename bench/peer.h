@@ -24,8 +24,8 @@
 extern struct exos_child bench_peer;
 
 /*
- * Start the other end, with one grant more or NULL: NULL when it waits, or why it does not.  One at a
- * time.
+ * Start the other end, with one grant more or NULL: NULL when it waits, or why it does not.  One at
+ * a time.
  */
 const char *bench_peer_begin(const char *part, const struct exos_spawn_grant *more);
 void bench_peer_end(void);
