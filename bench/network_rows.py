@@ -24,8 +24,8 @@ import http_rows
 HOST, GUEST = '10.0.2.2', '10.0.2.15'
 PEER_MAC = '02:00:00:00:00:01'
 ECHO, SINK, SOURCE = 7, 9, 19
-TRIPS, CONNECTIONS, MIB, STREAMS = 1500, 300, 8, 4
-REQUESTS, CLIENTS, RUNS = 1000, 8, 3
+TRIPS, CONNECTIONS, MIB, STREAMS = 1000, 200, 8, 3
+REQUESTS, CLIENTS, RUNS = 500, 8, 3
 BOOT_S, ANSWER_S = 60, 20
 SETUP = ('link set lo up', 'tuntap add dev tap0 mode tap', f'link set tap0 address {PEER_MAC}',
          f'addr add {HOST}/24 dev tap0', 'link set tap0 up')
