@@ -89,7 +89,7 @@ def bars(rows):
             out.append(f'<line x1="{place(max(r["ratio_min"], low)):.1f}" '
                        f'x2="{place(min(r["ratio_max"], high)):.1f}" y1="{y + 6.5}" y2="{y + 6.5}" '
                        'stroke="#1d2733"/>')
-        out.append(text_at(max(right, edge) + 6, y + 11, f'{r["ratio"]:.1f}x', css='dim'))
+        out.append(text_at(max(right, edge) + 6, y + 11, f'{results.times(r["ratio"])}x', css='dim'))
     return ''.join(out) + '</svg>'
 
 
@@ -174,9 +174,9 @@ def table(rows, mode):
             '<th>on exo, for one operation</th><th>means: exo / Linux</th></tr>')
     out = []
     for r in rows:
-        ratio = f'{r["ratio"]:.1f}x' if r['ratio'] else '-'
+        ratio = f'{results.times(r["ratio"])}x' if r['ratio'] else '-'
         if mode == 'time' and r['ratio']:
-            ratio += f' <span style="color:#66717d">({r["ratio_min"]:.1f} to {r["ratio_max"]:.1f})</span>'
+            ratio += f' <span style="color:#66717d">({results.times(r["ratio_min"])} to {results.times(r["ratio_max"])})</span>'
         word = r['verdict'] or '-'
         out.append(f'<tr><td>{escape(results.label(r))}</td>{spread(r["exo"])}{spread(r["linux"])}'
                    f'<td class="n">{ratio}</td><td class="n">{results.number(r["target"])}</td>'

@@ -123,6 +123,11 @@ def number(value):
     return f'{value:,.1f}' if abs(value) < 100 and value % 1 else f'{value:,.0f}'
 
 
+def times(ratio):
+    """A ratio for people; a small one is not to look like none."""
+    return f'{ratio:.1f}' if ratio >= 0.95 else f'{ratio:.2g}'
+
+
 def counts_text(s):
     """The hidden costs of one operation, in words."""
     if not s or not s['counts']:
@@ -168,8 +173,8 @@ def table(results):
               f'{"stretch":>8} {"verdict":8}  on exo, for one operation')
         for r in rows:
             ours, theirs = (s and s['median'] for s in (r['exo'], r['linux']))
-            ratio = f'{r["ratio"]:.1f}x' if r['ratio'] else '-'
-            spread = f' ({r["ratio_min"]:.1f} to {r["ratio_max"]:.1f})' if mode == 'time' and r['ratio'] \
+            ratio = f'{times(r["ratio"])}x' if r['ratio'] else '-'
+            spread = f' ({times(r["ratio_min"])} to {times(r["ratio_max"])})' if mode == 'time' and r['ratio'] \
                 else ''
             print(f'{label(r):20} {number(ours):>13} {number(theirs):>13} {ratio:>8} '
                   f'{number(r["target"]):>9} {number(r["stretch"]):>8} {r["verdict"] or "-":8}  '

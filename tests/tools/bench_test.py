@@ -177,6 +177,7 @@ def check_notes():
     yield 'requests_by_the_second', results.notes(served) == '5,000 a second, Linux 2,000', results.notes(served)
     yield 'streams_in_mib', results.notes(stream) == '100 MiB/s, Linux 50', results.notes(stream)
     yield 'a_share_is_no_rate', results.notes(share) == '' and share['mode'] == 'time', results.notes(share)
+    yield 'a_small_ratio_is_seen', (results.times(0.0086), results.times(12.34)) == ('0.0086', '12.3'), ''
     yield 'an_unusual_unit_is_said', results.label(share) == 'share_error_321 (ppm)' and \
         results.label(stream) == 'tcp_to_1m', results.label(share)
 
