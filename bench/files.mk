@@ -5,13 +5,16 @@ bench-both := bench/measure.c bench/print.c $(wildcard bench/both/*.c)
 # loops.S before bench.S: an address below that of the handler costs the kernel one compare less.
 bench-src := bench/x86/loops.S bench/main.c bench/setup.c bench/exo.c \
 	bench/others.c bench/traps.c bench/rawdisk.c bench/calls.c bench/spaces.c bench/peers.c \
-	bench/peer.c bench/filters.c bench/claims.c bench/reclaim.c bench/vcpu.c \
-	bench/classifier.c bench/programs.c bench/x86/bench.S $(bench-both)
+	bench/shared.c bench/peer.c bench/filters.c bench/claims.c bench/reclaim.c bench/vcpu.c \
+	bench/classifier.c bench/programs.c bench/manyprogs.c bench/x86/bench.S $(bench-both)
 bench-libs := libfs libnet
 programs += bench-udp
 bench-udp-src := bench/udp.c bench/setup.c bench/measure.c bench/print.c bench/x86/bench.S \
 	bench/x86/loops.S
 bench-udp-libs := libnet
+programs += bench-net
+bench-net-src := bench/net.c bench/setup.c bench/measure.c bench/print.c bench/x86/loops.S
+bench-net-libs := libnet
 programs += bench-other
 bench-other-src := bench/other.c bench/x86/loops.S
 programs += bench-small
@@ -20,6 +23,7 @@ bench-small-src := bench/small.c
 cflags-bench/classifier.c := -Iexo
 # So are its checker and compiler of programs.
 cflags-bench/programs.c := -Iexo
+cflags-bench/manyprogs.c := -Iexo
 # Rows for both systems see what both have.
 $(foreach f,$(wildcard bench/both/*.c),$(eval cflags-$f := -Ibench))
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a request costs httpd in kernel crossings and copies, from the kernel's own counters.
+"""What a request costs httpd in kernel crossings and copies, from the kernel's own counters; and what
+memory the whole system takes.
 
 One machine with one CPU, user-mode networking and a disk; a client asks for one document many
 times over one connection, one request after the other.  `ps` and `net` in the shell show the
@@ -64,6 +65,16 @@ def counters(machine):
             'bytes lent': int(ring[4])}
 
 
+def memory_used(machine):
+    """Bytes of the usable memory that programs started from the shell cannot have."""
+    said = ask(machine, 'mem')
+    whole = re.search(r'^usable RAM: (\d+) frames', said, re.M)
+    free = re.search(r'^free for programs: (\d+) frames', said, re.M)
+    if not whole or not free:
+        raise SystemExit('bench: the shell does not show the memory')
+    return (int(whole[1]) - int(free[1])) * 4096
+
+
 def requests(connection, name, want, count):
     for _ in range(count):
         connection.request('GET', f'/{name}')
@@ -72,13 +83,14 @@ def requests(connection, name, want, count):
 
 
 def measure(efi, folder, port):
-    """Rows: for each size the counters' differences for one request."""
+    """Rows: for each size the counters' differences for one request; and the memory that is in use."""
     tree, image = make_disk(folder)
     found = []
     with Machine(('efi', efi), memory='256M', cpus=1, disks=[(image, True)], cards=['user'],
                  forwards=[Forward(f'tcp:{port}:80')], screen=False,
                  log=os.path.join(folder, 'serial-http.log')) as machine:
         prompt(machine, 0)
+        memory = memory_used(machine)
         for size in SIZES:
             with open(os.path.join(tree, str(size)), 'rb') as f:
                 want = f.read()
@@ -92,7 +104,7 @@ def measure(efi, folder, port):
                 k: round((after[k] - before[k]) / REQUESTS, 2) for k in after}})
         machine.send_line('exit')
         machine.wait(20)
-    return found
+    return found, memory
 
 
 def table(found):

@@ -41,7 +41,7 @@ static void memory_print(void)
 
 	exos_frame_stats(&stats);
 	bench_value_print("memory_used", "bytes",
-			  (exos_machine()->ram_frames - stats.total) * EXO_PAGE_SIZE);
+			  (exos_machine()->ram_frames - stats.total) * EXO_PAGE_SIZE, NULL);
 }
 
 int main(int argc, char **argv)
@@ -68,6 +68,8 @@ int main(int argc, char **argv)
 		missed += bench_reclaim();
 	if (!bench_scale && !bench_word("disk") && bench_wanted("scale_", bench_word("only=")))
 		bench_scaling();
+	if (!bench_scale && !bench_word("disk") && bench_wanted("share_", bench_word("only=")))
+		bench_shares();
 	if (whole)
 		memory_print();
 	bench_end_print(missed);

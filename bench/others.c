@@ -38,11 +38,14 @@ static uint32_t times_fill(struct exos_spawn_time *times, uint32_t cpu)
 	return count;
 }
 
-/* Start one.  next: whom it gives the processor to, or 0: it works on `cpu`. */
-static int other_start(exo_slot next, uint32_t cpu, uint32_t bytes)
+/*
+ * Start one.  next: whom it gives the processor to, or 0: it works in these time slots, of which
+ * there are `count`.
+ */
+static int other_start(exo_slot next, const struct exos_spawn_time *times, uint32_t count,
+		       uint32_t bytes)
 {
 	static struct exos_archive archive;
-	static struct exos_spawn_time times[TIMES_MAX];
 	char text[12];
 	const char *argv[] = { "other", text };
 	struct exos_spawn_grant grant = {
@@ -50,15 +53,13 @@ static int other_start(exo_slot next, uint32_t cpu, uint32_t bytes)
 	};
 	struct exos_spawn request = {
 		.argc = 2, .argv = argv, .grant = &grant, .grants = next != 0, .frames = FRAMES,
-		.time = times,
+		.time = times, .times = count,
 	};
 
 	if (children == OTHERS_MAX || (!archive.count && exos_archive_open(&archive)) ||
 	    exos_archive_find(&archive, "other", &request.file, &request.file_bytes))
 		return -1;
 	format_buffer(text, sizeof(text), "%u", bytes);
-	if (!next)
-		request.times = times_fill(times, cpu);
 	if (exos_spawn(&request, &child[children]) < 0) {
 		printf("bench: other: %s\n", child[children].why);
 		return -1;
@@ -93,7 +94,7 @@ int system_ring_start(uint32_t count, uint32_t bytes)
 {
 	first = exos_grant("env", 0)->slot;
 	for (uint32_t i = 0; i < count; i++) {
-		if (other_start(first, 0, bytes))
+		if (other_start(first, NULL, 0, bytes))
 			return -1;
 		first = child[i].env;
 		while (!count_of(i) && exos_child_runs(&child[i]))
@@ -121,9 +122,14 @@ void system_ring_end(void)
 
 int system_work_start(uint32_t cpus)
 {
-	for (uint32_t i = 0; i < cpus; i++)
-		if (other_start(0, (exos_page()->cpu + i) % system_cpus(), 0))
+	static struct exos_spawn_time times[TIMES_MAX];
+
+	for (uint32_t i = 0; i < cpus; i++) {
+		uint32_t count = times_fill(times, (exos_page()->cpu + i) % system_cpus());
+
+		if (other_start(0, times, count, 0))
 			return -1;
+	}
 	return 0;
 }
 
@@ -137,6 +143,49 @@ void system_work_end(void)
 	end_all();
 }
 
+/* The longest run of slots of this processor that is ours to fill. */
+static const struct exos_grant *slots_longest(void)
+{
+	const struct exos_grant *g, *found = NULL;
+
+	for (unsigned n = 0; (g = exos_grant("slots", n)); n++)
+		if (g->unit == exos_page()->cpu &&
+		    (!found || g->hi - g->lo > found->hi - found->lo))
+			found = g;
+	return found;
+}
+
+/*
+ * Each has `share` slots of every `sum` that follow each other, as far as they go.  The first of
+ * the run stays ours: what those before it do not use is lent to who comes next, and that is not
+ * them.
+ */
+int system_shares_start(const uint32_t *share, uint32_t count)
+{
+	static struct exos_spawn_time times[TIMES_MAX];
+	const struct exos_grant *g = slots_longest();
+	uint32_t sum = 0, lo, hi;
+
+	for (uint32_t i = 0; i < count; i++)
+		sum += share[i];
+	if (!g || sum > TIMES_MAX || g->hi - g->lo <= sum)
+		return -1;
+	lo = (uint32_t)g->lo + 1;
+	hi = lo + (uint32_t)(g->hi - lo) / sum * sum;
+	for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t n = 0; n < share[i]; n++)
+			times[n] = (struct exos_spawn_time){ g->slot, lo++, hi, sum };
+		if (other_start(0, times, share[i], 0))
+			return -1;
+	}
+	return 0;
+}
+
+uint64_t system_share_count(uint32_t i)
+{
+	return count_of(i);
+}
+
 uint32_t system_cpus(void)
 {
 	return exos_machine()->cpus;
@@ -148,4 +197,12 @@ void system_sleep(uint32_t ms)
 
 	while (insn_tsc() < until)
 		exo_env_wait(exos_page()->event_head, until);
+}
+
+void system_stay(uint32_t ms)
+{
+	uint64_t until = insn_tsc() + bench_tsc_hz / 1000 * ms;
+
+	while (insn_tsc() < until)
+		;
 }

@@ -20,14 +20,22 @@ static int64_t service_call(struct exos_gate_service *service, uint32_t mark,
 	return 0;
 }
 
-/* Leave entry and badge of a gate of ours where the starter finds them, and wait. */
-static void service_tell(void)
+static int64_t add_call(struct exos_gate_service *service, uint32_t mark,
+			struct exos_gate_message *message)
 {
-	static struct exos_gate_service service = { service_call, 0 };
+	(void)service;
+	(void)mark;
+	message->word[0] = bench_shared_add(message->word);
+	return 0;
+}
+
+/* Leave entry and badge of a gate of ours where the starter finds them, and wait. */
+static void service_tell(struct exos_gate_service *service)
+{
 	struct exo_env_page *page = exos_page();
 	exo_slot own;
 
-	if (exos_gate_make(&service, 1, &own) < 0)
+	if (exos_gate_make(service, 1, &own) < 0)
 		return;
 	page->spare2[0] = exos_cap_look(own)->hi;
 	page->exit_code = exos_cap_look(own)->badge;
@@ -61,14 +69,20 @@ static void answer_for_ever(exo_slot to)
 
 int bench_peer_main(const char *part)
 {
+	static struct exos_gate_service service = { service_call, 0 }, add = { add_call, 0 };
+
 	if (!strcmp(part, PEER_YIELD))
 		yield_for_ever(exos_grant("peer", 0)->slot);
 	if (!strcmp(part, PEER_EVENT)) {
 		exos_page()->exit_code = 1;
 		answer_for_ever(exos_grant("parent", 0)->slot);
 	}
+	if (!strcmp(part, PEER_SHARED))
+		bench_shared_answer(exos_grant("parent", 0)->slot);
 	if (!strcmp(part, PEER_SERVICE))
-		service_tell();
+		service_tell(&service);
+	else if (!strcmp(part, PEER_ADD))
+		service_tell(&add);
 	else
 		exos_page()->exit_code = 1;
 	wait_for_ever();

@@ -17,7 +17,7 @@
 
 #define TIMES_MAX 16u
 
-static struct exos_child peer;
+struct exos_child bench_peer;
 static exo_slot gate, bell;
 static uint64_t last;           /* answer of a run */
 
@@ -35,36 +35,44 @@ static uint32_t times_fill(struct exos_spawn_time *times)
 	return count;
 }
 
-/* Start the other end; it waits when this returns NULL. */
-static const char *peer_begin(const char *part)
+const char *bench_peer_begin(const char *part, const struct exos_spawn_grant *more)
 {
 	static struct exos_archive archive;
 	static struct exos_spawn_time times[TIMES_MAX];
 	const char *argv[] = { "bench", part };
-	struct exos_spawn_grant grant = {
+	struct exos_spawn_grant grant[2] = { {
 		.name = "peer", .slot = exos_grant("env", 0)->slot,
 		.rights = EXO_R_RUN | EXO_R_NOTIFY,
+	} };
+	struct exos_spawn request = {
+		.argc = 2, .argv = argv, .grant = grant, .grants = more ? 2 : 1,
 	};
-	struct exos_spawn request = { .argc = 2, .argv = argv, .grant = &grant, .grants = 1 };
 	const char *why = archive.count ? NULL : exos_archive_open(&archive);
 
 	if (!why)
 		why = exos_archive_find(&archive, "app", &request.file, &request.file_bytes);
 	if (why)
 		return why;
+	if (more)
+		grant[1] = *more;
 	request.time = times;
 	request.times = times_fill(times);
-	if (exos_spawn(&request, &peer) < 0)
-		return peer.why;
+	if (exos_spawn(&request, &bench_peer) < 0)
+		return bench_peer.why;
 	/* Let it come to where it waits or first yields back. */
-	while (peer.page->exit_code == 0 && exos_child_runs(&peer))
-		exo_env_yield(peer.env);
-	return exos_child_runs(&peer) ? NULL : "the other end stopped";
+	while (bench_peer.page->exit_code == 0 && exos_child_runs(&bench_peer))
+		exo_env_yield(bench_peer.env);
+	return exos_child_runs(&bench_peer) ? NULL : "the other end stopped";
 }
 
-static void peer_end(void)
+static const char *peer_begin(const char *part)
 {
-	exos_child_end(&peer);
+	return bench_peer_begin(part, NULL);
+}
+
+void bench_peer_end(void)
+{
+	exos_child_end(&bench_peer);
 	bench_slots_take();
 }
 
@@ -82,8 +90,8 @@ static const char *gate_begin(void)
 
 	if (why || !sid)
 		return why ? why : "no slot";
-	peer.page->gate_rsp = PEER_STACK;
-	made = exo_gate_make(peer.env, sid, (uintptr_t)bench_gate_entry, 1);
+	bench_peer.page->gate_rsp = PEER_STACK;
+	made = exo_gate_make(bench_peer.env, sid, (uintptr_t)bench_gate_entry, 1);
 	gate = (exo_slot)made;
 	return made < 0 ? "no gate" : NULL;
 }
@@ -96,7 +104,7 @@ static void gate_run(uint32_t rounds)
 static void gate_end(void)
 {
 	exos_cap_end(gate);
-	peer_end();
+	bench_peer_end();
 }
 
 static const struct bench_row gate_call = {
@@ -113,7 +121,8 @@ static const char *service_begin(void)
 
 	if (why || !sid)
 		return why ? why : "no slot";
-	made = exo_gate_make(peer.env, sid, peer.page->spare2[0], peer.page->exit_code);
+	made = exo_gate_make(bench_peer.env, sid, bench_peer.page->spare2[0],
+			     bench_peer.page->exit_code);
 	gate = (exo_slot)made;
 	return made < 0 ? "no gate" : NULL;
 }
@@ -141,17 +150,17 @@ static const char *yield_begin(void)
 
 static void yield_run(uint32_t rounds)
 {
-	uint64_t before = peer.page->exit_code;
-	exo_slot to = peer.env;
+	uint64_t before = bench_peer.page->exit_code;
+	exo_slot to = bench_peer.env;
 
 	for (uint32_t i = rounds; i; i--)
 		exo_env_yield(to);
-	last = peer.page->exit_code - before;
+	last = bench_peer.page->exit_code - before;
 }
 
 static const struct bench_row yield_pair = {
 	.name = "yield_pair", .must = 300, .stretch = 220, .rounds = 40, .share = 1,
-	.begin = yield_begin, .run = yield_run, .check = rounds_check, .end = peer_end,
+	.begin = yield_begin, .run = yield_run, .check = rounds_check, .end = bench_peer_end,
 };
 
 /* event_wake: post the other's event, wait for its post; it does the same. */
@@ -163,7 +172,7 @@ static const char *event_begin(void)
 
 	if (why || !sid)
 		return why ? why : "no slot";
-	made = exo_doorbell(peer.env, sid, PEER_ENTRY, EXO_R_NOTIFY);
+	made = exo_doorbell(bench_peer.env, sid, PEER_ENTRY, EXO_R_NOTIFY);
 	bell = (exo_slot)made;
 	return made < 0 ? "no doorbell" : NULL;
 }
@@ -177,14 +186,14 @@ static void event_run(uint32_t rounds)
 		exo_env_notify(bell);
 		if (exos_page()->event_head == (uint32_t)seen)
 			exo_env_wait(seen, 0);
-		last += exos_event_take(peer.bell);
+		last += exos_event_take(bench_peer.bell);
 	}
 }
 
 static void event_end(void)
 {
 	exos_cap_end(bell);
-	peer_end();
+	bench_peer_end();
 }
 
 static const struct bench_row event_wake = {

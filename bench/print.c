@@ -45,9 +45,10 @@ bool bench_row_print(const struct bench_row *row, const struct bench_result *r)
 	return word[0] != 'M';
 }
 
-void bench_value_print(const char *name, const char *unit, uint64_t value)
+void bench_value_print(const char *name, const char *unit, uint64_t value, const char *way)
 {
-	printf("bench %-20s %6lu.0 %7u %7u %-8s unit=%s\n", name, value, 0u, 0u, "-", unit);
+	printf("bench %-20s %6lu.0 %7u %7u %-8s unit=%s%s%s\n", name, value, 0u, 0u, "-", unit,
+	       way ? " way=" : "", way ? way : "");
 	rows++;
 }
 

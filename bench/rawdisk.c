@@ -2,6 +2,9 @@
 /*
  * rawdisk.c - the disk itself, as system.h wants it, on exo: requests put into a ring of our own.
  */
+#include <exos/call.h>
+#include <exos/event.h>
+#include <exos/frame.h>
 #include <exos/start.h>
 #include <libfs/disk.h>
 
@@ -33,26 +36,64 @@ int system_disk_start(void)
 	return fs_disk_memory.ops->alloc(&fs_disk_memory, SYSTEM_DISK_MOST, (void **)&data);
 }
 
+static struct fs_request request[SYSTEM_DISK_MOST];
+
+static struct fs_request *request_make(uint32_t n, uint32_t page)
+{
+	uint8_t *at = data + (size_t)n * SYSTEM_PAGE;
+
+	request[n] = (struct fs_request){
+		.block = (uint64_t)page * blocks, .count = blocks, .op = FS_OP_READ,
+		.data = at, .handle = fs_disk_memory.ops->handle(&fs_disk_memory, at),
+	};
+	return &request[n];
+}
+
 /* Requests that follow each other are joined by the ring. */
 int system_disk_read(const uint32_t *page, uint32_t count, bool together)
 {
-	static struct fs_request request[SYSTEM_DISK_MOST];
 	static struct fs_request *list[SYSTEM_DISK_MOST];
 
 	(void)together;
-	for (uint32_t i = 0; i < count; i++) {
-		uint8_t *to = data + (size_t)i * SYSTEM_PAGE;
-
-		request[i] = (struct fs_request){
-			.block = (uint64_t)page[i] * blocks, .count = blocks, .op = FS_OP_READ,
-			.data = to, .handle = fs_disk_memory.ops->handle(&fs_disk_memory, to),
-		};
-		list[i] = &request[i];
-	}
+	for (uint32_t i = 0; i < count; i++)
+		list[i] = request_make(i, page[i]);
 	return disk.device.ops->run(&disk.device, list, count);
 }
 
-const uint8_t *system_disk_data(uint32_t n)
+/* One request, as a write, behind those that were put; false: the ring is full. */
+static bool write_put(struct fs_request *r)
+{
+	struct fs_ring *ring = &disk.ring;
+
+	if (!fs_ring_put(ring, r, exos_frame_claim(r->handle), r->handle))
+		return false;
+	ring->sq->req[(ring->put - 1) % EXO_DISK_RING].op = EXO_DISK_WRITE;
+	fs_ring_join(ring);
+	return true;
+}
+
+/* libfs' device reads only: here the ring is filled, kicked and waited for by ourselves. */
+int system_disk_write(const uint32_t *page, uint32_t count, bool together)
+{
+	struct fs_ring *ring = &disk.ring;
+	uint32_t put = 0;
+	int status = 0;
+
+	(void)together;
+	while (put < count || ring->out) {
+		while (put < count && write_put(request_make(put, page[put])))
+			put++;
+		if (fs_ring_show(ring) && exo_disk_kick(disk.ring_slot) < 0)
+			fs_ring_take_back(ring, -EXO_E_DEVICE);
+		while (ring->out && !fs_ring_take(ring))
+			exos_event_wait(disk.event, 0);
+	}
+	for (uint32_t i = 0; i < count; i++)
+		status |= request[i].status;
+	return status;
+}
+
+uint8_t *system_disk_data(uint32_t n)
 {
 	return data + (size_t)n * SYSTEM_PAGE;
 }

@@ -40,6 +40,7 @@ CURVES = (      # caption, pattern of names whose number is the x axis
     ('Reading so many bytes that are cached', r'^read(\d+[km]?)_cached$'),
     ('Deciding a packet among so many bindings', r'^filter_(\d+)$'),
     ('Deciding a packet by so many programs, interpreted', r'^filter_interpreted_(\d+)$'),
+    ('Deciding a packet by so many programs, compiled', r'^filter_compiled_(\d+)$'),
     ('Switching among so many programs', r'^switch_(\d+)$'),
     ('Looking up a claim among so many', r'^claims_lookup_(\d+)$'),
     ('Throughput of so many processors, one operation', r'^scale_(\d+)$'),
@@ -80,7 +81,7 @@ def bars(rows):
     for n, r in enumerate(rows):
         y, edge = n * ROW_H + 4, place(r['ratio'])
         left, right = sorted((edge, place(1.0)))
-        colour = '#14629c' if r['ratio'] >= 1 else '#b3261e'
+        colour = '#14629c' if r['ratio'] >= 0.995 else '#b3261e'
         out.append(text_at(LEFT - 8, y + 11, r['name'], 'end'))
         out.append(f'<rect x="{left:.1f}" y="{y}" width="{max(right - left, 1):.1f}" height="13" '
                    f'rx="2" fill="{colour}"/>')
@@ -88,7 +89,7 @@ def bars(rows):
             out.append(f'<line x1="{place(max(r["ratio_min"], low)):.1f}" '
                        f'x2="{place(min(r["ratio_max"], high)):.1f}" y1="{y + 6.5}" y2="{y + 6.5}" '
                        'stroke="#1d2733"/>')
-        out.append(text_at(max(right, edge) + 6, y + 11, f'{r["ratio"]:.1f}x', css='dim'))
+        out.append(text_at(max(right, edge) + 6, y + 11, f'{results.times(r["ratio"])}x', css='dim'))
     return ''.join(out) + '</svg>'
 
 
@@ -112,21 +113,25 @@ def curve(rows, caption, pattern):
         return ''
     width, height, left, bottom = 420, 230, 62, 200
     x_low, x_high = found[0][0], found[-1][0]
-    y_low, y_high = min(values) * 0.8, max(values) * 1.25
+    # Whole powers of ten: a small difference is not to look like a large one.
+    y_low = 10.0 ** math.floor(math.log10(min(values) * 0.95))
+    y_high = 10.0 ** math.ceil(math.log10(max(values) * 1.05))
 
     def at(x, y):
         return (left + math.log(x / x_low) / math.log(x_high / x_low) * (width - left - 20),
                 bottom - math.log(y / y_low) / math.log(y_high / y_low) * (bottom - 12))
     out = [f'<figure><svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(caption)}">',
            f'<path d="M{left} 8V{bottom}H{width - 12}" fill="none" stroke="#66717d"/>']
-    for t in ticks(y_low, y_high) or [y_low, y_high]:
+    for t in ticks(y_low, y_high):
         y = at(x_low, t)[1]
         out.append(f'<line x1="{left}" x2="{width - 12}" y1="{y:.1f}" y2="{y:.1f}" stroke="#d8dde3"/>')
         out.append(text_at(left - 6, y + 4, f'{t:,.0f}', 'end', 'dim'))
     free = 0.0
     for x, *_ in found:         # a word where there is room for it
         if at(x, y_low)[0] >= free:
-            out.append(text_at(at(x, y_low)[0], bottom + 16, short(x), 'middle', 'dim'))
+            last = at(x, y_low)[0] > width - 40     # nothing may stand beyond the edge
+            out.append(text_at(at(x, y_low)[0] + 14 * last, bottom + 16, short(x),
+                               'end' if last else 'middle', 'dim'))
             free = at(x, y_low)[0] + 38
     for index, colour in ((1, '#14629c'), (2, '#c2701c')):
         line = [at(p[0], p[index]) for p in found if p[index]]
@@ -169,15 +174,15 @@ def table(rows, mode):
             '<th>on exo, for one operation</th><th>means: exo / Linux</th></tr>')
     out = []
     for r in rows:
-        ratio = f'{r["ratio"]:.1f}x' if r['ratio'] else '-'
+        ratio = f'{results.times(r["ratio"])}x' if r['ratio'] else '-'
         if mode == 'time' and r['ratio']:
-            ratio += f' <span style="color:#66717d">({r["ratio_min"]:.1f} to {r["ratio_max"]:.1f})</span>'
+            ratio += f' <span style="color:#66717d">({results.times(r["ratio_min"])} to {results.times(r["ratio_max"])})</span>'
         word = r['verdict'] or '-'
-        out.append(f'<tr><td>{escape(r["name"])}</td>{spread(r["exo"])}{spread(r["linux"])}'
+        out.append(f'<tr><td>{escape(results.label(r))}</td>{spread(r["exo"])}{spread(r["linux"])}'
                    f'<td class="n">{ratio}</td><td class="n">{results.number(r["target"])}</td>'
                    f'<td class="n">{results.number(r["stretch"])}</td>'
                    f'<td class="{"missed" if word == "MISSED" else ""}">{word}</td>'
-                   f'<td>{escape(results.counts_text(r["exo"]))}</td><td class="way">{ways(r)}</td></tr>')
+                   f'<td>{escape(results.notes(r))}</td><td class="way">{ways(r)}</td></tr>')
     return f'<table><thead>{head}</thead><tbody>{"".join(out)}</tbody></table>'
 
 

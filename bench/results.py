@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Results: from the rows of several boots of both systems to one table; docs/benchmarks.md has the schema."""
+import re
 import statistics
 
 import lines
@@ -7,7 +8,8 @@ import lines
 SCHEMA = 1
 AGREE = 0.005           # by which the boots of a counted row may differ
 # The same job of exo beside another mechanism of Linux: name of the row, and exo's row.
-BESIDE = {'gate_call_futex': 'gate_call', 'event_wake_pipe': 'event_wake'}
+BESIDE = {'gate_call_futex': 'gate_call', 'event_wake_pipe': 'event_wake',
+          'lrpc_call_futex': 'lrpc_call'}
 # Depend on the host even when instructions are counted: the serial port's own clock.
 LOOSE = ('boot_to_main', 'udp_echo')
 
@@ -121,11 +123,40 @@ def number(value):
     return f'{value:,.1f}' if abs(value) < 100 and value % 1 else f'{value:,.0f}'
 
 
+def times(ratio):
+    """A ratio for people; a small one is not to look like none."""
+    return f'{ratio:.1f}' if ratio >= 0.95 else f'{ratio:.2g}'
+
+
 def counts_text(s):
     """The hidden costs of one operation, in words."""
     if not s or not s['counts']:
         return ''
     return ', '.join(f'{v:g} {k.replace("_", " ")}' for k, v in s['counts'].items() if v)
+
+
+# Rows of work that people count by the second, or in MiB by the second.
+RATES = re.compile(r'^(http|tcp|udp|disk)_')
+RATES_MIB = re.compile(r'_\w*1m$')
+
+
+def rate_text(r):
+    """A row of time as a rate, in words."""
+    if r['mode'] != 'time' or not RATES.match(r['name']):
+        return ''
+    word = ' MiB/s' if RATES_MIB.search(r['name']) else ' a second'
+    ours, theirs = (s and s['median'] and number(1e9 / s['median']) for s in (r['exo'], r['linux']))
+    return f'{ours or "-"}{word}' + (f', Linux {theirs}' if theirs else '')
+
+
+def label(r):
+    """The name, with the unit if it is none of the usual ones."""
+    return r['name'] if r['unit'] in ('instructions', 'ns', 'bytes') else f'{r["name"]} ({r["unit"]})'
+
+
+def notes(r):
+    """What stands beside a row: hidden costs, and its rate."""
+    return '; '.join(filter(None, (counts_text(r['exo']), rate_text(r))))
 
 
 TITLES = {'instructions': 'instructions (exact, one CPU)', 'time': 'nanoseconds (only ratios mean much)',
@@ -142,12 +173,12 @@ def table(results):
               f'{"stretch":>8} {"verdict":8}  on exo, for one operation')
         for r in rows:
             ours, theirs = (s and s['median'] for s in (r['exo'], r['linux']))
-            ratio = f'{r["ratio"]:.1f}x' if r['ratio'] else '-'
-            spread = f' ({r["ratio_min"]:.1f} to {r["ratio_max"]:.1f})' if mode == 'time' and r['ratio'] \
+            ratio = f'{times(r["ratio"])}x' if r['ratio'] else '-'
+            spread = f' ({times(r["ratio_min"])} to {times(r["ratio_max"])})' if mode == 'time' and r['ratio'] \
                 else ''
-            print(f'{r["name"]:20} {number(ours):>13} {number(theirs):>13} {ratio:>8} '
+            print(f'{label(r):20} {number(ours):>13} {number(theirs):>13} {ratio:>8} '
                   f'{number(r["target"]):>9} {number(r["stretch"]):>8} {r["verdict"] or "-":8}  '
-                  f'{counts_text(r["exo"])}{spread}'.rstrip())
+                  f'{notes(r)}{spread}'.rstrip())
 
 
 def read_all(boots):

@@ -81,6 +81,9 @@ extern bool bench_brief;
  * those with or without BENCH_DISK.  How many missed their must or could not be measured. */
 unsigned bench_table(const char *only, bool disk);
 
+/* The row share_error_321, in time. */
+void bench_shares(void);
+
 /* The rows scale_N, in time, for 1 to at most 4 processors. */
 void bench_scaling(void);
 
@@ -92,8 +95,8 @@ void bench_head_print(void);
 bool bench_row_print(const struct bench_row *row, const struct bench_result *result);
 /* The last line: how many rows were printed, how many missed or failed. */
 void bench_end_print(unsigned missed);
-/* A line that is no loop: a size, say. */
-void bench_value_print(const char *name, const char *unit, uint64_t value);
+/* A line that is no loop: a size, say.  way: as in a row; may be NULL. */
+void bench_value_print(const char *name, const char *unit, uint64_t value, const char *way);
 
 /* Is a part of the name among the words, with commas between?  NULL: any name is. */
 bool bench_wanted(const char *name, const char *only);

@@ -20,6 +20,7 @@ import systems          # first: it shows the others the way to tools/
 import disk
 import http_rows
 import lines
+import network_rows
 import report
 import results
 from peer import Peer
@@ -135,11 +136,28 @@ def measure_udp_time(options):
     return results.combine('time', told['exo'], told['linux']), failed
 
 
+def measure_network(options):
+    """Round trips, streams and HTTP over a tap, by turns."""
+    exo, linux, failed = network_rows.collect(options.out, options.cpus, PAIRS)
+    return results.combine('time', exo, linux), failed
+
+
 def measure_http(options):
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         port = probe.getsockname()[1]
-    return http_rows.measure(os.path.join(options.out, 'exo.efi'), options.folder, port)
+    found, memory = http_rows.measure(os.path.join(options.out, 'exo.efi'), options.folder, port)
+    return found, [size_row('memory_at_prompt', memory, None,
+                            ('not free for programs of the shell, 256 MiB with httpd and a disk', None))]
+
+
+def size_row(name, exo, other, way):
+    """A result in bytes; other: Linux's, or None."""
+    ends = [v and {'n': 1, 'boots': 1, 'min': v, 'median': v, 'max': v, 'spread': 0, 'way': w,
+                   'counts': None} for v, w in ((exo, way[0]), (other, way[1]))]
+    return {'name': name, 'unit': 'bytes', 'mode': 'size', 'exo': ends[0], 'linux': ends[1],
+            'ratio': round(other / exo, 3) if other else None, 'ratio_min': None, 'ratio_max': None,
+            'target': None, 'stretch': None, 'verdict': None}
 
 
 def sizes(options):
@@ -148,16 +166,9 @@ def sizes(options):
     archive = os.path.getsize(os.path.join(options.out, 'archive.bin'))
     kernel = os.path.getsize(os.path.join(options.out, 'exo.bin'))
     linux = os.path.getsize(os.path.join(systems.LINUX, 'vmlinuz')) if options.linux else None
-
-    def one(name, exo, other, way):
-        ends = [v and {'n': 1, 'boots': 1, 'min': v, 'median': v, 'max': v, 'spread': 0, 'way': w,
-                       'counts': None} for v, w in ((exo, way[0]), (other, way[1]))]
-        return {'name': name, 'unit': 'bytes', 'mode': 'size', 'exo': ends[0], 'linux': ends[1],
-                'ratio': round(other / exo, 3) if other else None, 'ratio_min': None,
-                'ratio_max': None, 'target': None, 'stretch': None, 'verdict': None}
-    return [one('kernel_image', efi - archive + kernel, linux,
-                ('exo.efi without its archive', 'vmlinuz, compressed')),
-            one('boot_image', efi, None, ('exo.efi with its archive', None))]
+    return [size_row('kernel_image', efi - archive + kernel, linux,
+                     ('exo.efi without its archive', 'vmlinuz, compressed')),
+            size_row('boot_image', efi, None, ('exo.efi with its archive', None))]
 
 
 def parse():
@@ -206,7 +217,12 @@ def main():
         if not options.only or 'udp' in options.only:
             more, bad = measure_udp_time(options)
             found, failed = found + more, failed + bad
-        http = [] if options.only else measure_http(options)
+        if not options.only or network_rows.wanted(options.only):
+            more, bad = measure_network(options)
+            found, failed = found + more, failed + bad
+        if not options.only:
+            http, more = measure_http(options)
+            found += more
     document = {'schema': results.SCHEMA, 'header': header(options), 'results': found, 'http': http}
     failed += results.disagreements(found) + results.problems(document)
     write(options, document)

@@ -13,11 +13,13 @@
 #include <string.h>
 #define SYSTEM_SPAWN "vfork and exec"
 #define SYSTEM_PROTECT "mprotect"
+#define SYSTEM_SHARE "cpu.weight of control groups"
 #else
 #include <base/string.h>
 #include <exos/console.h>
 #define SYSTEM_SPAWN "spawn"
 #define SYSTEM_PROTECT "space_update"
+#define SYSTEM_SHARE "slots of the processor's vector"
 #endif
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,8 +61,12 @@ void system_ring_end(void);
 int system_work_start(uint32_t cpus);
 uint64_t system_work_count(void);               /* all of them together, ever */
 void system_work_end(void);
+/* The same on this processor, of which program i is to have share[i] parts of all shares' sum. */
+int system_shares_start(const uint32_t *share, uint32_t count);
+uint64_t system_share_count(uint32_t i);
 uint32_t system_cpus(void);
 void system_sleep(uint32_t ms);
+void system_stay(uint32_t ms);                  /* likewise, and give none of our own time away */
 
 /* Kinds of exceptions that a program raises by an instruction of its own (x86/loops.S). */
 enum system_trap {
@@ -74,7 +80,9 @@ extern volatile uint64_t system_traps;
 #define SYSTEM_DISK_MOST 256u
 int system_disk_start(void);
 int system_disk_read(const uint32_t *page, uint32_t count, bool together);
-const uint8_t *system_disk_data(uint32_t n);    /* page n of the last read */
+uint8_t *system_disk_data(uint32_t n);          /* page n of the last read, or of the next write */
+/* The same pages onto the disk.  It is in the disk's hands then, which may hold it in a cache. */
+int system_disk_write(const uint32_t *page, uint32_t count, bool together);
 void system_disk_end(void);
 
 #endif

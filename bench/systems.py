@@ -40,13 +40,18 @@ def strip(out, name, member=None):
     return stripped
 
 
+def efi_path(out, *variables):
+    """Build exo.efi with these variables; its path."""
+    said = subprocess.run(['make', '-s', '-C', TOP, f'O={out}', *variables, '--eval',
+                           'efi-path: efi; @echo path=$(EFI)', 'efi-path'], check=True,
+                          capture_output=True, text=True).stdout
+    return said.rpartition('path=')[2].strip()
+
+
 def build_exo(out, name):
     """exo.efi with a measuring program as its member `app`, and those that it starts; its path."""
     members = ' '.join(f'{m}={strip(out, f"bench-{m}", m)}' for m in ('small', 'other'))
-    efi = subprocess.run(['make', '-s', '-C', TOP, f'O={out}', f'APP={strip(out, name)}',
-                          f'MEMBERS={members}', '--eval', 'efi-path: efi; @echo path=$(EFI)',
-                          'efi-path'], check=True, capture_output=True, text=True).stdout
-    return efi.rpartition('path=')[2].strip()
+    return efi_path(out, f'APP={strip(out, name)}', f'MEMBERS={members}')
 
 
 def cpio(files):
@@ -96,8 +101,10 @@ def linux_version():
 class System:
     """What is booted; boot() gives what was said on the serial line, and how it ended."""
 
-    def __init__(self, name, image, folder):
+    def __init__(self, name, image, folder, part=''):
+        """part: a word for the logs' names, where several of one name are used."""
         self.name, self.image, self.folder, self.boots = name, image, folder, 0
+        self.part = f'{part}-' if part else ''
 
     def boot(self, counted, words='', cpus=1, disks=(), cards=(), seed=1):
         """counted: instructions, not time; then all that the machine draws by lot comes of `seed`.
@@ -111,20 +118,24 @@ class System:
             told = self.boot_once(counted, words, cpus, disks, cards, seed)
         return told
 
-    def boot_once(self, counted, words, cpus, disks, cards, seed):
-        """One boot."""
+    def machine(self, words='', counted=False, cpus=1, disks=(), cards=(), seed=1, plain=False):
+        """One boot that was not begun; plain: exo as it is, with no program measured in it."""
         self.boots += 1
         shift = SHIFT[self.name] if counted else None
         line = f'icount={shift} ' if counted else ''
         if self.name == 'exo':
-            boot, line = ('efi', self.image), f'app debug-exit {line}{words}'
+            boot, line = ('efi', self.image), '' if plain else f'app debug-exit {line}{words}'
         else:
             boot = ('linux', (os.path.join(LINUX, 'vmlinuz'), self.image))
             line = f'{LINUX_LINE} {line}{words}'
-        log = os.path.join(self.folder, f'serial-{self.name}-{self.boots}.log')
-        machine = Machine(boot, append=line.strip(), memory=MEMORY, cpus=cpus, icount=shift, cpu=CPU,
-                          screen=False, disks=[(d, False) for d in disks], cards=cards, log=log,
-                          extra=['-seed', str(seed), *FIXED] if counted else ())
+        log = os.path.join(self.folder, f'serial-{self.name}-{self.part}{self.boots}.log')
+        return Machine(boot, append=line.strip(), memory=MEMORY, cpus=cpus, icount=shift, cpu=CPU,
+                       screen=False, disks=[(d, False) for d in disks], cards=cards, log=log,
+                       extra=['-seed', str(seed), *FIXED] if counted else ())
+
+    def boot_once(self, counted, words, cpus, disks, cards, seed):
+        """One boot."""
+        machine = self.machine(words, counted, cpus, disks, cards, seed)
         with machine:
             outcome = machine.wait(LIMIT_S)
         text = machine.text.decode(errors='replace').replace('\r', '')

@@ -2,8 +2,8 @@
 /*
  * main.c - the measuring program as Linux's first process: the same table, by Linux's means.
  *
- * The boot line has the words that exo's has (icount=N only=A,B disk).  Modules are loaded from
- * /modules in order of name; the disk, if asked for, is mounted at /disk.
+ * The boot line has the words that exo's has (icount=N only=A,B disk), and `serve`.  Modules are
+ * loaded from /modules in order of name; the disk, if asked for, is mounted at /disk.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -129,7 +129,7 @@ static void values_print(uint64_t main_tsc)
 	}
 	if (sysinfo(&info) == 0)
 		bench_value_print("memory_used", "bytes",
-				  (info.totalram - info.freeram) * info.mem_unit);
+				  (info.totalram - info.freeram) * info.mem_unit, NULL);
 }
 
 /* In a process like any other: signals of the first are special. */
@@ -140,6 +140,10 @@ static unsigned table_measure(uint64_t main_tsc)
 	bool table;             /* not the disk's part, nor the network's */
 
 	cpu_bind();
+	if (word_find(" serve")) {
+		linux_net();
+		return 1;
+	}
 	table = !word_find(" disk") && !word_find(" answers=");
 	only = word_find(" only=");
 	shift = word_find(" icount=");
@@ -157,6 +161,8 @@ static unsigned table_measure(uint64_t main_tsc)
 		missed = bench_table(only, word_find(" disk") != NULL);
 	if (!bench_scale && table && bench_wanted("scale_", only))
 		bench_scaling();
+	if (!bench_scale && table && bench_wanted("share_", only))
+		bench_shares();
 	bench_end_print(missed);
 	fflush(stdout);
 	tcdrain(1);

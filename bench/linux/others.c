@@ -3,7 +3,10 @@
  * others.c - other programs, as system.h wants them, on Linux: processes of our image.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,6 +131,57 @@ void system_work_end(void)
 	end_all();
 }
 
+static int text_write(const char *path, const char *text)
+{
+	int file = open(path, O_WRONLY);
+	bool done = write(file, text, strlen(text)) == (ssize_t)strlen(text);
+
+	close(file);
+	return done ? 0 : -1;
+}
+
+static void share_part(void)
+{
+	volatile uint64_t *count = &counter[children].count;
+	char *page = system_pages(1);
+
+	for (bool write = false; page && system_protect(page, 1, write) == 0; write = !write)
+		(*count)++;
+}
+
+/* Program i in a control group of its own, of weight 100 a part. */
+static int group_enter(uint32_t i, uint32_t share)
+{
+	char path[64], text[16];
+
+	snprintf(path, sizeof(path), "/groups/%u", i);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "/groups/%u/cpu.weight", i);
+	snprintf(text, sizeof(text), "%u", 100 * share);
+	if (text_write(path, text))
+		return -1;
+	snprintf(path, sizeof(path), "/groups/%u/cgroup.procs", i);
+	snprintf(text, sizeof(text), "%d", child[i]);
+	return text_write(path, text);
+}
+
+int system_shares_start(const uint32_t *share, uint32_t count)
+{
+	mkdir("/groups", 0755);
+	mount("groups", "/groups", "cgroup2", 0, NULL);
+	if (text_write("/groups/cgroup.subtree_control", "+cpu") || others_start(share_part, count))
+		return -1;
+	for (uint32_t i = 0; i < count; i++)
+		if (group_enter(i, share[i]))
+			return -1;
+	return 0;
+}
+
+uint64_t system_share_count(uint32_t i)
+{
+	return __atomic_load_n(&counter[i].count, __ATOMIC_RELAXED);
+}
+
 uint32_t system_cpus(void)
 {
 	return (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
@@ -135,7 +189,13 @@ uint32_t system_cpus(void)
 
 void system_sleep(uint32_t ms)
 {
-	const struct timespec time = { .tv_nsec = ms * 1000000l };
+	const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000l };
 
 	nanosleep(&time, NULL);
+}
+
+/* Who sleeps has no time that others could take for theirs. */
+void system_stay(uint32_t ms)
+{
+	system_sleep(ms);
 }

@@ -3,10 +3,8 @@
  * peers.c - rows between two processes on one CPU: pipes, futex and shared memory, eventfd, yield.
  */
 #define _GNU_SOURCE
-#include <linux/futex.h>
 #include <sched.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "linux.h"
@@ -79,24 +77,12 @@ PIPE_ROW(event_pipe, "event_wake_pipe");
 PIPE_ROW(pipe_roundtrip, "pipe_roundtrip");
 
 /* The message lies in shared memory; a futex says whose turn it is. */
-static void turn_wait(uint32_t want)
-{
-	while (__atomic_load_n(&shared->turn, __ATOMIC_ACQUIRE) != want)
-		syscall(SYS_futex, &shared->turn, FUTEX_WAIT, !want, NULL, NULL, 0);
-}
-
-static void turn_give(uint32_t to)
-{
-	__atomic_store_n(&shared->turn, to, __ATOMIC_RELEASE);
-	syscall(SYS_futex, &shared->turn, FUTEX_WAKE, 1, NULL, NULL, 0);
-}
-
 static void futex_part(void)
 {
 	for (;;) {
-		turn_wait(1);
+		linux_turn_wait(&shared->turn, 1);
 		shared->word++;
-		turn_give(0);
+		linux_turn_give(&shared->turn, 0);
 	}
 }
 
@@ -120,8 +106,8 @@ static void futex_run(uint32_t rounds)
 {
 	shared->word = 0;
 	for (uint32_t i = rounds; i; i--) {
-		turn_give(1);
-		turn_wait(0);
+		linux_turn_give(&shared->turn, 1);
+		linux_turn_wait(&shared->turn, 0);
 	}
 	last = shared->word;
 }

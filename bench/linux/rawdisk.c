@@ -30,14 +30,14 @@ void system_disk_end(void)
 
 int system_disk_start(void)
 {
-	file = open("/dev/vda", O_RDONLY | O_DIRECT);
+	file = open("/dev/vda", O_RDWR | O_DIRECT);
 	data = system_pages(SYSTEM_DISK_MOST);
 	if (file < 0 || !data || syscall(SYS_io_setup, SYSTEM_DISK_MOST, &context))
 		return -1;
 	return 0;
 }
 
-static int many_read(const uint32_t *page, uint32_t count)
+static int many_do(uint16_t command, const uint32_t *page, uint32_t count)
 {
 	static struct iocb request[SYSTEM_DISK_MOST];
 	static struct iocb *list[SYSTEM_DISK_MOST];
@@ -45,7 +45,7 @@ static int many_read(const uint32_t *page, uint32_t count)
 
 	for (uint32_t i = 0; i < count; i++) {
 		request[i] = (struct iocb){
-			.aio_lio_opcode = IOCB_CMD_PREAD, .aio_fildes = (uint32_t)file,
+			.aio_lio_opcode = command, .aio_fildes = (uint32_t)file,
 			.aio_buf = (uintptr_t)(data + (size_t)i * SYSTEM_PAGE),
 			.aio_nbytes = SYSTEM_PAGE, .aio_offset = (int64_t)page[i] * SYSTEM_PAGE,
 		};
@@ -65,11 +65,20 @@ int system_disk_read(const uint32_t *page, uint32_t count, bool together)
 	size_t bytes = (size_t)count * SYSTEM_PAGE;
 
 	if (!together && count > 1)
-		return many_read(page, count);
+		return many_do(IOCB_CMD_PREAD, page, count);
 	return pread(file, data, bytes, (off_t)page[0] * SYSTEM_PAGE) == (ssize_t)bytes ? 0 : -1;
 }
 
-const uint8_t *system_disk_data(uint32_t n)
+int system_disk_write(const uint32_t *page, uint32_t count, bool together)
 {
-	return (const uint8_t *)data + (size_t)n * SYSTEM_PAGE;
+	size_t bytes = (size_t)count * SYSTEM_PAGE;
+
+	if (!together && count > 1)
+		return many_do(IOCB_CMD_PWRITE, page, count);
+	return pwrite(file, data, bytes, (off_t)page[0] * SYSTEM_PAGE) == (ssize_t)bytes ? 0 : -1;
+}
+
+uint8_t *system_disk_data(uint32_t n)
+{
+	return (uint8_t *)data + (size_t)n * SYSTEM_PAGE;
 }

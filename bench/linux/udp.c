@@ -25,7 +25,7 @@ static struct sockaddr_in address(const char *text)
 	return a;
 }
 
-static int card_start(int handle)
+static int card_set(int handle)
 {
 	static const uint8_t peer[6] = { 2, 0, 0, 0, 0, 1 };
 	struct ifreq card = { .ifr_name = "eth0" };
@@ -48,6 +48,14 @@ static int card_start(int handle)
 	return ioctl(handle, SIOCSARP, &neighbour);
 }
 
+int linux_card_start(void)
+{
+	int handle = socket(AF_INET, SOCK_DGRAM, 0), err = card_set(handle);
+
+	close(handle);
+	return err;
+}
+
 unsigned linux_udp(uint32_t answers)
 {
 	int handle = socket(AF_INET, SOCK_DGRAM, 0);
@@ -55,7 +63,7 @@ unsigned linux_udp(uint32_t answers)
 	char packet[2048];
 
 	own.sin_port = htons(PORT);
-	if (card_start(handle) || bind(handle, (struct sockaddr *)&own, sizeof(own))) {
+	if (linux_card_start() || bind(handle, (struct sockaddr *)&own, sizeof(own))) {
 		printf("bench: udp_echo failed: %m\n");
 		return 1;
 	}

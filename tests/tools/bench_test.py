@@ -8,6 +8,7 @@ import copy
 import io
 import json
 import os
+import re
 import sys
 import xml.etree.ElementTree
 
@@ -163,6 +164,32 @@ def check_budget():
                                             'event_wake', 'filter_1000'} <= set(table), sorted(table)
 
 
+def timed(name, unit, exo, linux):
+    """A result of one row of time on each system."""
+    rows = [[{'name': name, 'unit': unit, 'n': 1, 'min': v, 'median': v, 'max': v, 'must': None,
+              'stretch': None, 'counts': None, 'way': None}] for v in (exo, linux)]
+    return results.combine('time', [rows[0]], [rows[1]])[0]
+
+
+def check_notes():
+    served, stream = timed('http_100_new', 'ns', 200000.0, 500000.0), timed('tcp_to_1m', 'ns', 1e7, 2e7)
+    share = timed('share_error_321', 'ppm', 100.0, 200.0)
+    yield 'requests_by_the_second', results.notes(served) == '5,000 a second, Linux 2,000', results.notes(served)
+    yield 'streams_in_mib', results.notes(stream) == '100 MiB/s, Linux 50', results.notes(stream)
+    yield 'a_share_is_no_rate', results.notes(share) == '' and share['mode'] == 'time', results.notes(share)
+    yield 'a_small_ratio_is_seen', (results.times(0.0086), results.times(12.34)) == ('0.0086', '12.3'), ''
+    yield 'an_unusual_unit_is_said', results.label(share) == 'share_error_321 (ppm)' and \
+        results.label(stream) == 'tcp_to_1m', results.label(share)
+
+
+def curve_span(low, high):
+    """By how many units the ends of a curve between two values differ in height."""
+    rows = [timed(f'filter_{n}', 'ns', v, v) for n, v in ((1, low), (100, high))]
+    heights = [float(y) for y in re.findall(r'<circle cx="[\d.]+" cy="([\d.]+)"', report.curve(
+        rows, 'words', r'^filter_(\d+)$'))]
+    return max(heights) - min(heights)
+
+
 def check_report():
     document = made()
     page = report.page(document)
@@ -172,6 +199,7 @@ def check_report():
     yield 'every_row_is_there', all(f'<td>{r["name"]}</td>' in page for r in document['results']), ''
     document['header']['commit'] = '<b>&'
     yield 'words_are_escaped', '<dd>&lt;b&gt;&amp;</dd>' in report.page(document), ''
+    yield 'a_flat_curve_looks_flat', curve_span(120.0, 150.0) < 30 < curve_span(12.0, 150.0), ''
     yield 'empty_boots_make_a_page', '</html>' in report.page({**document, 'results': []}), ''
 
 
@@ -188,8 +216,8 @@ def check_initramfs():
 
 def main():
     bad = 0
-    for group in (check_lines, check_results, check_agreement, check_compare, check_budget, check_report,
-                  check_initramfs):
+    for group in (check_lines, check_results, check_agreement, check_compare, check_budget, check_notes,
+                  check_report, check_initramfs):
         for name, good, why in group():
             print(f'ok {name}' if good else f'FAIL {name}: {str(why)[:300]}'.rstrip(': '))
             bad += not good
