@@ -79,6 +79,11 @@ void guest_skip(const char *reason)
 
 bool guest_icount(void) { return suite_word("icount") != NULL; }
 
+uint64_t guest_device_deadline(uint64_t seconds)
+{
+	return exos_deadline(seconds * (guest_icount() ? 100 : 1) * 1000000000ull);
+}
+
 exo_slot guest_claim(const char *name)
 {
 	const struct exos_grant *grant = exos_grant(name, 0);

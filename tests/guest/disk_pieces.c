@@ -164,7 +164,7 @@ EXO_TEST(writes_pass_the_cache_and_blocks_are_discarded, DISK)
 /* Wait for completions without an event, at most 10 s. */
 static bool polled(struct disk *disk, uint32_t count)
 {
-	uint64_t deadline = exos_deadline(10000000000ull);
+	uint64_t deadline = guest_device_deadline(10);
 
 	while (__atomic_load_n(&disk->cq->cq_tail, __ATOMIC_ACQUIRE) != count)
 		if (exos_tsc() > deadline)

@@ -48,7 +48,7 @@ void disk_put(struct disk *disk, const struct exo_disk_req *req)
 
 unsigned disk_run(struct disk *disk, unsigned count)
 {
-	uint64_t deadline = exos_deadline(10000000000ull);
+	uint64_t deadline = guest_device_deadline(10);
 	uint32_t begin = disk->cq->cq_head;
 	int64_t taken = exo_disk_kick(disk->ring);
 

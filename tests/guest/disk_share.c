@@ -172,7 +172,7 @@ static unsigned pinned_refusals(const struct guest_frames *f)
 		exos_slot_free(sid);
 	}
 	while (__atomic_load_n(&disk.cq->cq_tail, __ATOMIC_ACQUIRE) < 16)
-		if (!exos_event_wait(disk.entry, exos_deadline(10000000000ull)))
+		if (!exos_event_wait(disk.entry, guest_device_deadline(10)))
 			break;
 	for (unsigned i = 0; i < 16; i++)
 		expect_eq(disk_status(&disk, i), 0);

@@ -86,6 +86,8 @@ _Noreturn void guest_skip(const char *reason);
 unsigned guest_failures(void);
 /* The test runs under the deterministic clock, on which a millisecond is 7,812 instructions. */
 bool guest_icount(void);
+/* So many seconds from now, for a device; 100 times as many on that clock, which does not wait. */
+uint64_t guest_device_deadline(uint64_t seconds);
 
 /* The test's claims by name; a test that needs a missing one fails. */
 exo_slot guest_claim(const char *name);

@@ -167,7 +167,7 @@ static bool part_start(struct exos_child *child, const char *name, const struct 
 	};
 	struct exos_spawn request = { .argc = 3, .argv = argv, .frames = HALF, .grant = grant,
 				      .grants = 2, .times = 1, .time = &slots };
-	uint64_t end = exos_deadline(20 * SECOND);
+	uint64_t end = guest_device_deadline(20);
 
 	*child = (struct exos_child){ .page = NULL };
 	request.file = parts_program(&request.file_bytes);
@@ -195,9 +195,7 @@ static void ask(const char *name, uint64_t ms, int taken)
 		expect_eq(guest_maps(pfn), 0);
 	/* The list of what went: one claim, or nothing. */
 	expect_eq(child.page->taken, taken);
-	/* The deterministic clock does not wait for the disk. */
-	expect_eq(exos_child_wait(&child, exos_deadline((guest_icount() ? 3000 : 30) * SECOND)),
-	          EXO_STOP_EXIT);
+	expect_eq(exos_child_wait(&child, guest_device_deadline(30)), EXO_STOP_EXIT);
 	expect_eq(child.page->exit_code, 0);
 	expect_eq(exos_child_end(&child), 0);
 	guest_frames_end(&f);
