@@ -18,7 +18,7 @@ from machine import DEBUG_EXIT_FAIL, Machine  # noqa: E402
 
 SHIFT = {'exo': 7, 'linux': 0}
 CPU = 'max,-erms,-fsrm'
-MEMORY = '512M'
+MEMORY = '768M'
 LIMIT_S = 300
 FIXED = ['-rtc', 'base=2026-01-01,clock=vm']
 LINUX = os.path.join(TOP, 'build', 'src', 'linux')
