@@ -15,12 +15,11 @@ typedef uint32_t __attribute__((may_alias, aligned(1))) half;
 
 void fs_names_init(struct fs_names *names, struct fs_memory *memory, uint64_t bytes)
 {
-	struct table t = table_alloc(memory, bytes, sizeof names->least);
+	struct table t = table_make(memory, bytes, names->least, sizeof names->least);
 
-	names->name = t.pages ? t.data : names->least;
-	names->sets = t.pages ? t.sets : 1;
+	names->name = t.data;
+	names->sets = t.sets;
 	names->pages = t.pages;
-	fs_names_clear(names);
 }
 
 void fs_names_end(struct fs_names *names, struct fs_memory *memory)

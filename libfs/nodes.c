@@ -12,12 +12,11 @@
 
 void fs_nodes_init(struct fs_nodes *nodes, struct fs_memory *memory, uint64_t bytes)
 {
-	struct table t = table_alloc(memory, bytes, sizeof nodes->least);
+	struct table t = table_make(memory, bytes, nodes->least, sizeof nodes->least);
 
-	nodes->place = t.pages ? t.data : nodes->least;
-	nodes->sets = t.pages ? t.sets : 1;
+	nodes->place = t.data;
+	nodes->sets = t.sets;
 	nodes->pages = t.pages;
-	fs_nodes_clear(nodes);
 }
 
 void fs_nodes_end(struct fs_nodes *nodes, struct fs_memory *memory)

@@ -5,29 +5,32 @@
 #ifndef LIBFS_TABLE_H
 #define LIBFS_TABLE_H
 
+#include <base/string.h>
 #include <libfs/device.h>
 
 struct table {
 	void    *data;
-	size_t   pages;         /* a power of two; 0: there is no memory */
+	size_t   pages;         /* a power of two; 0: it is the one set it was given */
 	uint64_t sets;          /* a power of two */
 };
 
 /*
- * Allocate at most `bytes` bytes, as sets of set_bytes (a power of two, at most a page): half as
- * much, and half of that, when memory is short.  What is in it is anything.
+ * Make an empty table of at most `bytes` bytes, as sets of set_bytes (a power of two, at most a
+ * page): half as much, and half of that, when memory is short; in the end the one set `least`.
  */
-static inline struct table table_alloc(struct fs_memory *memory, uint64_t bytes, size_t set_bytes)
+static inline struct table table_make(struct fs_memory *memory, uint64_t bytes, void *least,
+				      size_t set_bytes)
 {
-	struct table t = { .pages = 1 };
+	struct table t = { .pages = bytes >= FS_PAGE_BYTES };
 
-	if (bytes < FS_PAGE_BYTES)
-		return (struct table){ .pages = 0 };
-	while (t.pages <= bytes / FS_PAGE_BYTES / 2)
+	while (t.pages && t.pages <= bytes / FS_PAGE_BYTES / 2)
 		t.pages *= 2;
 	while (t.pages && memory->ops->alloc(memory, t.pages, &t.data) < 0)
 		t.pages /= 2;
-	t.sets = t.pages * FS_PAGE_BYTES / set_bytes;
+	if (!t.pages)
+		t.data = least;
+	t.sets = t.pages ? t.pages * FS_PAGE_BYTES / set_bytes : 1;
+	memset(t.data, 0, t.sets * set_bytes);
 	return t;
 }
 
