@@ -49,13 +49,10 @@ void term_begin(void)
 /* Ctrl-C also forgets what was typed before it. */
 bool term_interrupted(void)
 {
-	size_t from = count;
+	int64_t n = term_fetch(1);
 
-	if (term_fetch(1) <= 0)
-		return interrupted;
-	if (from > count)
-		from = 0;
-	for (size_t i = from; i < count; i++) {
+	/* What was fetched is the end of what there is, wherever it begins. */
+	for (size_t i = n > 0 ? count - (size_t)n : count; i < count; i++) {
 		if (typed[i] == CTRL_C || typed[i] == CTRL_BACKSLASH) {
 			interrupted = true;
 			taken = i + 1;

@@ -82,7 +82,9 @@ def net_command(run, box):
 def capture(run, box):
     """`capture` shows packets on the console and gives them out as pcap: those that passed, no others."""
     start = box.mark()
-    box.send("capture\r")
+    box.send("capture")
+    run.check(box.expect("exo> capture", 20 * run.context.slow), "typing is not echoed")
+    box.send("\r")                 # on its own, as it is typed: one Ctrl-C is enough then, too
     run.check(box.expect(r":81/", 20 * run.context.slow, start), f"capture says {box.text(start)!r}")
     answer = web.get(run.port, "/small.html")
     run.check(answer.body == served.FILES["small.html"], f"/small.html: {answer}")
