@@ -13,10 +13,11 @@
 #include <stdint.h>
 
 /*
- * Whoever comes when a lock is free takes it, also before those who wait: so all do not wait for a
- * CPU that the host of a virtual machine does not run just then.  Those who wait stand in line by
- * tickets, and the first of them insists after a while: then nobody is let in before it, so that
- * nobody waits for ever.
+ * Those who wait for a lock stand in line by tickets, and the first of them insists: then nobody is
+ * let in before it, so that nobody waits for ever.  With patience it insists only after some turns,
+ * and whoever comes when the lock is free takes it: that is for locks that are held for moments,
+ * where a CPU that the host of a virtual machine does not run just then would be waited for by all.
+ * Without patience all get the lock equally often, which shares of a device hang on.
  */
 struct lock {
 	union {
@@ -27,6 +28,7 @@ struct lock {
 		uint16_t word;                  /* both */
 	};
 	uint16_t next, now;                     /* [a] tickets: of the next to come, of the first */
+	uint16_t patience;                      /* [I] turns of spin_wait */
 };
 
 #define LOCK_FREE    0x0000u            /* values of word */
