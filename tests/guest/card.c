@@ -26,6 +26,8 @@ volatile uint32_t *card_open(struct exos_pci *card, bool dma)
 
 void card_route(volatile uint32_t *regs)
 {
+	regs[CARD_IMC] = ~0u;           /* what is left of the last one who had it */
+	regs[CARD_ICR] = ~0u;
 	regs[CARD_IVAR] = IVAR_VALID | VECTOR;
 	regs[CARD_IMS] = CARD_CAUSE;
 }
