@@ -72,6 +72,7 @@ check layers sh tools/layers.sh "$out"
 check format sh tools/format.sh
 check abi.md python3 tools/abi.py --check
 check security.md named_tests docs/security.md
+check figures python3 bench/figures.py --check
 if command -v cppcheck > /dev/null; then
 	check cppcheck cpp
 else
