@@ -20,12 +20,18 @@ import sys
 import time
 
 import disk
+import peer
 import systems
 from machine import QEMU
 
 KERNEL = 0xffff800000000000
 # Trace 0: 0x7f5d44000100 [0000000000000000/ffffffff80001234/00c0b2f7/ff000601] name
 TRACE = re.compile(rb'^Trace \d+: \S+ \[[0-9a-f]+/([0-9a-f]+)/')
+# Rows of other programs than `bench`; and functions that only wait for what is measured.
+PROGRAMS = {'udp_echo': 'bench-udp'}
+WAITS = {'note'}
+# What protection costs: claims, the frames they hold, patterns of packets, and functions that check.
+CHECKS = re.compile(r'^exo/(claim|lend|frame|filter\w*)\.[ch] |_check$|^exo/dev/nic_send.c packet_measure$')
 SINGLE = {7: 'singlestep on', 8: 'one-insn-per-tb on'}      # of the monitor, by QEMU's version
 LIMIT_S = 120
 
@@ -35,12 +41,23 @@ def qemu_version():
     return int(re.search(r'version (\d+)', said.stdout).group(1))
 
 
-def trace(options, row, log):
-    """Boot, and have the row's pieces written into `log`: operations of the first piece."""
-    image = systems.build_exo(options.out, 'bench')
-    exo = systems.System('exo', image, options.folder, 'profile')
-    disks = [disk.make(options.folder)]
-    with exo.machine(f'profile={row}', counted=True, disks=disks) as machine:
+def boot(options, row, log):
+    """The machine that the row needs, traced."""
+    exo = systems.System('exo', systems.build_exo(options.out, PROGRAMS.get(row, 'bench')),
+                         options.folder, 'profile')
+    if row not in PROGRAMS:
+        return trace(exo, row, log, disks=[disk.make(options.folder)])
+    wire = peer.Peer(options.folder)
+    wire.start()
+    try:
+        return trace(exo, row, log, cards=[wire.card()])
+    finally:
+        wire.end()
+
+
+def trace(exo, row, log, **devices):
+    """Have the row's pieces written into `log`: operations of the first piece."""
+    with exo.machine(f'profile={row}', counted=True, **devices) as machine:
         ready = machine.expect(r'bench: ready to be traced, (\d+) operations|bench: not profiled: .*',
                                LIMIT_S)
         if not ready or not ready.group(1):
@@ -84,39 +101,43 @@ def count(log, mark):
 
 
 def name_all(image, addresses):
-    """{address: (file, function)}, the innermost inlined one."""
-    said = subprocess.run(['addr2line', '-f', '-e', image], capture_output=True, text=True, check=True,
-                          input='\n'.join(f'{a:#x}' for a in addresses)).stdout.splitlines()
+    """{address: (file, function, those that it was inlined into)}."""
+    said = subprocess.run(['addr2line', '-a', '-i', '-f', '-e', image], capture_output=True, text=True,
+                          check=True, input='\n'.join(f'{a:#x}' for a in addresses)).stdout
     names = {}
-    for address, function, place in zip(addresses, said[::2], said[1::2]):
-        path = place.split(':')[0]
-        names[address] = (os.path.relpath(path, systems.TOP) if path != '??' else '??', function)
+    for words in re.split(r'^(?=0x)', said, flags=re.M)[1:]:
+        address, *lines = words.splitlines()
+        path = lines[1].split(':')[0]
+        names[int(address, 16)] = (os.path.relpath(path, systems.TOP) if path != '??' else '??',
+                                   lines[0], lines[2::2])
     return names
 
 
-def sums(options, counts):
+def sums(options, program, counts):
     """[(count, part, file, function)], most first."""
-    images = {'kernel': os.path.join(options.out, 'exo.elf'),
-              'program': os.path.join(options.out, 'bin', 'bench.elf')}
+    images = {'kernel': os.path.join(options.out, 'exo.elf'), 'program': program}
     total = collections.Counter()
     for part, image in images.items():
         addresses = [pc for pc in counts if (pc >= KERNEL) == (part == 'kernel')]
-        for pc, (path, function) in name_all(image, addresses).items():
-            total[part, path, function] += counts[pc]
+        for pc, (path, function, around) in name_all(image, addresses).items():
+            if not {function, *around} & WAITS:
+                total[part, path, function] += counts[pc]
     return sorted(((n, *key) for key, n in total.items()), reverse=True)
 
 
 def table(rows, operations, least):
     """What was found, for one operation; lines of less than `least` as one."""
-    rest, all_of = 0.0, 0.0
+    rest, all_of, checks = 0.0, 0.0, 0.0
     for n, part, path, function in rows:
         each = n / operations
         all_of += each
+        checks += each if part == 'kernel' and CHECKS.search(f'{path} {function}') else 0
         if abs(each) < least:
             rest += each
             continue
         print(f'{each:12,.1f}  {part:8} {path:34} {function}')
     print(f'{rest:12,.1f}  in functions with less than {least:g}')
+    print(f'{checks:12,.1f}  of all these are checks of claims, frames, requests and packets')
     print(f'{all_of:12,.1f}  instructions an operation')
 
 
@@ -133,11 +154,12 @@ def main():
     for row in options.rows:
         if os.path.exists(log):
             os.unlink(log)
-        operations = trace(options, row, log)
-        counts = count(log, mark_address(os.path.join(options.out, 'bin', 'bench.elf')))
+        program = os.path.join(options.out, 'bin', f'{PROGRAMS.get(row, "bench")}.elf')
+        operations = boot(options, row, log)
+        counts = count(log, mark_address(program))
         os.unlink(log)
         print(f'{row}:')
-        table(sums(options, counts), operations, options.least)
+        table(sums(options, program, counts), operations, options.least)
 
 
 if __name__ == '__main__':
