@@ -220,6 +220,14 @@ static uint64_t object_frames(const struct exo_cap *c)
 	return c->kind == EXO_KIND_PACKETS ? EXO_FRAMES_PACKETS : c->hi - c->lo;
 }
 
+static void object_wipe(const struct exo_cap *c)
+{
+	if (c->kind == EXO_KIND_PT || c->kind == EXO_KIND_SPACE)
+		table_wipe(c->lo);
+	else
+		memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
+}
+
 static int object_end(struct exo_cap *c)
 {
 	c->flags |= EXO_CAP_ENDING;
@@ -230,7 +238,7 @@ static int object_end(struct exo_cap *c)
 	interrupts_window();
 	trace_unmap(c);
 	trace_record(EXO_TRACE_END, c->lo, frame_use(c->lo));
-	memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
+	object_wipe(c);
 	work_done(32 + (int)(c->hi - c->lo) / 8);
 	for (uint64_t pfn = c->lo; pfn < c->hi; pfn++) {
 		if (pfn % 4 == 3)

@@ -162,7 +162,7 @@ static void env_enter_space(struct env *e, uint64_t space)
 /* Part what posts to an environment that ends from it. */
 static void sources_end(struct env *e)
 {
-	for (unsigned i = 1; i < EXO_EVENTS; i++) {
+	for (unsigned i = 1; i < EXO_EVENTS && e->sources; i++) {
 		if (e->source[i].kind == SOURCE_IRQ)
 			irq_unbind(e->source[i].id);
 		else if (e->source[i].kind == SOURCE_RING)
@@ -175,7 +175,7 @@ static void sources_end(struct env *e)
 			pci_fault_forget(e->source[i].id);
 		else if (e->source[i].kind == SOURCE_WATCH)
 			env_at(e->source[i].id)->watch_env = 0;
-		e->source[i] = (struct source){ 0 };
+		event_free(e, i);
 	}
 }
 

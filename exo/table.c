@@ -9,6 +9,7 @@
 #include "table.h"
 
 #include <base/string.h>
+#include <base/util.h>
 #include <exo/errors.h>
 #include <exo/space.h>
 
@@ -85,17 +86,19 @@ static uint64_t entry_space(const uint64_t *pte, uint64_t *va)
 /* Is this use of a frame one whose mappings are counted? */
 static bool use_is_counted(enum exo_use use)
 {
-	return use == EXO_USE_MEMORY || use == EXO_USE_DEVICE || use == EXO_USE_EXPORT;
+	return 1u << use & (1u << EXO_USE_MEMORY | 1u << EXO_USE_DEVICE | 1u << EXO_USE_EXPORT);
 }
 
 static void frames_count(uint64_t pfn, unsigned level, int by)
 {
-	if (!use_is_counted(frame_use(pfn)))
+	struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+	struct exo_frame *f = frame_entry(pfn);
+
+	if (!f || !use_is_counted(k->mixed ? f->use : k->use))
 		return;
 	if (level == 1) {
-		frame_entry(pfn)->maps += by;
-		__atomic_add_fetch(&frames.chunks[pfn / EXO_CHUNK_FRAMES].busy, (int64_t)by,
-				   __ATOMIC_RELAXED);
+		f->maps += by;
+		__atomic_add_fetch(&k->busy, (int64_t)by, __ATOMIC_RELAXED);
 		return;
 	}
 	for (uint64_t i = 0; i < level_frames(level); i += EXO_CHUNK_FRAMES)
@@ -196,17 +199,10 @@ static int space_end(uint64_t pfn)
 	return 0;
 }
 
-int table_end(uint64_t pfn)
+/* Empty entries [i, end) of a table: 0 or EXO_MORE. */
+static int entries_clear(uint64_t *table, unsigned level, unsigned i, unsigned end)
 {
-	unsigned level = *table_link(pfn, TABLE_LEVEL);
-	unsigned last = level == 4 ? 255 : 512;
-	uint64_t *table = pfn_to_virt(pfn);
-
-	if (level == 4 && space_end(pfn))
-		return EXO_MORE;
-	leaf_cache.space = 0;
-	table_unhang(pfn);
-	for (unsigned i = 0; i < last; i++) {
+	for (; i < end; i++) {
 		if (!(table[i] & PTE_P))
 			continue;
 		if (work_left <= 0)
@@ -218,4 +214,38 @@ int table_end(uint64_t pfn)
 			table_unhang(pte_pfn(table[i]));
 	}
 	return 0;
+}
+
+#define GROUP 8u                /* entries that are looked at together */
+
+/* Most entries of most tables are empty. */
+static bool group_empty(const uint64_t *t)
+{
+	return !((t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) & PTE_P);
+}
+
+int table_end(uint64_t pfn)
+{
+	unsigned level = *table_link(pfn, TABLE_LEVEL);
+	unsigned last = level == 4 ? EXO_SELF_SLOT : 512;
+	uint64_t *table = pfn_to_virt(pfn);
+
+	if (level == 4 && space_end(pfn))
+		return EXO_MORE;
+	leaf_cache.space = 0;
+	table_unhang(pfn);
+	for (unsigned i = 0; i < last; i += GROUP)
+		if (!group_empty(&table[i]) &&
+		    entries_clear(table, level, i, min_u64(i + GROUP, last)))
+			return EXO_MORE;
+	return 0;
+}
+
+void table_wipe(uint64_t pfn)
+{
+	uint64_t *table = pfn_to_virt(pfn);
+
+	if (*table_link(pfn, TABLE_LEVEL) == 4)
+		memset(&table[EXO_SELF_SLOT], 0, (512 - EXO_SELF_SLOT) * sizeof(*table));
+	memset(pfn_to_virt(pfn + 1), 0, (EXO_FRAMES_PT - 1) * EXO_PAGE_SIZE);
 }

@@ -40,6 +40,9 @@ void table_make_space(uint64_t pfn, uint64_t use);
 /* A bounded piece of taking a page table, or a whole space, apart: 0 or EXO_MORE. */
 int table_end(uint64_t pfn);
 
+/* Nothing uses it any more: zero what table_end left in its frames, which is not its entries. */
+void table_wipe(uint64_t pfn);
+
 /*
  * The table of `level` that translates va in the space, or NULL if there is none.  *big says
  * whether a large page is mapped there instead.

@@ -2,15 +2,55 @@
 /*
  * spawn_image.c - a child's image: its frames filled in, and mapped in its space.
  *
+ * What a program cannot write and the boot archive holds in whole pages is not copied: the child
+ * maps the archive's frames, by our claim on them, as long as that claim is there.
+ *
  * Invariant: the image's frames hold only bytes of the file, the start block and zeros; no page is
- * writable and executable, here or there.
+ * writable and executable, here or there; all bytes of a shared page are the file's.
  */
 #include <base/string.h>
 #include <base/util.h>
 #include <exo/errors.h>
 #include <exos/cap.h>
+#include <exos/space.h>
 
 #include "spawn_parts.h"
+
+/* The grant `archive` that holds frames [pfn, pfn + pages) and has these rights, or 0. */
+static exo_slot archive_claim(uint64_t pfn, uint64_t pages, uint32_t rights)
+{
+	const struct exos_grant *g;
+
+	for (unsigned n = 0; (g = exos_grant("archive", n)) != NULL; n++) {
+		const struct exo_cap *c = exos_cap_look(g->slot);
+
+		if (c == NULL || pfn < c->lo || !range_fits(pfn - c->lo, pages, c->hi - c->lo))
+			continue;
+		if ((rights & ~(uint32_t)c->rights) == 0)
+			return g->slot;
+	}
+	return 0;
+}
+
+/* How a segment is shared, if it can be: read-only, and its pages are pages of the file. */
+static struct spawn_share share_find(const struct exos_spawn *request, const struct elf_segment *g)
+{
+	const struct spawn_share none = { .claim = 0 };
+	uint64_t va = (uintptr_t)request->file + g->file_off - g->skip, pfn;
+	exo_slot claim;
+
+	if ((g->rights & EXO_R_WRITE) != 0 || !g->in_file || g->file_off < g->skip)
+		return none;
+	if (va % EXO_PAGE_SIZE != 0 ||
+	    !range_fits(g->file_off - g->skip, g->pages * EXO_PAGE_SIZE, request->file_bytes))
+		return none;
+	pfn = exos_space_frame(va);
+	claim = pfn != 0 ? archive_claim(pfn, g->pages, g->rights) : 0;
+	/* The archive is mapped in one piece for each of its claims. */
+	if (claim == 0 || exos_space_frame(va + (g->pages - 1) * EXO_PAGE_SIZE) != pfn + g->pages - 1)
+		return none;
+	return (struct spawn_share){ claim, pfn };
+}
 
 int spawn_image_size(struct spawn *s)
 {
@@ -19,13 +59,27 @@ int spawn_image_size(struct spawn *s)
 	if (bytes > EXOS_START_END - EXOS_START_VA)
 		return spawn_fail(s, "its arguments are too long", -EXO_E_RANGE);
 	s->start_pages = round_up(bytes, EXO_PAGE_SIZE) / EXO_PAGE_SIZE;
-	s->image_pages = s->program.pages + s->start_pages;
+	s->image_pages = s->start_pages;
+	for (uint32_t i = 0; i < s->program.segments; i++) {
+		s->share[i] = share_find(s->request, &s->program.segment[i]);
+		if (s->share[i].claim == 0)
+			s->image_pages += s->program.segment[i].pages;
+	}
 	return 0;
+}
+
+/* The file's bytes of one segment, with zeros around them. */
+static void segment_fill(uint8_t *to, const uint8_t *file, const struct elf_segment *g)
+{
+	uint64_t end = g->skip + g->file_bytes;
+
+	memset(to, 0, g->skip);
+	memcpy(to + g->skip, file + g->file_off, g->file_bytes);
+	memset(to + end, 0, g->pages * EXO_PAGE_SIZE - end);
 }
 
 int spawn_image_fill(struct spawn *s)
 {
-	const uint8_t *file = s->request->file;
 	uint8_t *to;
 	int error;
 
@@ -36,11 +90,10 @@ int spawn_image_fill(struct spawn *s)
 	to = s->window;
 	for (uint32_t i = 0; i < s->program.segments; i++) {
 		const struct elf_segment *g = &s->program.segment[i];
-		uint64_t end = g->skip + g->file_bytes;
 
-		memset(to, 0, g->skip);
-		memcpy(to + g->skip, file + g->file_off, g->file_bytes);
-		memset(to + end, 0, g->pages * EXO_PAGE_SIZE - end);
+		if (s->share[i].claim != 0)
+			continue;
+		segment_fill(to, s->request->file, g);
 		to += g->pages * EXO_PAGE_SIZE;
 	}
 	memset(to, 0, s->start_pages * EXO_PAGE_SIZE);
@@ -89,11 +142,14 @@ static int spawn_map_segments(struct spawn *s)
 
 	for (uint32_t i = 0; i < s->program.segments; i++) {
 		const struct elf_segment *g = &s->program.segment[i];
-		int error = spawn_map(s, g->va, s->child->image, pfn, g->pages, g->rights);
+		const struct spawn_share *share = &s->share[i];
+		bool own = share->claim == 0;
+		int error = spawn_map(s, g->va, own ? s->child->image : share->claim,
+				      own ? pfn : share->pfn, g->pages, g->rights);
 
 		if (error < 0)
 			return error;
-		pfn += g->pages;
+		pfn += own ? g->pages : 0;
 	}
 	return spawn_map(s, EXOS_START_VA, s->child->image, pfn, s->start_pages,
 			 EXO_R_READ | EXO_R_WRITE);

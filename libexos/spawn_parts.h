@@ -17,7 +17,11 @@ struct spawn {
 	struct elf_program program;
 	struct exos_space space;        /* the child's */
 	uint64_t next;          /* first frame of the child's memory that is not used yet */
-	uint64_t image_pfn, image_pages;        /* image, then start block */
+	uint64_t image_pfn, image_pages;        /* what is copied of the image, then start block */
+	struct spawn_share {
+		exo_slot claim;         /* our claim on the archive's frames; 0: the segment is copied */
+		uint64_t pfn;           /* of its first page */
+	} share[ELF_SEGMENTS];
 	uint64_t start_pages;   /* of these, the start block */
 	uint64_t tables;        /* table frames */
 	uint8_t *window;        /* the image's frames, mapped here while it is filled */

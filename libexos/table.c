@@ -58,6 +58,8 @@ static uint64_t run_mask(unsigned count)
 /* The first place in the word with `count` clear bits, or 64. */
 static unsigned run_find(uint64_t taken, unsigned count)
 {
+	if (count == 1)
+		return ~taken ? (unsigned)__builtin_ctzll(~taken) : 64;
 	for (unsigned s = 0; s + count <= 64; s++) {
 		uint64_t hit = taken & run_mask(count) << s;
 
