@@ -240,12 +240,8 @@ static int object_end(struct exo_cap *c)
 	trace_record(EXO_TRACE_END, c->lo, frame_use(c->lo));
 	object_wipe(c);
 	work_done(32 + (int)(c->hi - c->lo) / 8);
-	for (uint64_t pfn = c->lo; pfn < c->hi; pfn++) {
-		if (pfn % 4 == 3)
-			interrupts_window();
-		frame_entry(pfn)->object = 0;
-		frame_set(pfn, c->parent, EXO_USE_MEMORY);
-	}
+	interrupts_window();
+	frames_free(c->lo, c->hi, c->parent);
 	return 0;
 }
 

@@ -105,15 +105,52 @@ static void frames_count(uint64_t pfn, unsigned level, int by)
 		frames.chunks[(pfn + i) / EXO_CHUNK_FRAMES].large += by;
 }
 
-void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim,
-		   uint32_t most)
+/* One more mapping by small pages for each of these frames. */
+static void pages_count(uint64_t pfn, uint64_t count)
 {
-	*shadow_of(pte) = (struct shadow){
-		.claim = slot_sid(claim), .most = most, .next = claim->bind,
-	};
-	entry_push(pte, claim);
-	frames_count(pte_pfn(value), level, 1);
-	*pte = value;
+	struct exo_frame *f = frame_entry(pfn);
+	struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+	int64_t counted = 0;
+
+	if (!f)
+		return;
+	for (; count; count--, f++)
+		if (use_is_counted(k->mixed ? f->use : k->use)) {
+			f->maps++;
+			counted++;
+		}
+	__atomic_add_fetch(&k->busy, counted, __ATOMIC_RELAXED);
+}
+
+/* The same for the frames of entries of any level: pages are counted chunk by chunk. */
+static void range_count(uint64_t pfn, unsigned level, uint64_t count)
+{
+	for (; level > 1 && count; count--, pfn += level_frames(level))
+		frames_count(pfn, level, 1);
+	while (count) {
+		uint64_t some = min_u64(count, EXO_CHUNK_FRAMES - pfn % EXO_CHUNK_FRAMES);
+
+		pages_count(pfn, some);
+		pfn += some;
+		count -= some;
+	}
+}
+
+void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t value,
+		     struct exo_cap *claim, uint32_t most)
+{
+	uint64_t step = level_frames(level) << EXO_PAGE_SHIFT, id = virt_to_phys(pte) / 8;
+	struct shadow *s = shadow_of(pte);
+	exo_sid sid = slot_sid(claim);
+
+	range_count(pte_pfn(value), level, count);
+	if (claim->bind)
+		shadow_of(entry_at(claim->bind))->prev = id;
+	for (; count; count--, pte++, s++, id++, value += step) {
+		*s = (struct shadow){ sid, most, claim->bind, count > 1 ? id + 1 : 0 };
+		claim->bind = id;
+		*pte = value;
+	}
 }
 
 void entry_remove(uint64_t *pte, unsigned level)
@@ -216,12 +253,15 @@ static int entries_clear(uint64_t *table, unsigned level, unsigned i, unsigned e
 	return 0;
 }
 
-#define GROUP 8u                /* entries that are looked at together */
+#define GROUP 16u               /* entries that are looked at together */
 
 /* Most entries of most tables are empty. */
 static bool group_empty(const uint64_t *t)
 {
-	return !((t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) & PTE_P);
+	uint64_t some = t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7] | t[8] | t[9] |
+			t[10] | t[11] | t[12] | t[13] | t[14] | t[15];
+
+	return !(some & PTE_P);
 }
 
 int table_end(uint64_t pfn)

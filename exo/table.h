@@ -119,9 +119,12 @@ static inline void entry_pull(const struct shadow *s)
 		shadow_of(phys_to_virt(s->next * 8))->prev = s->prev;
 }
 
-/* Write an empty entry and put it on the claim's list. */
-void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim,
-		   uint32_t most);
+/*
+ * Write `count` empty entries of one table, `value` into the first, and put them on the claim's
+ * list.  Each next maps the next frames.
+ */
+void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t value,
+		     struct exo_cap *claim, uint32_t most);
 /* Empty a leaf entry and take it off its claim's list.  The translation may still be cached. */
 void entry_remove(uint64_t *pte, unsigned level);
 

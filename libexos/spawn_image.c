@@ -21,9 +21,12 @@ static exo_slot archive_claim(uint64_t pfn, uint64_t pages, uint32_t rights)
 {
 	const struct exos_grant *g;
 
-	for (unsigned n = 0; (g = exos_grant("archive", n)) != NULL; n++) {
-		const struct exo_cap *c = exos_cap_look(g->slot);
+	for (unsigned n = 0; (g = exos_grant_at(n)) != NULL; n++) {
+		const struct exo_cap *c;
 
+		if (g->kind != EXO_KIND_FRAME || strcmp(g->name, "archive") != 0)
+			continue;
+		c = exos_cap_look(g->slot);
 		if (c == NULL || pfn < c->lo || !range_fits(pfn - c->lo, pages, c->hi - c->lo))
 			continue;
 		if ((rights & ~(uint32_t)c->rights) == 0)

@@ -26,8 +26,8 @@ static uint64_t bits_count(uint64_t word)
 {
 	uint64_t n = 0;
 
-	for (unsigned s = 0; s < 64; s++)
-		n += word >> s & 1;
+	for (; word; word &= word - 1)
+		n++;
 	return n;
 }
 
