@@ -3,7 +3,8 @@
  * spawn_image.c - a child's image: what of it is shared, and the other frames filled in.
  *
  * What a program cannot write and the boot archive holds in whole pages is not copied: the child
- * maps the archive's frames, by our claim on them, as long as that claim is there.  Where all of it is mapped: spawn_map.c.
+ * maps the archive's frames, by our claim on them, as long as that claim is there.  Where all of
+ * it is mapped: spawn_map.c.
  *
  * Invariant: the image's frames hold only bytes of the file, the start block and zeros; all bytes
  * of a shared page are the file's.
@@ -39,7 +40,7 @@ static exo_slot archive_claim(uint64_t pfn, uint64_t pages, uint32_t rights)
 static struct spawn_share share_find(const struct exos_spawn *request, const struct elf_segment *g)
 {
 	const struct spawn_share none = { .claim = 0 };
-	uint64_t va = (uintptr_t)request->file + g->file_off - g->skip, pfn;
+	uint64_t va = (uintptr_t)request->file + g->file_off - g->skip, pfn, last;
 	exo_slot claim;
 
 	if ((g->rights & EXO_R_WRITE) != 0 || !g->in_file || g->file_off < g->skip)
@@ -50,7 +51,8 @@ static struct spawn_share share_find(const struct exos_spawn *request, const str
 	pfn = exos_space_frame(va);
 	claim = pfn != 0 ? archive_claim(pfn, g->pages, g->rights) : 0;
 	/* The archive is mapped in one piece for each of its claims. */
-	if (claim == 0 || exos_space_frame(va + (g->pages - 1) * EXO_PAGE_SIZE) != pfn + g->pages - 1)
+	last = va + (g->pages - 1) * EXO_PAGE_SIZE;
+	if (claim == 0 || exos_space_frame(last) != pfn + g->pages - 1)
 		return none;
 	return (struct spawn_share){ claim, pfn };
 }

@@ -19,9 +19,9 @@ struct spawn {
 	struct exo_map_op *op;          /* changes of it that are not made yet; spawn_map.c */
 	uint32_t ops;
 	uint64_t next;          /* first frame of the child's memory that is not used yet */
-	uint64_t image_pfn, image_pages;        /* what is copied of the image, then start block */
+	uint64_t image_pfn, image_pages;        /* what is not shared of the image, start block */
 	struct spawn_share {
-		exo_slot claim;         /* our claim on the archive's frames; 0: the segment is copied */
+		exo_slot claim;         /* ours on the archive's frames; 0: it is copied */
 		uint64_t pfn;           /* of its first page */
 	} share[ELF_SEGMENTS];
 	uint64_t start_pages;   /* of these, the start block */

@@ -272,7 +272,8 @@ EXO_TEST(tables_leave_nothing_of_their_entries, SHORT)
 	map.pages = 4;
 	must_eq(update(t.space, map), 1);
 	expect_eq(update(t.space, OP(.op = EXO_UNMAP, .va = VA + EXO_PAGE_SIZE, .pages = 1)), 1);
-	expect_eq(update(t.space, OP(.op = EXO_UNMAP, .va = VA + 3 * EXO_PAGE_SIZE, .pages = 4)), 1);
+	expect_eq(update(t.space,
+			 OP(.op = EXO_UNMAP, .va = VA + 3 * EXO_PAGE_SIZE, .pages = 4)), 1);
 	expect_eq(guest_maps(t.f.lo + 16), 2);
 	expect_eq(exos_cap_drop(t.level[1]), 0);
 	expect_eq(guest_maps(t.f.lo + 16), 0);
