@@ -6,7 +6,7 @@
  * one by one: first all frames of the child's range, then its own children are hung on the claim
  * revoked; so each frame is looked at once and each claim touched twice however deep the tree.
  * An object goes with the node that holds its frames;
- * its frames become memory after a grace period, zeroed.
+ * its frames become memory after a grace period, with nothing in them that the kernel wrote.
  */
 #include <base/string.h>
 #include <exo/disk.h>
@@ -217,6 +217,14 @@ static uint64_t object_frames(const struct exo_cap *c)
 	return c->kind == EXO_KIND_PACKETS ? EXO_FRAMES_PACKETS : c->hi - c->lo;
 }
 
+static void object_wipe(const struct exo_cap *c)
+{
+	if (c->kind == EXO_KIND_PT || c->kind == EXO_KIND_SPACE)
+		table_wipe(c->lo);
+	else
+		memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
+}
+
 static int object_end(struct exo_cap *c)
 {
 	c->flags |= EXO_CAP_ENDING;
@@ -227,14 +235,10 @@ static int object_end(struct exo_cap *c)
 	interrupts_window();
 	trace_unmap(c);
 	trace_record(EXO_TRACE_END, c->lo, frame_use(c->lo));
-	memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
+	object_wipe(c);
 	work_done(32 + (int)(c->hi - c->lo) / 8);
-	for (uint64_t pfn = c->lo; pfn < c->hi; pfn++) {
-		frame_entry(pfn)->object = 0;
-		frame_set(pfn, c->parent, EXO_USE_MEMORY);
-		if (pfn % 4 == 3 || pfn + 1 == c->hi)
-			interrupts_window();
-	}
+	interrupts_window();
+	frames_free(c->lo, c->hi, c->parent);
 	return 0;
 }
 

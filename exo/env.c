@@ -163,7 +163,7 @@ static void sources_end(struct env *e)
 {
 	unsigned steps = 0;
 
-	for (unsigned i = 1; i < EXO_EVENTS; i++) {
+	for (unsigned i = 1; i < EXO_EVENTS && e->sources; i++) {
 		if (e->source[i].kind == SOURCE_IRQ)
 			irq_unbind(e->source[i].id);
 		else if (e->source[i].kind == SOURCE_RING)
@@ -177,7 +177,8 @@ static void sources_end(struct env *e)
 		else if (e->source[i].kind == SOURCE_WATCH)
 			env_at(e->source[i].id)->watch_env = 0;
 		window_every(&steps, e->source[i].kind != SOURCE_NONE, SOURCES_WINDOW);
-		e->source[i] = (struct source){ 0 };
+		if (e->source[i].kind != SOURCE_NONE)
+			event_free(e, i);
 	}
 }
 

@@ -5,10 +5,13 @@
  * Invariant: a chunk that is not mixed has one holder and one use for all its 512 frames; a mixed
  * one keeps both in its frames' entries.  Nothing is allocated or mapped here.
  */
+#include <base/util.h>
+
 #include "claim.h"
 #include "frame.h"
 
 #define FRAMES_FEW  64
+#define FRAMES_FREE 32          /* frames of an object between two windows for interrupts */
 #define FRAME_STEPS 1024        /* frames looked at between two windows for interrupts */
 
 struct frame_map frames;
@@ -272,6 +275,28 @@ void frame_set(uint64_t pfn, exo_sid holder, enum exo_use use)
 	f->use = use;
 	if (use == EXO_USE_MEMORY)
 		chunk_unmix(pfn);
+}
+
+void frames_free(uint64_t lo, uint64_t hi, exo_sid holder)
+{
+	while (lo < hi) {
+		uint64_t end = chunk_end(lo, hi), first = lo;
+		struct exo_frame *f = frame_entry(lo);
+
+		end = min_u64(end, lo + FRAMES_FREE);
+		chunk_mix(lo);
+		held_change(holder, (int64_t)(end - lo));
+		for (; lo < end; lo++, f++) {
+			if (use_is_plain(f->use))
+				held_change(f->holder, -1);
+			f->object = 0;
+			f->holder = holder;
+			f->use = EXO_USE_MEMORY;
+		}
+		chunk_unmix(first);
+		if (lo < hi)
+			interrupts_window();
+	}
 }
 
 void frame_pin(struct exo_cap *claim, uint64_t lo, uint64_t count)

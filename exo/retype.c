@@ -142,12 +142,10 @@ static int frames_check(const struct exo_cap *src, const struct object_plan *p)
 			return -EXO_E_USE;
 		if (frame_entry(lo + i)->pins)
 			return -EXO_E_PINNED;
-		if (frame_range_busy(lo + i, lo + i + 1))
-			return -EXO_E_MAPPED;
 		if (i % WINDOW_FRAMES == WINDOW_FRAMES - 1)
 			interrupts_window();
 	}
-	return 0;
+	return frame_range_busy(lo, lo + p->frames) ? -EXO_E_MAPPED : 0;
 }
 
 /* New slots start at generations that no earlier table's names are likely to have had. */

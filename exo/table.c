@@ -9,6 +9,7 @@
 #include "table.h"
 
 #include <base/string.h>
+#include <base/util.h>
 #include <exo/errors.h>
 #include <exo/space.h>
 
@@ -85,32 +86,71 @@ static uint64_t entry_space(const uint64_t *pte, uint64_t *va)
 /* Is this use of a frame one whose mappings are counted? */
 static bool use_is_counted(enum exo_use use)
 {
-	return use == EXO_USE_MEMORY || use == EXO_USE_DEVICE || use == EXO_USE_EXPORT;
+	return 1u << use & (1u << EXO_USE_MEMORY | 1u << EXO_USE_DEVICE | 1u << EXO_USE_EXPORT);
 }
 
 static void frames_count(uint64_t pfn, unsigned level, int by)
 {
-	if (!use_is_counted(frame_use(pfn)))
+	struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+	struct exo_frame *f = frame_entry(pfn);
+
+	if (!f || !use_is_counted(k->mixed ? f->use : k->use))
 		return;
 	if (level == 1) {
-		frame_entry(pfn)->maps += by;
-		__atomic_add_fetch(&frames.chunks[pfn / EXO_CHUNK_FRAMES].busy, (int64_t)by,
-				   __ATOMIC_RELAXED);
+		f->maps += by;
+		__atomic_add_fetch(&k->busy, (int64_t)by, __ATOMIC_RELAXED);
 		return;
 	}
 	for (uint64_t i = 0; i < level_frames(level); i += EXO_CHUNK_FRAMES)
 		frames.chunks[(pfn + i) / EXO_CHUNK_FRAMES].large += by;
 }
 
-void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim,
-		   uint32_t most)
+/* One more mapping by small pages for each of these frames. */
+static void pages_count(uint64_t pfn, uint64_t count)
 {
-	*shadow_of(pte) = (struct shadow){
-		.claim = slot_sid(claim), .most = most, .next = claim->bind,
-	};
-	entry_push(pte, claim);
-	frames_count(pte_pfn(value), level, 1);
-	*pte = value;
+	struct exo_frame *f = frame_entry(pfn);
+	struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+	int64_t counted = 0;
+
+	if (!f)
+		return;
+	for (; count; count--, f++)
+		if (use_is_counted(k->mixed ? f->use : k->use)) {
+			f->maps++;
+			counted++;
+		}
+	__atomic_add_fetch(&k->busy, counted, __ATOMIC_RELAXED);
+}
+
+/* The same for the frames of entries of any level: pages are counted chunk by chunk. */
+static void range_count(uint64_t pfn, unsigned level, uint64_t count)
+{
+	for (; level > 1 && count; count--, pfn += level_frames(level))
+		frames_count(pfn, level, 1);
+	while (count) {
+		uint64_t some = min_u64(count, EXO_CHUNK_FRAMES - pfn % EXO_CHUNK_FRAMES);
+
+		pages_count(pfn, some);
+		pfn += some;
+		count -= some;
+	}
+}
+
+void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t value,
+		     struct exo_cap *claim, uint32_t most)
+{
+	uint64_t step = level_frames(level) << EXO_PAGE_SHIFT, id = virt_to_phys(pte) / 8;
+	struct shadow *s = shadow_of(pte);
+	exo_sid sid = slot_sid(claim);
+
+	range_count(pte_pfn(value), level, count);
+	if (claim->bind)
+		shadow_of(entry_at(claim->bind))->prev = id;
+	for (; count; count--, pte++, s++, id++, value += step) {
+		*s = (struct shadow){ sid, most, claim->bind, count > 1 ? id + 1 : 0 };
+		claim->bind = id;
+		*pte = value;
+	}
 }
 
 void entry_remove(uint64_t *pte, unsigned level)
@@ -196,17 +236,10 @@ static int space_end(uint64_t pfn)
 	return 0;
 }
 
-int table_end(uint64_t pfn)
+/* Empty entries [i, end) of a table: 0 or EXO_MORE. */
+static int entries_clear(uint64_t *table, unsigned level, unsigned i, unsigned end)
 {
-	unsigned level = *table_link(pfn, TABLE_LEVEL);
-	unsigned last = level == 4 ? 255 : 512;
-	uint64_t *table = pfn_to_virt(pfn);
-
-	if (level == 4 && space_end(pfn))
-		return EXO_MORE;
-	leaf_cache.space = 0;
-	table_unhang(pfn);
-	for (unsigned i = 0; i < last; i++) {
+	for (; i < end; i++) {
 		if (!(table[i] & PTE_P))
 			continue;
 		if (work_left <= 0)
@@ -218,4 +251,40 @@ int table_end(uint64_t pfn)
 			table_unhang(pte_pfn(table[i]));
 	}
 	return 0;
+}
+
+#define GROUP 16u               /* entries that are looked at together */
+
+/* Most entries of most tables are empty. */
+static bool group_empty(const uint64_t *t)
+{
+	uint64_t some = t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7] | t[8] | t[9] |
+			t[10] | t[11] | t[12] | t[13] | t[14] | t[15];
+
+	return !(some & PTE_P);
+}
+
+int table_end(uint64_t pfn)
+{
+	unsigned level = *table_link(pfn, TABLE_LEVEL);
+	unsigned last = level == 4 ? EXO_SELF_SLOT : 512;
+	uint64_t *table = pfn_to_virt(pfn);
+
+	if (level == 4 && space_end(pfn))
+		return EXO_MORE;
+	leaf_cache.space = 0;
+	table_unhang(pfn);
+	for (unsigned i = 0; i < last; i += GROUP)
+		if (!group_empty(&table[i]) &&
+		    entries_clear(table, level, i, min_u64(i + GROUP, last)))
+			return EXO_MORE;
+	return 0;
+}
+
+void table_wipe(uint64_t pfn)
+{
+	uint64_t *table = pfn_to_virt(pfn);
+
+	if (*table_link(pfn, TABLE_LEVEL) == 4)
+		memset(&table[EXO_SELF_SLOT], 0, (512 - EXO_SELF_SLOT) * sizeof(*table));
 }

@@ -41,6 +41,13 @@ void table_make_space(uint64_t pfn, uint64_t use);
 int table_end(uint64_t pfn);
 
 /*
+ * Nothing uses it any more: zero what is left of the kernel's in its frames, the kernel's half of a
+ * space.  Entries and the shadows they had are zero since they were emptied; other shadows were
+ * never written, and are what their holder had there before.
+ */
+void table_wipe(uint64_t pfn);
+
+/*
  * The table of `level` that translates va in the space, or NULL if there is none.  *big says
  * whether a large page is mapped there instead.
  */
@@ -96,7 +103,10 @@ static inline struct shadow *shadow_of(const uint64_t *pte)
 	return &s[pa / 8 % 512];
 }
 
-/* Put an entry, whose shadow has its claim and next, first on the claim's list; take one off. */
+/*
+ * Put an entry, whose shadow has its claim and next, first on the claim's list; take one off, and
+ * leave nothing in its shadow.
+ */
 static inline void entry_push(uint64_t *pte, struct exo_cap *claim)
 {
 	uint64_t id = virt_to_phys(pte) / 8;
@@ -106,7 +116,7 @@ static inline void entry_push(uint64_t *pte, struct exo_cap *claim)
 	claim->bind = id;
 }
 
-static inline void entry_pull(const struct shadow *s)
+static inline void entry_pull(struct shadow *s)
 {
 	if (s->prev)
 		shadow_of(phys_to_virt(s->prev * 8))->next = s->next;
@@ -114,11 +124,17 @@ static inline void entry_pull(const struct shadow *s)
 		((struct exo_cap *)phys_to_virt(s->claim * sizeof(struct exo_cap)))->bind = s->next;
 	if (s->next)
 		shadow_of(phys_to_virt(s->next * 8))->prev = s->prev;
+	s->claim = 0;
+	s->most = 0;
+	s->next = s->prev = 0;
 }
 
-/* Write an empty entry and put it on the claim's list. */
-void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim,
-		   uint32_t most);
+/*
+ * Write `count` empty entries of one table, `value` into the first, and put them on the claim's
+ * list.  Each next maps the next frames.
+ */
+void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t value,
+		     struct exo_cap *claim, uint32_t most);
 /* Empty a leaf entry and take it off its claim's list.  The translation may still be cached. */
 void entry_remove(uint64_t *pte, unsigned level);
 

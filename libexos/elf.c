@@ -128,6 +128,7 @@ static const char *elf_add(const struct elf_part *p, uint64_t lo, uint64_t hi,
 	s->file_bytes = p->filesz;
 	s->rights = EXO_R_READ | (p->flags & FLAG_WRITE ? EXO_R_WRITE : 0u) |
 		    (p->flags & FLAG_EXEC ? EXO_R_EXEC : 0u);
+	s->in_file = p->filesz == p->memsz;
 	out->pages += s->pages;
 	return NULL;
 }

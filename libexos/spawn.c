@@ -146,10 +146,7 @@ static int spawn_space(struct spawn *s)
 
 	if (error < 0)
 		return error;
-	s->space = (struct exos_space){
-		.slot = c->space, .tables = spawn_tables, .linked = spawn_linked, .context = s,
-	};
-	return spawn_image_map(s);
+	return spawn_space_fill(s);
 }
 
 /* Ask to be told of its end, and put it into its space. */

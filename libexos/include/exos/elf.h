@@ -23,7 +23,7 @@ struct elf_segment {
 	uint64_t file_off;      /* bytes to copy: [file_off, file_off + file_bytes) of the file */
 	uint64_t file_bytes;    /* skip + file_bytes <= pages * 4096; the rest is zero */
 	uint32_t rights;        /* EXO_R_READ, with EXO_R_WRITE or EXO_R_EXEC or neither */
-	uint32_t spare;
+	uint32_t in_file;       /* 1: the file has all its bytes, none need be made zero */
 };
 
 struct elf_program {
