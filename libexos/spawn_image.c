@@ -6,8 +6,8 @@
  * maps the archive's frames, by our claim on them, as long as that claim is there.  Where all of
  * it is mapped: spawn_map.c.
  *
- * Invariant: the image's frames hold only bytes of the file, the start block and zeros; all bytes
- * of a shared page are the file's.
+ * Invariant: the image's frames hold only bytes of the file, the start block and zeros, but for
+ * stacks of a child that may see what was in its memory; all bytes of a shared page are the file's.
  */
 #include <base/string.h>
 #include <base/util.h>
@@ -73,11 +73,14 @@ int spawn_image_size(struct spawn *s)
 	return 0;
 }
 
-/* The file's bytes of one segment, with zeros around them. */
-static void segment_fill(uint8_t *to, const uint8_t *file, const struct elf_segment *g)
+/* The file's bytes of one segment, with zeros around them; what need not be zero, if it is to be. */
+static void segment_fill(const struct spawn *s, uint8_t *to, const struct elf_segment *g)
 {
+	const uint8_t *file = s->request->file;
 	uint64_t end = g->skip + g->file_bytes;
 
+	if (g->unset && !s->request->clean)
+		return;
 	memset(to, 0, g->skip);
 	memcpy(to + g->skip, file + g->file_off, g->file_bytes);
 	memset(to + end, 0, g->pages * EXO_PAGE_SIZE - end);
@@ -98,7 +101,7 @@ int spawn_image_fill(struct spawn *s)
 
 		if (s->share[i].claim != 0)
 			continue;
-		segment_fill(to, s->request->file, g);
+		segment_fill(s, to, g);
 		to += g->pages * EXO_PAGE_SIZE;
 	}
 	memset(to, 0, s->start_pages * EXO_PAGE_SIZE);
