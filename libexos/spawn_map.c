@@ -101,12 +101,11 @@ static int map_range(struct spawn *s, uint64_t va, exo_slot claim, uint64_t pfn,
 	return error;
 }
 
-/* The tables above the first page of the image, and those above environment page and stack. */
+/* The tables above environment page and stack, where the image begins; others when missed. */
 static int map_tables(struct spawn *s)
 {
-	const struct { uint64_t level, va; } need[] = {
+	static const struct { uint64_t level, va; } need[] = {
 		{ 3, EXOS_ENV_VA }, { 2, EXOS_ENV_VA }, { 1, EXOS_ENV_VA },
-		{ 1, s->program.segment[0].va },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(need); i++) {
