@@ -6,7 +6,7 @@
  * one by one: first all frames of the child's range, then its own children are hung on the claim
  * revoked; so each frame is looked at once and each claim touched twice however deep the tree.
  * An object goes with the node that holds its frames;
- * its frames become memory after a grace period, with nothing in them that the kernel wrote.
+ * its frames become memory after a grace period, zeroed.
  */
 #include <base/string.h>
 #include <exo/disk.h>

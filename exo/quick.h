@@ -79,7 +79,7 @@ static inline bool quick_map(struct env *e, const struct exo_map_op *op, uint64_
 	return true;
 }
 
-static inline bool quick_unmap(uint64_t space, uint64_t va, uint64_t *pte, struct shadow *s)
+static inline bool quick_unmap(uint64_t space, uint64_t va, uint64_t *pte, const struct shadow *s)
 {
 	uint64_t pfn = pte_pfn(*pte);
 	struct exo_chunk *k;

@@ -287,4 +287,5 @@ void table_wipe(uint64_t pfn)
 
 	if (*table_link(pfn, TABLE_LEVEL) == 4)
 		memset(&table[EXO_SELF_SLOT], 0, (512 - EXO_SELF_SLOT) * sizeof(*table));
+	memset(pfn_to_virt(pfn + 1), 0, (EXO_FRAMES_PT - 1) * EXO_PAGE_SIZE);
 }

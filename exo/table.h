@@ -40,11 +40,7 @@ void table_make_space(uint64_t pfn, uint64_t use);
 /* A bounded piece of taking a page table, or a whole space, apart: 0 or EXO_MORE. */
 int table_end(uint64_t pfn);
 
-/*
- * Nothing uses it any more: zero what is left of the kernel's in its frames, the kernel's half of a
- * space.  Entries and the shadows they had are zero since they were emptied; other shadows were
- * never written, and are what their holder had there before.
- */
+/* Nothing uses it any more: zero what table_end left in its frames, which is not its entries. */
 void table_wipe(uint64_t pfn);
 
 /*
@@ -103,10 +99,7 @@ static inline struct shadow *shadow_of(const uint64_t *pte)
 	return &s[pa / 8 % 512];
 }
 
-/*
- * Put an entry, whose shadow has its claim and next, first on the claim's list; take one off, and
- * leave nothing in its shadow.
- */
+/* Put an entry, whose shadow has its claim and next, first on the claim's list; take one off. */
 static inline void entry_push(uint64_t *pte, struct exo_cap *claim)
 {
 	uint64_t id = virt_to_phys(pte) / 8;
@@ -116,7 +109,7 @@ static inline void entry_push(uint64_t *pte, struct exo_cap *claim)
 	claim->bind = id;
 }
 
-static inline void entry_pull(struct shadow *s)
+static inline void entry_pull(const struct shadow *s)
 {
 	if (s->prev)
 		shadow_of(phys_to_virt(s->prev * 8))->next = s->next;
@@ -124,9 +117,6 @@ static inline void entry_pull(struct shadow *s)
 		((struct exo_cap *)phys_to_virt(s->claim * sizeof(struct exo_cap)))->bind = s->next;
 	if (s->next)
 		shadow_of(phys_to_virt(s->next * 8))->prev = s->prev;
-	s->claim = 0;
-	s->most = 0;
-	s->next = s->prev = 0;
 }
 
 /*

@@ -136,18 +136,13 @@ EXO_TEST(wrong_kinds_and_arguments_make_no_object, SHORT)
 	expect(exo_retype(f.slot, sid, f.lo, EXO_KIND_PT, 3) > 0);
 }
 
-/*
- * What the kernel never wrote is its owner's memory all the time, and nobody scrubs it: the data
- * area of packet rings, the shadows of entries that no page table had.
- */
+/* The data area of packet rings is its owner's memory all the time: nobody scrubs it. */
 static uint64_t words_left(const struct object *o)
 {
-	if (o->kind == EXO_KIND_PT || o->kind == EXO_KIND_SPACE)
-		return (EXO_FRAMES_PT - 1) * 512;
 	return o->kind == EXO_KIND_PACKETS ? (o->frames - EXO_FRAMES_PACKETS) * 512 : 0;
 }
 
-EXO_TEST(an_object_leaves_nothing_of_the_kernels, SHORT)
+EXO_TEST(an_object_leaves_zeroes, SHORT)
 {
 	for (unsigned n = 0; n < ARRAY_LEN(objects); n++) {
 		const struct object *o = &objects[n];

@@ -27,17 +27,14 @@ struct tree {
 	exo_slot space, level[4];
 };
 
-static bool tree_objects(struct tree *t)
+static bool tree_make(struct tree *t)
 {
+	if (!expect_eq(guest_frames_make(&t->f, 20), 0))
+		return false;
 	t->space = guest_retype(t->f.slot, t->f.lo, EXO_KIND_SPACE, 0);
 	for (unsigned level = 1; level <= 3; level++)
 		t->level[level] = guest_retype(t->f.slot, t->f.lo + 4 * level, EXO_KIND_PT, level);
 	return t->space && t->level[1] && t->level[2] && t->level[3];
-}
-
-static bool tree_make(struct tree *t)
-{
-	return expect_eq(guest_frames_make(&t->f, 20), 0) && tree_objects(t);
 }
 
 static bool tree_link(struct tree *t)
@@ -240,7 +237,7 @@ EXO_TEST(a_space_that_ends_stops_who_runs_in_it, SHORT)
 
 #define PAINT 0x0123456789abcdefull
 
-/* Fill the frames with a word, or count what is neither zero nor that word. */
+/* Fill 20 frames with a word, or count what is not 0 in the first 16 and not that word behind. */
 static uint64_t paint(const struct guest_frames *f, bool fill)
 {
 	uint64_t *words = exos_space_window(f->slot, f->lo, 20, GUEST_RW, NULL), others = 0;
@@ -251,12 +248,12 @@ static uint64_t paint(const struct guest_frames *f, bool fill)
 		if (fill)
 			words[i] = PAINT;
 		else
-			others += words[i] != 0 && (words[i] != PAINT || i / 512 % 4 == 0);
+			others += words[i] != (i < 16 * 512 ? 0 : PAINT);
 	exos_space_window_end(words, 20);
 	return others;
 }
 
-EXO_TEST(tables_leave_nothing_of_their_entries, SHORT)
+EXO_TEST(tables_leave_zeroes, SHORT)
 {
 	struct tree t;
 	struct exo_map_op map = { .op = EXO_MAP, .va = VA, .pages = 1, .prot = EXO_R_READ };
@@ -278,6 +275,5 @@ EXO_TEST(tables_leave_nothing_of_their_entries, SHORT)
 	expect_eq(exos_cap_drop(t.level[1]), 0);
 	expect_eq(guest_maps(t.f.lo + 16), 0);
 	expect_eq(exos_cap_revoke(t.f.slot), 0);
-	/* Frames 16 to 19 were mapped, and never anything but memory: 16 counts as a table's. */
-	expect_eq(paint(&t.f, false), 512);
+	expect_eq(paint(&t.f, false), 0);
 }
