@@ -73,6 +73,7 @@ static inline bool quick_map(struct env *e, const struct exo_map_op *op, uint64_
 	*s = (struct shadow){ .claim = slot_sid(c), .next = c->bind,
 			      .most = c->rights & (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC) };
 	entry_push(pte, c);
+	groups_use(leaf_cache.groups, pte_index(op->va, 1), 1);
 	frames.fine[(uint64_t)k->fine * EXO_CHUNK_FRAMES + op->pfn % EXO_CHUNK_FRAMES].maps++;
 	__atomic_add_fetch(&k->busy, 1, __ATOMIC_RELAXED);
 	*pte = op->pfn << EXO_PAGE_SHIFT | prot_bits(op->prot);

@@ -144,6 +144,7 @@ void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t val
 	exo_sid sid = slot_sid(claim);
 
 	range_count(pte_pfn(value), level, count);
+	groups_use(table_link(table_of(pte), TABLE_GROUPS), id % 512, count);
 	if (claim->bind)
 		shadow_of(entry_at(claim->bind))->prev = id;
 	for (; count; count--, pte++, s++, id++, value += step) {
@@ -236,7 +237,10 @@ static int space_end(uint64_t pfn)
 	return 0;
 }
 
-/* Empty entries [i, end) of a table: 0 or EXO_MORE. */
+/*
+ * Empty entries [i, end) of a table that hangs nowhere, so that nobody translates by them: 0 or
+ * EXO_MORE.
+ */
 static int entries_clear(uint64_t *table, unsigned level, unsigned i, unsigned end)
 {
 	for (; i < end; i++) {
@@ -246,38 +250,41 @@ static int entries_clear(uint64_t *table, unsigned level, unsigned i, unsigned e
 			return EXO_MORE;
 		work_done(1);
 		if (entry_is_leaf(table[i], level))
-			entry_end(&table[i]);
+			entry_remove(&table[i], level);
 		else
 			table_unhang(pte_pfn(table[i]));
 	}
 	return 0;
 }
 
-#define GROUP 16u               /* entries that are looked at together */
-
-/* Most entries of most tables are empty. */
-static bool group_empty(const uint64_t *t)
+/* Groups of a top-level table, which keeps no account of them: most are empty. */
+static uint64_t groups_find(const uint64_t *t)
 {
-	uint64_t some = t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7] | t[8] | t[9] |
-			t[10] | t[11] | t[12] | t[13] | t[14] | t[15];
+	uint64_t groups = 0;
 
-	return !(some & PTE_P);
+	for (unsigned i = 0; i < EXO_SELF_SLOT; i += 8, t += 8)
+		if ((t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) & PTE_P)
+			groups |= 1ull << i / 8;
+	return groups;
 }
 
 int table_end(uint64_t pfn)
 {
 	unsigned level = *table_link(pfn, TABLE_LEVEL);
 	unsigned last = level == 4 ? EXO_SELF_SLOT : 512;
-	uint64_t *table = pfn_to_virt(pfn);
+	uint64_t *table = pfn_to_virt(pfn), groups;
 
 	if (level == 4 && space_end(pfn))
 		return EXO_MORE;
 	leaf_cache.space = 0;
 	table_unhang(pfn);
-	for (unsigned i = 0; i < last; i += GROUP)
-		if (!group_empty(&table[i]) &&
-		    entries_clear(table, level, i, min_u64(i + GROUP, last)))
+	groups = level == 4 ? groups_find(table) : *table_link(pfn, TABLE_GROUPS);
+	for (; groups; groups &= groups - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(groups) * 8;
+
+		if (entries_clear(table, level, i, min_u64(i + 8, last)))
 			return EXO_MORE;
+	}
 	return 0;
 }
 

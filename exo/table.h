@@ -27,9 +27,19 @@ enum table_link {
 	TABLE_LEVEL,
 	TABLE_ENVS,             /* level 4: pfn of the first environment or VCPU in it; of a
 				 * DEVICE space: place of the first function it is bound to */
+	TABLE_GROUPS = TABLE_ENVS, /* level 1 to 3: a bit for each 8 entries, set if one of them was
+				 * ever used */
 	TABLE_USE,              /* level 4: enum exo_space_use */
 };
 uint64_t *table_link(uint64_t pfn, enum table_link which);
+
+/* Entries [index, index + count) of one table of level 1 to 3 are used, count at least 1. */
+static inline void groups_use(uint64_t *groups, unsigned index, uint64_t count)
+{
+	unsigned first = index / 8, last = (unsigned)(index + count - 1) / 8;
+
+	*groups |= ~0ull << first & ~0ull >> (63 - last);
+}
 
 /* Make the four frames an empty page table of `level` (1 to 3). */
 void table_make(uint64_t pfn, unsigned level);
@@ -140,7 +150,7 @@ void trace_unmap(struct exo_cap *object);
  */
 struct leaf_cache {
 	uint64_t space, region; /* region: va / 2 MiB */
-	uint64_t *table;
+	uint64_t *table, *groups;
 	struct shadow *shadow;
 };
 extern struct leaf_cache leaf_cache;
@@ -156,7 +166,10 @@ static inline uint64_t *leaf_table(uint64_t space, uint64_t va, bool *big)
 	l->table = table_walk(space, va, 1, big);
 	l->space = l->table ? space : 0;        /* 0: nothing is known */
 	l->region = va >> 21;
-	l->shadow = l->table ? shadow_of(l->table) : NULL;
+	if (l->table) {
+		l->shadow = shadow_of(l->table);
+		l->groups = table_link(virt_to_phys(l->table) >> EXO_PAGE_SHIFT, TABLE_GROUPS);
+	}
 	return l->table;
 }
 
