@@ -238,7 +238,7 @@ static int object_end(struct exo_cap *c)
 	object_wipe(c);
 	work_done(32 + (int)(c->hi - c->lo) / 8);
 	interrupts_window();
-	frames_free(c->lo, c->hi, c->parent);
+	frames_free(c->lo, c->hi, object_frames(c), c->parent);
 	return 0;
 }
 

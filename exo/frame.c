@@ -273,18 +273,35 @@ void frame_set(uint64_t pfn, exo_sid holder, enum exo_use use)
 		held_change(holder, 1);
 	f->holder = holder;
 	f->use = use;
+	if (use != EXO_USE_SHADOW || !chunk_of(pfn)->zeros)
+		f->flags = 0;
 	if (use == EXO_USE_MEMORY)
 		chunk_unmix(pfn);
 }
 
-void frames_free(uint64_t lo, uint64_t hi, exo_sid holder)
+/* From now on flags tell which frames of the chunk are zero: of none it is known yet. */
+static void chunk_zeros(struct exo_chunk *c)
 {
+	struct exo_frame *f = &frames.fine[(uint64_t)c->fine * EXO_CHUNK_FRAMES];
+
+	if (c->zeros)
+		return;
+	for (unsigned i = 0; i < EXO_CHUNK_FRAMES; i++)
+		f[i].flags = 0;
+	c->zeros = 1;
+}
+
+void frames_free(uint64_t lo, uint64_t hi, uint64_t zeros, exo_sid holder)
+{
+	uint64_t zero = lo + zeros;
+
 	while (lo < hi) {
 		uint64_t end = chunk_end(lo, hi), first = lo;
 		struct exo_frame *f = frame_entry(lo);
 
 		end = min_u64(end, lo + FRAMES_FREE);
 		chunk_mix(lo);
+		chunk_zeros(chunk_of(lo));
 		held_change(holder, (int64_t)(end - lo));
 		for (; lo < end; lo++, f++) {
 			if (use_is_plain(f->use))
@@ -292,6 +309,7 @@ void frames_free(uint64_t lo, uint64_t hi, exo_sid holder)
 			f->object = 0;
 			f->holder = holder;
 			f->use = EXO_USE_MEMORY;
+			f->flags = lo < zero ? EXO_FRAME_ZERO : 0;
 		}
 		chunk_unmix(first);
 		if (lo < hi)
@@ -303,6 +321,7 @@ void frame_pin(struct exo_cap *claim, uint64_t lo, uint64_t count)
 {
 	__atomic_add_fetch(&claim->held, 1, __ATOMIC_ACQ_REL);
 	for (uint64_t pfn = lo; pfn < lo + count; pfn++) {
+		frame_entry(pfn)->flags = 0;
 		__atomic_add_fetch(&frame_entry(pfn)->pins, 1, __ATOMIC_ACQ_REL);
 		__atomic_add_fetch(&chunk_of(pfn)->busy, 1, __ATOMIC_ACQ_REL);
 	}

@@ -64,10 +64,10 @@ uint64_t frame_range_take(uint64_t lo, uint64_t hi, exo_sid to, int *work);
 void frame_set(uint64_t pfn, exo_sid holder, enum exo_use use);
 
 /*
- * Frames [lo, hi) of an object that ended are plain memory of `holder`, and name nothing.  Lets
- * interrupts in.
+ * Frames [lo, hi) of an object that ended are plain memory of `holder`, and name nothing; the first
+ * `zeros` of them were zeroed.  Lets interrupts in.
  */
-void frames_free(uint64_t lo, uint64_t hi, exo_sid holder);
+void frames_free(uint64_t lo, uint64_t hi, uint64_t zeros, exo_sid holder);
 
 /*
  * Pin frames [lo, lo + count) for a device by `claim`, and unpin them; atomic.  The claim itself is

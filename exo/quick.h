@@ -60,6 +60,7 @@ static inline struct exo_chunk *quick_chunk(uint64_t pfn, exo_sid sid)
 static inline bool quick_map(struct env *e, const struct exo_map_op *op, uint64_t *pte,
 			     struct shadow *s)
 {
+	struct exo_frame *f;
 	struct exo_cap *c;
 	struct exo_chunk *k;
 
@@ -74,7 +75,9 @@ static inline bool quick_map(struct env *e, const struct exo_map_op *op, uint64_
 			      .most = c->rights & (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC) };
 	entry_push(pte, c);
 	groups_use(leaf_cache.groups, pte_index(op->va, 1), 1);
-	frames.fine[(uint64_t)k->fine * EXO_CHUNK_FRAMES + op->pfn % EXO_CHUNK_FRAMES].maps++;
+	f = &frames.fine[(uint64_t)k->fine * EXO_CHUNK_FRAMES + op->pfn % EXO_CHUNK_FRAMES];
+	f->maps++;
+	f->flags = 0;
 	__atomic_add_fetch(&k->busy, 1, __ATOMIC_RELAXED);
 	*pte = op->pfn << EXO_PAGE_SHIFT | prot_bits(op->prot);
 	return true;

@@ -101,8 +101,10 @@ static void frames_count(uint64_t pfn, unsigned level, int by)
 		__atomic_add_fetch(&k->busy, (int64_t)by, __ATOMIC_RELAXED);
 		return;
 	}
-	for (uint64_t i = 0; i < level_frames(level); i += EXO_CHUNK_FRAMES)
-		frames.chunks[(pfn + i) / EXO_CHUNK_FRAMES].large += by;
+	for (uint64_t i = 0; i < level_frames(level); i += EXO_CHUNK_FRAMES, k++) {
+		k->large += by;
+		k->zeros = 0;
+	}
 }
 
 /* One more mapping by small pages for each of these frames. */
@@ -117,6 +119,7 @@ static void pages_count(uint64_t pfn, uint64_t count)
 	for (; count; count--, f++)
 		if (use_is_counted(k->mixed ? f->use : k->use)) {
 			f->maps++;
+			f->flags = 0;
 			counted++;
 		}
 	__atomic_add_fetch(&k->busy, counted, __ATOMIC_RELAXED);
@@ -288,11 +291,30 @@ int table_end(uint64_t pfn)
 	return 0;
 }
 
+/* Were the shadow frames zero when the table was made? */
+static bool shadows_clean(uint64_t pfn)
+{
+	const struct exo_frame *f = frame_entry(pfn);
+
+	return f[1].flags & f[2].flags & f[3].flags & EXO_FRAME_ZERO;
+}
+
+/* Shadows of entries that were never used were never written. */
+static void shadows_wipe(struct shadow *s, uint64_t groups)
+{
+	for (; groups; groups &= groups - 1)
+		memset(&s[(unsigned)__builtin_ctzll(groups) * 8], 0, 8 * sizeof(*s));
+}
+
 void table_wipe(uint64_t pfn)
 {
 	uint64_t *table = pfn_to_virt(pfn);
+	bool top = *table_link(pfn, TABLE_LEVEL) == 4;
 
-	if (*table_link(pfn, TABLE_LEVEL) == 4)
+	if (top)
 		memset(&table[EXO_SELF_SLOT], 0, (512 - EXO_SELF_SLOT) * sizeof(*table));
-	memset(pfn_to_virt(pfn + 1), 0, (EXO_FRAMES_PT - 1) * EXO_PAGE_SIZE);
+	if (!shadows_clean(pfn))
+		memset(pfn_to_virt(pfn + 1), 0, (EXO_FRAMES_PT - 1) * EXO_PAGE_SIZE);
+	else if (!top)
+		shadows_wipe(pfn_to_virt(pfn + 1), *table_link(pfn, TABLE_GROUPS));
 }

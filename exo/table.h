@@ -50,7 +50,10 @@ void table_make_space(uint64_t pfn, uint64_t use);
 /* A bounded piece of taking a page table, or a whole space, apart: 0 or EXO_MORE. */
 int table_end(uint64_t pfn);
 
-/* Nothing uses it any more: zero what table_end left in its frames, which is not its entries. */
+/*
+ * Nothing uses it any more: zero what table_end left in its frames, which is not its entries.  Of
+ * shadow frames that were zero when the table was made, only what was used since.
+ */
 void table_wipe(uint64_t pfn);
 
 /*
