@@ -29,6 +29,7 @@
 #include "table.h"
 #include "timer.h"
 #include "trace.h"
+#include "vector.h"
 #include "x86/lapic.h"
 
 #define SOURCES_WINDOW 16u      /* sources parted between two windows for interrupts */
@@ -38,7 +39,8 @@ void env_make(uint64_t pfn, exo_sid object)
 	static uint32_t made;
 	struct env *e = env_at(pfn);
 
-	memset(e, 0, EXO_FRAMES_ENV * EXO_PAGE_SIZE);
+	memset(e, 0, 2 * EXO_PAGE_SIZE);
+	vectors_make(pfn_to_virt(pfn + 2));
 	for (unsigned i = 0; i < EXO_FRAMES_ENV; i++)
 		frame_entry(pfn + i)->object = 0;
 	e->page = pfn_to_virt(pfn + 1);
