@@ -25,9 +25,7 @@ enum exo_use frame_use(uint64_t pfn)
 {
 	const struct exo_frame *f = frame_entry(pfn);
 
-	if (!f)
-		return EXO_USE_NONE;
-	return chunk_of(pfn)->mixed ? f->use : chunk_of(pfn)->use;
+	return f ? frame_entry_use(f, pfn) : EXO_USE_NONE;
 }
 
 exo_sid frame_holder(uint64_t pfn)

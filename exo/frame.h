@@ -29,6 +29,14 @@ static inline struct exo_frame *frame_entry(uint64_t pfn)
 			    pfn % EXO_CHUNK_FRAMES];
 }
 
+/* What a frame, whose entry is f, is used for. */
+static inline enum exo_use frame_entry_use(const struct exo_frame *f, uint64_t pfn)
+{
+	const struct exo_chunk *c = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+
+	return c->mixed ? f->use : c->use;
+}
+
 /* Use and holder of a frame that exists. */
 enum exo_use frame_use(uint64_t pfn);
 exo_sid frame_holder(uint64_t pfn);

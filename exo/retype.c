@@ -138,9 +138,11 @@ static int frames_check(const struct exo_cap *src, const struct object_plan *p)
 	if ((err = claim_holds(src, lo, p->frames)) < 0)
 		return err;
 	for (uint64_t i = 0; i < p->frames; i++) {
-		if (frame_use(lo + i) != EXO_USE_MEMORY)
+		const struct exo_frame *f = frame_entry(lo + i);
+
+		if (!f || frame_entry_use(f, lo + i) != EXO_USE_MEMORY)
 			return -EXO_E_USE;
-		if (frame_entry(lo + i)->pins)
+		if (f->pins)
 			return -EXO_E_PINNED;
 		if (i % WINDOW_FRAMES == WINDOW_FRAMES - 1)
 			interrupts_window();

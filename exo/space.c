@@ -327,8 +327,7 @@ static int space_link(struct env *e, uint64_t space, const struct exo_map_op *op
 		return -EXO_E_MAPPED;
 
 	if (c->unit < 3)
-		groups_use(table_link(virt_to_phys(table) >> EXO_PAGE_SHIFT, TABLE_GROUPS),
-			   pte_index(op->va, c->unit + 1), 1);
+		*table_link(virt_to_phys(table) >> EXO_PAGE_SHIFT, TABLE_GROUPS) |= group_of(pte);
 	*table_link(c->lo, TABLE_PARENT) = virt_to_phys(pte) / 8;
 	*pte = c->lo << EXO_PAGE_SHIFT | PTE_P | PTE_W | PTE_U;
 	return 0;

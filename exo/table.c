@@ -37,11 +37,6 @@ static uint64_t table_of(const uint64_t *pte)
 	return virt_to_phys(pte) >> EXO_PAGE_SHIFT;
 }
 
-uint64_t *table_link(uint64_t pfn, enum table_link which)
-{
-	return &frame_entry(pfn + which)->object;
-}
-
 void table_make(uint64_t pfn, unsigned level)
 {
 	uint64_t *table = pfn_to_virt(pfn);
@@ -89,22 +84,28 @@ static bool use_is_counted(enum exo_use use)
 	return 1u << use & (1u << EXO_USE_MEMORY | 1u << EXO_USE_DEVICE | 1u << EXO_USE_EXPORT);
 }
 
-static void frames_count(uint64_t pfn, unsigned level, int by)
+/* One large mapping of these frames more or less. */
+static void large_count(uint64_t pfn, unsigned level, int by)
 {
 	struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
-	struct exo_frame *f = frame_entry(pfn);
 
-	if (!f || !use_is_counted(k->mixed ? f->use : k->use))
+	if (!use_is_counted(frame_use(pfn)))
 		return;
-	if (level == 1) {
-		f->maps += by;
-		__atomic_add_fetch(&k->busy, (int64_t)by, __ATOMIC_RELAXED);
-		return;
-	}
 	for (uint64_t i = 0; i < level_frames(level); i += EXO_CHUNK_FRAMES, k++) {
 		k->large += by;
 		k->zeros = 0;
 	}
+}
+
+/* One mapping by a small page less. */
+static inline void page_uncount(uint64_t pfn)
+{
+	struct exo_frame *f = frame_entry(pfn);
+
+	if (!f || !use_is_counted(frame_entry_use(f, pfn)))
+		return;
+	f->maps--;
+	__atomic_sub_fetch(&frames.chunks[pfn / EXO_CHUNK_FRAMES].busy, 1, __ATOMIC_RELAXED);
 }
 
 /* One more mapping by small pages for each of these frames. */
@@ -129,7 +130,7 @@ static void pages_count(uint64_t pfn, uint64_t count)
 static void range_count(uint64_t pfn, unsigned level, uint64_t count)
 {
 	for (; level > 1 && count; count--, pfn += level_frames(level))
-		frames_count(pfn, level, 1);
+		large_count(pfn, level, 1);
 	while (count) {
 		uint64_t some = min_u64(count, EXO_CHUNK_FRAMES - pfn % EXO_CHUNK_FRAMES);
 
@@ -147,7 +148,7 @@ void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t val
 	exo_sid sid = slot_sid(claim);
 
 	range_count(pte_pfn(value), level, count);
-	groups_use(table_link(table_of(pte), TABLE_GROUPS), id % 512, count);
+	*table_link(table_of(pte), TABLE_GROUPS) |= groups_of(pte, count);
 	if (claim->bind)
 		shadow_of(entry_at(claim->bind))->prev = id;
 	for (; count; count--, pte++, s++, id++, value += step) {
@@ -165,7 +166,10 @@ void entry_remove(uint64_t *pte, unsigned level)
 
 	__atomic_store_n(pte, 0, __ATOMIC_RELAXED);
 	entry_pull(s);
-	frames_count(pfn, level, -1);
+	if (level == 1)
+		page_uncount(pfn);
+	else
+		large_count(pfn, level, -1);
 	if (claim->kind == EXO_KIND_TRACE)
 		slot_at(frame_holder(pfn))->held = 0;
 }

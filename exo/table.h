@@ -11,6 +11,7 @@
 
 #include <exo/cap.h>
 
+#include "frame.h"
 #include "x86/direct.h"
 #include "x86/pte.h"
 
@@ -31,14 +32,21 @@ enum table_link {
 				 * ever used */
 	TABLE_USE,              /* level 4: enum exo_space_use */
 };
-uint64_t *table_link(uint64_t pfn, enum table_link which);
-
-/* Entries [index, index + count) of one table of level 1 to 3 are used, count at least 1. */
-static inline void groups_use(uint64_t *groups, unsigned index, uint64_t count)
+static inline uint64_t *table_link(uint64_t pfn, enum table_link which)
 {
-	unsigned first = index / 8, last = (unsigned)(index + count - 1) / 8;
+	return &frame_entry(pfn + which)->object;
+}
 
-	*groups |= ~0ull << first & ~0ull >> (63 - last);
+/* The bit of an entry's group. */
+static inline uint64_t group_of(const uint64_t *pte)
+{
+	return 1ull << (uintptr_t)pte / 64 % 64;
+}
+
+/* The bits of the groups of `count` entries of one table, at least 1. */
+static inline uint64_t groups_of(const uint64_t *pte, uint64_t count)
+{
+	return (group_of(pte + count - 1) << 1) - group_of(pte);
 }
 
 /* Make the four frames an empty page table of `level` (1 to 3). */
