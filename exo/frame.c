@@ -11,8 +11,10 @@
 #include "frame.h"
 
 #define FRAMES_FEW  64
+#define FRAMES_CHUNK 4          /* frames that are looked at as soon as a chunk */
 #define FRAMES_FREE 32          /* frames of an object between two windows for interrupts */
-#define FRAME_STEPS 1024        /* frames looked at between two windows for interrupts */
+#define FRAME_STEPS 256         /* frames looked at between two windows for interrupts, and those
+				 * of the last chunk */
 
 struct frame_map frames;
 
@@ -67,7 +69,8 @@ bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 		if (chunk_of(lo)->mixed ? !fine_range_held(lo, end, sid)
 					: chunk_of(lo)->holder != sid)
 			return false;
-		window_every(&steps, chunk_of(lo)->mixed ? end - lo : 4, FRAME_STEPS);
+		window_every(&steps, FRAMES_CHUNK + (chunk_of(lo)->mixed ? (unsigned)(end - lo) : 0),
+			     FRAME_STEPS);
 		lo = end;
 	}
 	return true;
@@ -78,7 +81,7 @@ bool frame_range_busy(uint64_t lo, uint64_t hi)
 	unsigned steps = 0;
 
 	while (lo < hi) {
-		uint64_t end = chunk_end(lo, hi);
+		uint64_t end = chunk_end(lo, hi), first = lo;
 		const struct exo_chunk *c = chunk_of(lo);
 
 		if (c->large || (c->busy && end - lo == EXO_CHUNK_FRAMES))
@@ -86,7 +89,7 @@ bool frame_range_busy(uint64_t lo, uint64_t hi)
 		for (const struct exo_frame *f = frame_entry(lo); c->busy && lo < end; lo++, f++)
 			if (f->object)
 				return true;
-		window_every(&steps, 4, FRAME_STEPS);
+		window_every(&steps, FRAMES_CHUNK + (unsigned)(lo - first), FRAME_STEPS);
 		lo = end;
 	}
 	return false;
@@ -187,7 +190,7 @@ static unsigned part_steps(uint64_t lo, uint64_t hi)
 {
 	if (chunk_of(lo)->mixed && hi - lo < FRAMES_FEW)
 		return FRAME_STEPS / 4;
-	return chunk_of(lo)->mixed || hi - lo < EXO_CHUNK_FRAMES ? FRAME_STEPS : 4;
+	return chunk_of(lo)->mixed || hi - lo < EXO_CHUNK_FRAMES ? FRAME_STEPS : FRAMES_CHUNK;
 }
 
 uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, int *work)

@@ -42,8 +42,8 @@ enum exo_use frame_use(uint64_t pfn);
 exo_sid frame_holder(uint64_t pfn);
 
 /*
- * The range functions let interrupts in every 1,024 frames or so: with a lock but tree_lock
- * held, only for fewer.
+ * The range functions let interrupts in every 256 frames or so: with a lock but tree_lock held,
+ * only for 128 at most, which lie in two chunks.
  */
 
 /* Are all frames of [lo, hi) held by `sid`?  Bounded by chunks plus frames of mixed chunks. */
