@@ -94,7 +94,8 @@ static int spawn_memory(struct spawn *s)
 }
 
 /* The start block has room for no more claims than the tables that are mapped. */
-_Static_assert((EXOS_START_END - EXOS_START_VA) / sizeof(struct exos_grant) / EXO_SLOTS_PER_FRAME + 2 <=
+#define GRANTS_MOST ((EXOS_START_END - EXOS_START_VA) / sizeof(struct exos_grant))
+_Static_assert(GRANTS_MOST / EXO_SLOTS_PER_FRAME + 2 <=
 	       (EXOS_TABLE_END - EXOS_TABLE_VA) / EXO_PAGE_SIZE, "start.h");
 
 /* Environment and table frames, and the environment page for us to write to. */

@@ -73,7 +73,7 @@ int spawn_image_size(struct spawn *s)
 	return 0;
 }
 
-/* The file's bytes of one segment, with zeros around them; what need not be zero, if it is to be. */
+/* The file's bytes of one segment, with zeros around them. */
 static void segment_fill(const struct spawn *s, uint8_t *to, const struct elf_segment *g)
 {
 	const uint8_t *file = s->request->file;

@@ -270,7 +270,8 @@ static void tree_use(struct tree *t)
 	map.pages = 4;
 	map.va = VA + (512 - 4) * EXO_PAGE_SIZE;
 	must_eq(update(t->space, map), 1);
-	expect_eq(update(t->space, OP(.op = EXO_UNMAP, .va = VA + 3 * EXO_PAGE_SIZE, .pages = 1)), 1);
+	expect_eq(update(t->space,
+			 OP(.op = EXO_UNMAP, .va = VA + 3 * EXO_PAGE_SIZE, .pages = 1)), 1);
 	expect_eq(update(t->space,
 			 OP(.op = EXO_UNMAP, .va = VA + 9 * EXO_PAGE_SIZE, .pages = 500)), 1);
 	expect_eq(guest_maps(t->f.lo + 16), 2);
