@@ -69,8 +69,8 @@ bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 		if (chunk_of(lo)->mixed ? !fine_range_held(lo, end, sid)
 					: chunk_of(lo)->holder != sid)
 			return false;
-		window_every(&steps, FRAMES_CHUNK + (chunk_of(lo)->mixed ? (unsigned)(end - lo) : 0),
-			     FRAME_STEPS);
+		steps += chunk_of(lo)->mixed ? end - lo : 0;
+		window_every(&steps, FRAMES_CHUNK, FRAME_STEPS);
 		lo = end;
 	}
 	return true;
