@@ -245,18 +245,54 @@ static int space_end(uint64_t pfn)
 }
 
 /*
+ * Entries made by one operation stand in a row on their claim's list, each before the one before it
+ * in the table.  How many do, from this one on, of `most` entries?
+ */
+static unsigned run_length(const uint64_t *pte, const struct shadow *s, unsigned most)
+{
+	uint64_t id = virt_to_phys(pte) / 8;
+	unsigned n = 1;
+
+	while (n < most && (pte[n] & PTE_P) && s[n].next == id + n - 1)
+		n++;
+	return n;
+}
+
+/* Empty such small pages' entries, and take them off the list as one. */
+static void run_remove(uint64_t *pte, const struct shadow *s, unsigned count)
+{
+	const struct shadow run = { .claim = s->claim, .next = s->next, .prev = s[count - 1].prev };
+	bool trace = slot_at(s->claim)->kind == EXO_KIND_TRACE;
+
+	entry_pull(&run);
+	for (; count; count--, pte++) {
+		uint64_t pfn = pte_pfn(*pte);
+
+		__atomic_store_n(pte, 0, __ATOMIC_RELAXED);
+		page_uncount(pfn);
+		if (trace)
+			slot_at(frame_holder(pfn))->held = 0;
+	}
+}
+
+/*
  * Empty entries [i, end) of a table that hangs nowhere, so that nobody translates by them: 0 or
  * EXO_MORE.
  */
 static int entries_clear(uint64_t *table, unsigned level, unsigned i, unsigned end)
 {
-	for (; i < end; i++) {
+	for (unsigned n; i < end; i += n) {
+		n = 1;
 		if (!(table[i] & PTE_P))
 			continue;
 		if (work_left <= 0)
 			return EXO_MORE;
-		work_done(1);
-		if (entry_is_leaf(table[i], level))
+		if (level == 1)
+			n = run_length(&table[i], shadow_of(&table[i]), end - i);
+		work_done((int)n);
+		if (level == 1)
+			run_remove(&table[i], shadow_of(&table[i]), n);
+		else if (entry_is_leaf(table[i], level))
 			entry_remove(&table[i], level);
 		else
 			table_unhang(pte_pfn(table[i]));

@@ -22,7 +22,7 @@ int64_t exos_gate_dispatch(uint32_t badge, struct exos_gate_message *message);
 #define MARK_BITS 24u
 #define SERVICES  255u
 #define STACK     16384u        /* bytes of the gate stack */
-static struct exos_gate_service *services[SERVICES];
+static struct exos_gate_service *services[SERVICES] EXOS_UNSET; /* [0, service_count) */
 static uint32_t service_count;
 
 /* Made with the first gate: most programs have none.  A guard page lies on each side. */

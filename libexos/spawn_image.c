@@ -7,7 +7,8 @@
  * it is mapped: spawn_map.c.
  *
  * Invariant: the image's frames hold only bytes of the file, the start block and zeros, but for
- * stacks of a child that may see what was in its memory; all bytes of a shared page are the file's.
+ * stacks, and behind the start block, of a child that may see what was in its memory; all bytes of
+ * a shared page are the file's.
  */
 #include <base/string.h>
 #include <base/util.h>
@@ -63,6 +64,7 @@ int spawn_image_size(struct spawn *s)
 
 	if (bytes > EXOS_START_END - EXOS_START_VA)
 		return spawn_fail(s, "its arguments are too long", -EXO_E_RANGE);
+	s->start_bytes = bytes;
 	s->start_pages = round_up(bytes, EXO_PAGE_SIZE) / EXO_PAGE_SIZE;
 	s->image_pages = s->start_pages;
 	for (uint32_t i = 0; i < s->program.segments; i++) {
@@ -104,7 +106,7 @@ int spawn_image_fill(struct spawn *s)
 		segment_fill(s, to, g);
 		to += g->pages * EXO_PAGE_SIZE;
 	}
-	memset(to, 0, s->start_pages * EXO_PAGE_SIZE);
+	memset(to, 0, s->request->clean ? s->start_pages * EXO_PAGE_SIZE : s->start_bytes);
 	s->grant = (struct exos_grant *)to;
 	return 0;
 }

@@ -24,7 +24,7 @@ struct spawn {
 		exo_slot claim;         /* ours on the archive's frames; 0: it is copied */
 		uint64_t pfn;           /* of its first page */
 	} share[ELF_SEGMENTS];
-	uint64_t start_pages;   /* of these, the start block */
+	uint64_t start_pages, start_bytes;      /* of these, the start block */
 	uint64_t tables;        /* table frames */
 	uint8_t *window;        /* the image's frames, mapped here while it is filled */
 	struct exos_grant *grant;       /* in the start block */

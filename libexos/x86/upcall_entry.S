@@ -161,7 +161,7 @@ exos_context_load:
 	mov	%rdi, %rsp
 	jmp	exos_entry_resume
 
-	.section .stacks, "aw", @nobits
+	.section .bss.unset, "aw", @nobits
 	.balign	16
 	.globl	exos_upcall_stack_end, exos_double_stack_end
 	.skip	16384

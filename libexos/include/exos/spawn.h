@@ -47,7 +47,7 @@ struct exos_spawn {
 	uint32_t    grants;
 	uint32_t    times;
 	const struct exos_spawn_time *time;
-	bool        clean;      /* zero the memory it gets beyond its image, and its first stacks */
+	bool        clean;      /* zero the memory it gets beyond its image, and stacks in it */
 	bool        hold;       /* make it ready, but leave the start to exos_child_start */
 };
 
