@@ -15,6 +15,10 @@ unsigned bench_reclaim(void);
 /* Set bench_scale, bench_tsc_hz and bench_agree from the boot line and the machine. */
 void bench_scale_read(void);
 
+/* Run a row between marks, for profile.py; the program's exit code. */
+int bench_profile(const char *name);
+void bench_profile_mark(void);          /* does nothing; its address is what is looked for */
+
 /* The rest of the boot line behind a word, or NULL if it is not there. */
 const char *bench_word(const char *word);
 

@@ -145,7 +145,7 @@ int system_spawn_wait(void)
 	static struct exos_archive archive;
 	static struct exos_child child;
 	static struct exos_spawn request;
-	const char *argv[] = { "small" };
+	static const char *const argv[] = { "small" };
 	int code = -1;
 
 	if (!request.file &&

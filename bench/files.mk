@@ -3,7 +3,7 @@
 programs += bench
 bench-both := bench/measure.c bench/print.c $(wildcard bench/both/*.c)
 # loops.S before bench.S: an address below that of the handler costs the kernel one compare less.
-bench-src := bench/x86/loops.S bench/main.c bench/setup.c bench/exo.c \
+bench-src := bench/x86/loops.S bench/main.c bench/setup.c bench/profile.c bench/exo.c \
 	bench/others.c bench/traps.c bench/rawdisk.c bench/calls.c bench/spaces.c bench/peers.c \
 	bench/shared.c bench/peer.c bench/filters.c bench/claims.c bench/reclaim.c bench/vcpu.c \
 	bench/classifier.c bench/programs.c bench/manyprogs.c bench/x86/bench.S $(bench-both)

@@ -107,7 +107,12 @@ def measure(efi, folder, port):
     return found, memory
 
 
-def table(found):
+def table_lines(found):
+    """One line for each document."""
     for row in found:
         each = ', '.join(f'{v:g} {k}' for k, v in row['per_request'].items())
-        print(f'{row["name"]:20} {each}')
+        yield f'{row["name"]:20} {each}'
+
+
+def table(found):
+    print(*table_lines(found), sep='\n')

@@ -59,6 +59,8 @@ int main(int argc, char **argv)
 	bench_scale_read();
 	bench_slots_take();
 	bench_calibrate();
+	if (bench_word("profile="))
+		return bench_profile(bench_word("profile="));
 	bench_brief = bench_word("brief") != NULL;
 	bench_head_print();
 	whole = !bench_word("only=") && !bench_word("disk");

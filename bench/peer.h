@@ -30,6 +30,9 @@ extern struct exos_child bench_peer;
 const char *bench_peer_begin(const char *part, const struct exos_spawn_grant *more);
 void bench_peer_end(void);
 
+/* The same for one with a service: a gate to it, too, or why there is none. */
+const char *bench_peer_gate(const char *part, exo_slot *gate);
+
 /* What the other end does for the rows of shared.c. */
 void bench_shared_answer(exo_slot to);
 uint64_t bench_shared_add(const uint64_t *word);

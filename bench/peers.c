@@ -112,19 +112,24 @@ static const struct bench_row gate_call = {
 	.begin = gate_begin, .run = gate_run, .check = rounds_check, .end = gate_end,
 };
 
-/* The same through the library: a message in memory, a service in C. */
-static const char *service_begin(void)
+const char *bench_peer_gate(const char *part, exo_slot *out)
 {
 	exo_sid sid = exos_slot_alloc();
-	const char *why = peer_begin(PEER_SERVICE);
+	const char *why = peer_begin(part);
 	int64_t made;
 
 	if (why || !sid)
 		return why ? why : "no slot";
 	made = exo_gate_make(bench_peer.env, sid, bench_peer.page->spare2[0],
 			     bench_peer.page->exit_code);
-	gate = (exo_slot)made;
+	*out = (exo_slot)made;
 	return made < 0 ? "no gate" : NULL;
+}
+
+/* The same through the library: a message in memory, a service in C. */
+static const char *service_begin(void)
+{
+	return bench_peer_gate(PEER_SERVICE, &gate);
 }
 
 static void service_run(uint32_t rounds)

@@ -163,22 +163,26 @@ TITLES = {'instructions': 'instructions (exact, one CPU)', 'time': 'nanoseconds 
           'size': 'sizes'}
 
 
+def table_lines(rows):
+    """The table of rows of one mode."""
+    yield (f'{"operation":20} {"exo":>13} {"Linux":>13} {"ratio":>8} {"must":>9} {"stretch":>9} '
+           f'{"verdict":8}  on exo, for one operation')
+    for r in rows:
+        ours, theirs = (s and s['median'] for s in (r['exo'], r['linux']))
+        ratio = f'{times(r["ratio"])}x' if r['ratio'] else '-'
+        spread = f' ({times(r["ratio_min"])} to {times(r["ratio_max"])})' if r['mode'] == 'time' and r['ratio'] \
+            else ''
+        yield (f'{label(r):20} {number(ours):>13} {number(theirs):>13} {ratio:>8} '
+               f'{number(r["target"]):>9} {number(r["stretch"]):>9} {r["verdict"] or "-":8}  '
+               f'{notes(r)}{spread}'.rstrip())
+
+
 def table(results):
     """Print all results, a table for each mode."""
     for mode, title in TITLES.items():
         rows = [r for r in results if r['mode'] == mode]
-        if not rows:
-            continue
-        print(f'\n{title}\n{"operation":20} {"exo":>13} {"Linux":>13} {"ratio":>8} {"must":>9} '
-              f'{"stretch":>8} {"verdict":8}  on exo, for one operation')
-        for r in rows:
-            ours, theirs = (s and s['median'] for s in (r['exo'], r['linux']))
-            ratio = f'{times(r["ratio"])}x' if r['ratio'] else '-'
-            spread = f' ({times(r["ratio_min"])} to {times(r["ratio_max"])})' if mode == 'time' and r['ratio'] \
-                else ''
-            print(f'{label(r):20} {number(ours):>13} {number(theirs):>13} {ratio:>8} '
-                  f'{number(r["target"]):>9} {number(r["stretch"]):>8} {r["verdict"] or "-":8}  '
-                  f'{notes(r)}{spread}'.rstrip())
+        if rows:
+            print('', title, *table_lines(rows), sep='\n')
 
 
 def read_all(boots):

@@ -112,16 +112,7 @@ static const struct bench_row shm_ping = {
 
 static const char *call_begin(void)
 {
-	exo_sid sid = exos_slot_alloc();
-	const char *why = bench_peer_begin(PEER_ADD, NULL);
-	int64_t made;
-
-	if (why || !sid)
-		return why ? why : "no slot";
-	made = exo_gate_make(bench_peer.env, sid, bench_peer.page->spare2[0],
-			     bench_peer.page->exit_code);
-	gate = (exo_slot)made;
-	return made < 0 ? "no gate" : NULL;
+	return bench_peer_gate(PEER_ADD, &gate);
 }
 
 static void call_run(uint32_t rounds)

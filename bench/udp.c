@@ -31,6 +31,7 @@ enum { FRAMES = 64, IP = 14, UDP = 34, SAMPLES = 64, PORT = 7 };
 static struct net_ring ring;
 static volatile uint64_t noted;         /* time stamp of the interrupted loop */
 static volatile uint32_t answered;
+static bool profiled;                   /* profile.py traces: the first quarter, the half, all */
 static uint64_t cost[SAMPLES];
 static struct bench_counts after[SAMPLES];     /* the kernel's counters then */
 
@@ -53,6 +54,15 @@ static void turn_round(uint8_t *packet)
 	packet[UDP + 6] = packet[UDP + 7] = 0;
 }
 
+/* As in profile.c: the first piece ends where the second begins, and has half of its packets. */
+static void mark(void)
+{
+	if (answered == SAMPLES / 4 || answered == SAMPLES / 2 || answered == SAMPLES)
+		bench_profile_mark();
+	if (answered == SAMPLES / 2)
+		bench_profile_mark();
+}
+
 /* The event upcall: answer, tell the device, and only then look at the clock. */
 static void on_event(struct exo_context *context)
 {
@@ -62,6 +72,8 @@ static void on_event(struct exo_context *context)
 	exos_event_take(ring.event);
 	if (!net_ring_take(&ring, &rx))
 		return;
+	if (profiled)
+		mark();
 	turn_round(ring.data + rx.offset);
 	net_ring_put_data(&ring, rx.offset, rx.bytes);
 	net_ring_flush(&ring);
@@ -132,6 +144,22 @@ static void samples_print(void)
 	bench_end_print(0);
 }
 
+/* What the packets interrupt. */
+static __attribute__((noinline)) void note(uint32_t wanted)
+{
+	while (answered < wanted)
+		noted = insn_tsc();
+}
+
+/* Wait for the tracer, a byte on the console. */
+static void profile_begin(void)
+{
+	char byte;
+
+	printf("bench: ready to be traced, %u operations\n", SAMPLES / 4);
+	profiled = exos_console_read(&byte, 1, 0) > 0;
+}
+
 int main(int argc, char **argv)
 {
 	exo_slot claim;
@@ -152,13 +180,18 @@ int main(int argc, char **argv)
 		printf("bench: udp_echo failed: %s\n", exo_error_text(err));
 		return 1;
 	}
+	wanted = answers_wanted();
+	if (bench_word("profile=")) {
+		profile_begin();
+		wanted = SAMPLES + 1;
+	}
 	buffers_post();
 	exos_upcall_event(on_event);
 	printf("bench: udp ready\n");
-	wanted = answers_wanted();
-	while (answered < wanted)
-		noted = insn_tsc();
+	note(wanted);
 	exos_upcall_event(NULL);
+	if (profiled)
+		printf("bench: traced\n");
 	samples_print();
 	return 0;
 }

@@ -80,7 +80,7 @@ static int frame_part_check(const struct exo_cap *parent, const struct claim_spe
 		return spec->share ? 0 : -EXO_E_SHARED;
 	if (!spec->share && claim_has_shares(parent))
 		return -EXO_E_SHARED;
-	if (!frame_range_held(spec->lo, spec->hi, slot_sid(parent)))
+	if (!claim_is_whole(parent) && !frame_range_held(spec->lo, spec->hi, slot_sid(parent)))
 		return -EXO_E_SPLIT;
 	if (spec->share || !(parent->bind || parent->held))
 		return 0;

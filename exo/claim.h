@@ -101,6 +101,15 @@ static inline bool claim_is_doorbell(const struct exo_cap *c)
 	return c->kind == EXO_KIND_ENV && c->hi && !(c->flags & EXO_CAP_OBJECT);
 }
 
+/*
+ * Does a FRAME claim hold every frame of its range?  It counts those that it holds; a share, which
+ * holds none, has a count of 0.
+ */
+static inline bool claim_is_whole(const struct exo_cap *c)
+{
+	return c->unit == c->hi - c->lo;
+}
+
 /* Hang a slot on a parent's child list, first or behind `after`; take it off. */
 void claim_hang(struct exo_cap *parent, struct exo_cap *c, struct exo_cap *after);
 void claim_unhang(struct exo_cap *c);

@@ -12,6 +12,7 @@
 #include <exo/disk.h>
 
 #include "claim.h"
+#include "cpu.h"
 #include "dev/disk.h"
 #include "dev/nic.h"
 #include "env.h"
@@ -24,6 +25,7 @@
 #include "run.h"
 #include "slices.h"
 #include "table.h"
+#include "tlb.h"
 #include "trace.h"
 #include "vcpu.h"
 
@@ -217,6 +219,24 @@ static uint64_t object_frames(const struct exo_cap *c)
 	return c->kind == EXO_KIND_PACKETS ? EXO_FRAMES_PACKETS : c->hi - c->lo;
 }
 
+/*
+ * Nobody writes to its frames any more once they are zeroed: its pages may have been unmapped in
+ * this very call, and the grace period over at once.  No program can write to those of page tables.
+ */
+static void pages_quiet(const struct exo_cap *c)
+{
+	if (c->kind != EXO_KIND_PT && this_cpu()->notes.any)
+		tlb_flush_others();
+}
+
+static void object_wipe(const struct exo_cap *c)
+{
+	if (c->kind == EXO_KIND_PT || c->kind == EXO_KIND_SPACE)
+		table_wipe(c->lo);
+	else
+		memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
+}
+
 static int object_end(struct exo_cap *c)
 {
 	c->flags |= EXO_CAP_ENDING;
@@ -227,14 +247,11 @@ static int object_end(struct exo_cap *c)
 	interrupts_window();
 	trace_unmap(c);
 	trace_record(EXO_TRACE_END, c->lo, frame_use(c->lo));
-	memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
+	pages_quiet(c);
+	object_wipe(c);
 	work_done(32 + (int)(c->hi - c->lo) / 8);
-	for (uint64_t pfn = c->lo; pfn < c->hi; pfn++) {
-		frame_entry(pfn)->object = 0;
-		frame_set(pfn, c->parent, EXO_USE_MEMORY);
-		if (pfn % 4 == 3 || pfn + 1 == c->hi)
-			interrupts_window();
-	}
+	interrupts_window();
+	frames_free(c->lo, c->hi, object_frames(c), c->parent);
 	return 0;
 }
 

@@ -29,6 +29,7 @@
 #include "table.h"
 #include "timer.h"
 #include "trace.h"
+#include "vector.h"
 #include "x86/lapic.h"
 
 #define SOURCES_WINDOW 16u      /* sources parted between two windows for interrupts */
@@ -38,7 +39,8 @@ void env_make(uint64_t pfn, exo_sid object)
 	static uint32_t made;
 	struct env *e = env_at(pfn);
 
-	memset(e, 0, EXO_FRAMES_ENV * EXO_PAGE_SIZE);
+	memset(e, 0, 2 * EXO_PAGE_SIZE);
+	vectors_make(pfn_to_virt(pfn + 2));
 	for (unsigned i = 0; i < EXO_FRAMES_ENV; i++)
 		frame_entry(pfn + i)->object = 0;
 	e->page = pfn_to_virt(pfn + 1);
@@ -163,7 +165,7 @@ static void sources_end(struct env *e)
 {
 	unsigned steps = 0;
 
-	for (unsigned i = 1; i < EXO_EVENTS; i++) {
+	for (unsigned i = 1; i < EXO_EVENTS && e->sources; i++) {
 		if (e->source[i].kind == SOURCE_IRQ)
 			irq_unbind(e->source[i].id);
 		else if (e->source[i].kind == SOURCE_RING)
@@ -177,7 +179,8 @@ static void sources_end(struct env *e)
 		else if (e->source[i].kind == SOURCE_WATCH)
 			env_at(e->source[i].id)->watch_env = 0;
 		window_every(&steps, e->source[i].kind != SOURCE_NONE, SOURCES_WINDOW);
-		e->source[i] = (struct source){ 0 };
+		if (e->source[i].kind != SOURCE_NONE)
+			event_free(e, i);
 	}
 }
 

@@ -111,6 +111,7 @@ struct env {
 	uint64_t predicate;             /* [a] pfn of the program that wakes it, 0: none */
 	uint64_t space_next, space_prev;        /* pfn of others that run in the same space */
 	uint32_t table_hit[TABLE_HITS]; /* [a] frames of its tables by last bits, or TABLE_NONE */
+	uint32_t sources;               /* entries but the alarm's that have a source */
 	struct source source[EXO_EVENTS];
 };
 _Static_assert(sizeof(struct env) <= EXO_PAGE_SIZE, "env: one frame");

@@ -34,6 +34,7 @@ int event_reserve(struct env *e, unsigned entry, enum source_kind kind, uint64_t
 	if (s->kind != SOURCE_NONE)
 		return -EXO_E_ROOM;
 	*s = (struct source){ .kind = kind, .id = id };
+	e->sources++;
 	return 0;
 }
 
@@ -42,10 +43,11 @@ void event_release(struct env *e, unsigned entry)
 	struct source *s = &e->source[entry];
 
 	if (s->kind == SOURCE_DOORBELL && !--s->id)
-		s->kind = SOURCE_NONE;
+		event_free(e, entry);
 }
 
 void event_free(struct env *e, unsigned entry)
 {
+	e->sources -= e->source[entry].kind != SOURCE_NONE;
 	e->source[entry] = (struct source){ 0 };
 }

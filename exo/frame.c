@@ -5,11 +5,16 @@
  * Invariant: a chunk that is not mixed has one holder and one use for all its 512 frames; a mixed
  * one keeps both in its frames' entries.  Nothing is allocated or mapped here.
  */
+#include <base/util.h>
+
 #include "claim.h"
 #include "frame.h"
 
 #define FRAMES_FEW  64
-#define FRAME_STEPS 1024        /* frames looked at between two windows for interrupts */
+#define FRAMES_CHUNK 4          /* frames that are looked at as soon as a chunk */
+#define FRAMES_FREE 32          /* frames of an object between two windows for interrupts */
+#define FRAME_STEPS 256         /* frames looked at between two windows for interrupts, and those
+				 * of the last chunk */
 
 struct frame_map frames;
 
@@ -22,9 +27,7 @@ enum exo_use frame_use(uint64_t pfn)
 {
 	const struct exo_frame *f = frame_entry(pfn);
 
-	if (!f)
-		return EXO_USE_NONE;
-	return chunk_of(pfn)->mixed ? f->use : chunk_of(pfn)->use;
+	return f ? frame_entry_use(f, pfn) : EXO_USE_NONE;
 }
 
 exo_sid frame_holder(uint64_t pfn)
@@ -66,7 +69,8 @@ bool frame_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 		if (chunk_of(lo)->mixed ? !fine_range_held(lo, end, sid)
 					: chunk_of(lo)->holder != sid)
 			return false;
-		window_every(&steps, chunk_of(lo)->mixed ? end - lo : 4, FRAME_STEPS);
+		steps += chunk_of(lo)->mixed ? end - lo : 0;
+		window_every(&steps, FRAMES_CHUNK, FRAME_STEPS);
 		lo = end;
 	}
 	return true;
@@ -77,7 +81,7 @@ bool frame_range_busy(uint64_t lo, uint64_t hi)
 	unsigned steps = 0;
 
 	while (lo < hi) {
-		uint64_t end = chunk_end(lo, hi);
+		uint64_t end = chunk_end(lo, hi), first = lo;
 		const struct exo_chunk *c = chunk_of(lo);
 
 		if (c->large || (c->busy && end - lo == EXO_CHUNK_FRAMES))
@@ -85,7 +89,7 @@ bool frame_range_busy(uint64_t lo, uint64_t hi)
 		for (const struct exo_frame *f = frame_entry(lo); c->busy && lo < end; lo++, f++)
 			if (f->object)
 				return true;
-		window_every(&steps, 4, FRAME_STEPS);
+		window_every(&steps, FRAMES_CHUNK + (unsigned)(lo - first), FRAME_STEPS);
 		lo = end;
 	}
 	return false;
@@ -186,7 +190,7 @@ static unsigned part_steps(uint64_t lo, uint64_t hi)
 {
 	if (chunk_of(lo)->mixed && hi - lo < FRAMES_FEW)
 		return FRAME_STEPS / 4;
-	return chunk_of(lo)->mixed || hi - lo < EXO_CHUNK_FRAMES ? FRAME_STEPS : 4;
+	return chunk_of(lo)->mixed || hi - lo < EXO_CHUNK_FRAMES ? FRAME_STEPS : FRAMES_CHUNK;
 }
 
 uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, int *work)
@@ -270,14 +274,55 @@ void frame_set(uint64_t pfn, exo_sid holder, enum exo_use use)
 		held_change(holder, 1);
 	f->holder = holder;
 	f->use = use;
+	if (use != EXO_USE_SHADOW || !chunk_of(pfn)->zeros)
+		f->flags = 0;
 	if (use == EXO_USE_MEMORY)
 		chunk_unmix(pfn);
+}
+
+/* From now on flags tell which frames of the chunk are zero: of none it is known yet. */
+static void chunk_zeros(struct exo_chunk *c)
+{
+	struct exo_frame *f = &frames.fine[(uint64_t)c->fine * EXO_CHUNK_FRAMES];
+
+	if (c->zeros)
+		return;
+	for (unsigned i = 0; i < EXO_CHUNK_FRAMES; i++)
+		f[i].flags = 0;
+	c->zeros = 1;
+}
+
+void frames_free(uint64_t lo, uint64_t hi, uint64_t zeros, exo_sid holder)
+{
+	uint64_t zero = lo + zeros;
+
+	while (lo < hi) {
+		uint64_t end = chunk_end(lo, hi), first = lo;
+		struct exo_frame *f = frame_entry(lo);
+
+		end = min_u64(end, lo + FRAMES_FREE);
+		chunk_mix(lo);
+		chunk_zeros(chunk_of(lo));
+		held_change(holder, (int64_t)(end - lo));
+		for (; lo < end; lo++, f++) {
+			if (use_is_plain(f->use))
+				held_change(f->holder, -1);
+			f->object = 0;
+			f->holder = holder;
+			f->use = EXO_USE_MEMORY;
+			f->flags = lo < zero ? EXO_FRAME_ZERO : 0;
+		}
+		chunk_unmix(first);
+		if (lo < hi)
+			interrupts_window();
+	}
 }
 
 void frame_pin(struct exo_cap *claim, uint64_t lo, uint64_t count)
 {
 	__atomic_add_fetch(&claim->held, 1, __ATOMIC_ACQ_REL);
 	for (uint64_t pfn = lo; pfn < lo + count; pfn++) {
+		frame_entry(pfn)->flags = 0;
 		__atomic_add_fetch(&frame_entry(pfn)->pins, 1, __ATOMIC_ACQ_REL);
 		__atomic_add_fetch(&chunk_of(pfn)->busy, 1, __ATOMIC_ACQ_REL);
 	}

@@ -29,13 +29,21 @@ static inline struct exo_frame *frame_entry(uint64_t pfn)
 			    pfn % EXO_CHUNK_FRAMES];
 }
 
+/* What a frame, whose entry is f, is used for. */
+static inline enum exo_use frame_entry_use(const struct exo_frame *f, uint64_t pfn)
+{
+	const struct exo_chunk *c = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+
+	return c->mixed ? f->use : c->use;
+}
+
 /* Use and holder of a frame that exists. */
 enum exo_use frame_use(uint64_t pfn);
 exo_sid frame_holder(uint64_t pfn);
 
 /*
- * The range functions let interrupts in every 1,024 frames or so: with a lock but tree_lock
- * held, only for fewer.
+ * The range functions let interrupts in every 256 frames or so: with a lock but tree_lock held,
+ * only for 128 at most, which lie in two chunks.
  */
 
 /* Are all frames of [lo, hi) held by `sid`?  Bounded by chunks plus frames of mixed chunks. */
@@ -62,6 +70,12 @@ uint64_t frame_range_take(uint64_t lo, uint64_t hi, exo_sid to, int *work);
 
 /* Set holder and use of one frame. */
 void frame_set(uint64_t pfn, exo_sid holder, enum exo_use use);
+
+/*
+ * Frames [lo, hi) of an object that ended are plain memory of `holder`, and name nothing; the first
+ * `zeros` of them were zeroed.  Lets interrupts in.
+ */
+void frames_free(uint64_t lo, uint64_t hi, uint64_t zeros, exo_sid holder);
 
 /*
  * Pin frames [lo, lo + count) for a device by `claim`, and unpin them; atomic.  The claim itself is

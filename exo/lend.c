@@ -13,7 +13,8 @@ int claim_holds(const struct exo_cap *c, uint64_t pfn, uint64_t count)
 {
 	if (pfn < c->lo || !range_fits(pfn - c->lo, count, c->hi - c->lo))
 		return -EXO_E_RANGE;
-	if (!(c->flags & EXO_CAP_SHARE) && !frame_range_held(pfn, pfn + count, slot_sid(c)))
+	if (!(c->flags & EXO_CAP_SHARE) && !claim_is_whole(c) &&
+	    !frame_range_held(pfn, pfn + count, slot_sid(c)))
 		return -EXO_E_SPLIT;
 	return 0;
 }

@@ -45,21 +45,21 @@ static inline bool quick_protect(uint64_t space, const struct exo_map_op *op, ui
 	return true;
 }
 
-/* The chunk of a frame of plain memory that the slot holds, or NULL. */
-static inline struct exo_chunk *quick_chunk(uint64_t pfn, exo_sid sid)
+/* The entry of a frame of plain memory in chunk k, if the slot holds it, else NULL. */
+static inline struct exo_frame *quick_frame(const struct exo_chunk *k, uint64_t pfn, exo_sid sid)
 {
-	struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
-	const struct exo_frame *f;
+	struct exo_frame *f = &frames.fine[(uint64_t)k->fine * EXO_CHUNK_FRAMES +
+					   pfn % EXO_CHUNK_FRAMES];
 
-	if (!k->mixed)
-		return k->holder == sid && k->use == EXO_USE_MEMORY ? k : NULL;
-	f = &frames.fine[(uint64_t)k->fine * EXO_CHUNK_FRAMES + pfn % EXO_CHUNK_FRAMES];
-	return f->holder == sid && f->use == EXO_USE_MEMORY ? k : NULL;
+	if (k->mixed)
+		return f->holder == sid && f->use == EXO_USE_MEMORY ? f : NULL;
+	return k->holder == sid && k->use == EXO_USE_MEMORY ? f : NULL;
 }
 
 static inline bool quick_map(struct env *e, const struct exo_map_op *op, uint64_t *pte,
 			     struct shadow *s)
 {
+	struct exo_frame *f;
 	struct exo_cap *c;
 	struct exo_chunk *k;
 
@@ -67,13 +67,16 @@ static inline bool quick_map(struct env *e, const struct exo_map_op *op, uint64_
 		return false;
 	if (c->flags || op->pfn < c->lo || op->pfn >= c->hi)
 		return false;
-	k = quick_chunk(op->pfn, slot_sid(c));
-	if (!k)
+	k = &frames.chunks[op->pfn / EXO_CHUNK_FRAMES];
+	f = quick_frame(k, op->pfn, slot_sid(c));
+	if (!f)
 		return false;
 	*s = (struct shadow){ .claim = slot_sid(c), .next = c->bind,
 			      .most = c->rights & (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC) };
 	entry_push(pte, c);
-	frames.fine[(uint64_t)k->fine * EXO_CHUNK_FRAMES + op->pfn % EXO_CHUNK_FRAMES].maps++;
+	*leaf_cache.groups |= group_of(pte);
+	f->maps++;
+	f->flags = 0;
 	__atomic_add_fetch(&k->busy, 1, __ATOMIC_RELAXED);
 	*pte = op->pfn << EXO_PAGE_SHIFT | prot_bits(op->prot);
 	return true;
@@ -83,15 +86,17 @@ static inline bool quick_unmap(uint64_t space, uint64_t va, uint64_t *pte, const
 {
 	uint64_t pfn = pte_pfn(*pte);
 	struct exo_chunk *k;
+	struct exo_frame *f;
 
 	if (!(*pte & PTE_P))
 		return false;
-	k = quick_chunk(pfn, s->claim);
-	if (!k)
+	k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+	f = quick_frame(k, pfn, s->claim);
+	if (!f)
 		return false;
 	__atomic_store_n(pte, 0, __ATOMIC_RELAXED);
 	entry_pull(s);
-	frames.fine[(uint64_t)k->fine * EXO_CHUNK_FRAMES + pfn % EXO_CHUNK_FRAMES].maps--;
+	f->maps--;
 	__atomic_sub_fetch(&k->busy, 1, __ATOMIC_RELAXED);
 	quick_forget(space, va, true);
 	return true;

@@ -138,16 +138,16 @@ static int frames_check(const struct exo_cap *src, const struct object_plan *p)
 	if ((err = claim_holds(src, lo, p->frames)) < 0)
 		return err;
 	for (uint64_t i = 0; i < p->frames; i++) {
-		if (frame_use(lo + i) != EXO_USE_MEMORY)
+		const struct exo_frame *f = frame_entry(lo + i);
+
+		if (!f || frame_entry_use(f, lo + i) != EXO_USE_MEMORY)
 			return -EXO_E_USE;
-		if (frame_entry(lo + i)->pins)
+		if (f->pins)
 			return -EXO_E_PINNED;
-		if (frame_range_busy(lo + i, lo + i + 1))
-			return -EXO_E_MAPPED;
 		if (i % WINDOW_FRAMES == WINDOW_FRAMES - 1)
 			interrupts_window();
 	}
-	return 0;
+	return frame_range_busy(lo, lo + p->frames) ? -EXO_E_MAPPED : 0;
 }
 
 /* New slots start at generations that no earlier table's names are likely to have had. */

@@ -230,12 +230,10 @@ FOR_LEVEL int space_map(struct env *e, struct range *r, const struct exo_map_op 
 		return err;
 
 	value = map_value(r, op, c);
-	do
-		for (uint64_t i = 0; i < r->count; i++) {
-			entry_install(&r->pte[i], r->level, value, c, most);
-			value += frames_each << EXO_PAGE_SHIFT;
-		}
-	while (range_next(r));
+	do {
+		entries_install(r->pte, r->level, r->count, value, c, (uint32_t)most);
+		value += r->count * frames_each << EXO_PAGE_SHIFT;
+	} while (range_next(r));
 	if (c->kind == EXO_KIND_TRACE)
 		slot_at(frame_holder(op->pfn))->held = c->bind;
 	if (c->kind == EXO_KIND_PCI)
@@ -328,6 +326,8 @@ static int space_link(struct env *e, uint64_t space, const struct exo_map_op *op
 	if (*pte & PTE_P)
 		return -EXO_E_MAPPED;
 
+	if (c->unit < 3)
+		*table_link(virt_to_phys(table) >> EXO_PAGE_SHIFT, TABLE_GROUPS) |= group_of(pte);
 	*table_link(c->lo, TABLE_PARENT) = virt_to_phys(pte) / 8;
 	*pte = c->lo << EXO_PAGE_SHIFT | PTE_P | PTE_W | PTE_U;
 	return 0;

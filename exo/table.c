@@ -9,6 +9,7 @@
 #include "table.h"
 
 #include <base/string.h>
+#include <base/util.h>
 #include <exo/errors.h>
 #include <exo/space.h>
 
@@ -34,11 +35,6 @@ static uint64_t *entry_at(uint64_t id)
 static uint64_t table_of(const uint64_t *pte)
 {
 	return virt_to_phys(pte) >> EXO_PAGE_SHIFT;
-}
-
-uint64_t *table_link(uint64_t pfn, enum table_link which)
-{
-	return &frame_entry(pfn + which)->object;
 }
 
 void table_make(uint64_t pfn, unsigned level)
@@ -85,32 +81,81 @@ static uint64_t entry_space(const uint64_t *pte, uint64_t *va)
 /* Is this use of a frame one whose mappings are counted? */
 static bool use_is_counted(enum exo_use use)
 {
-	return use == EXO_USE_MEMORY || use == EXO_USE_DEVICE || use == EXO_USE_EXPORT;
+	return 1u << use & (1u << EXO_USE_MEMORY | 1u << EXO_USE_DEVICE | 1u << EXO_USE_EXPORT);
 }
 
-static void frames_count(uint64_t pfn, unsigned level, int by)
+/* One large mapping of these frames more or less. */
+static void large_count(uint64_t pfn, unsigned level, int by)
 {
+	struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+
 	if (!use_is_counted(frame_use(pfn)))
 		return;
-	if (level == 1) {
-		frame_entry(pfn)->maps += by;
-		__atomic_add_fetch(&frames.chunks[pfn / EXO_CHUNK_FRAMES].busy, (int64_t)by,
-				   __ATOMIC_RELAXED);
-		return;
+	for (uint64_t i = 0; i < level_frames(level); i += EXO_CHUNK_FRAMES, k++) {
+		k->large += by;
+		k->zeros = 0;
 	}
-	for (uint64_t i = 0; i < level_frames(level); i += EXO_CHUNK_FRAMES)
-		frames.chunks[(pfn + i) / EXO_CHUNK_FRAMES].large += by;
 }
 
-void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim,
-		   uint32_t most)
+/* One mapping by a small page less. */
+static inline void page_uncount(uint64_t pfn)
 {
-	*shadow_of(pte) = (struct shadow){
-		.claim = slot_sid(claim), .most = most, .next = claim->bind,
-	};
-	entry_push(pte, claim);
-	frames_count(pte_pfn(value), level, 1);
-	*pte = value;
+	struct exo_frame *f = frame_entry(pfn);
+
+	if (!f || !use_is_counted(frame_entry_use(f, pfn)))
+		return;
+	f->maps--;
+	__atomic_sub_fetch(&frames.chunks[pfn / EXO_CHUNK_FRAMES].busy, 1, __ATOMIC_RELAXED);
+}
+
+/* One more mapping by small pages for each of these frames. */
+static void pages_count(uint64_t pfn, uint64_t count)
+{
+	struct exo_frame *f = frame_entry(pfn);
+	struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+	int64_t counted = 0;
+
+	if (!f)
+		return;
+	for (; count; count--, f++)
+		if (use_is_counted(k->mixed ? f->use : k->use)) {
+			f->maps++;
+			f->flags = 0;
+			counted++;
+		}
+	__atomic_add_fetch(&k->busy, counted, __ATOMIC_RELAXED);
+}
+
+/* The same for the frames of entries of any level: pages are counted chunk by chunk. */
+static void range_count(uint64_t pfn, unsigned level, uint64_t count)
+{
+	for (; level > 1 && count; count--, pfn += level_frames(level))
+		large_count(pfn, level, 1);
+	while (count) {
+		uint64_t some = min_u64(count, EXO_CHUNK_FRAMES - pfn % EXO_CHUNK_FRAMES);
+
+		pages_count(pfn, some);
+		pfn += some;
+		count -= some;
+	}
+}
+
+void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t value,
+		     struct exo_cap *claim, uint32_t most)
+{
+	uint64_t step = level_frames(level) << EXO_PAGE_SHIFT, id = virt_to_phys(pte) / 8;
+	struct shadow *s = shadow_of(pte);
+	exo_sid sid = slot_sid(claim);
+
+	range_count(pte_pfn(value), level, count);
+	*table_link(table_of(pte), TABLE_GROUPS) |= groups_of(pte, count);
+	if (claim->bind)
+		shadow_of(entry_at(claim->bind))->prev = id;
+	for (; count; count--, pte++, s++, id++, value += step) {
+		*s = (struct shadow){ sid, most, claim->bind, count > 1 ? id + 1 : 0 };
+		claim->bind = id;
+		*pte = value;
+	}
 }
 
 void entry_remove(uint64_t *pte, unsigned level)
@@ -121,7 +166,10 @@ void entry_remove(uint64_t *pte, unsigned level)
 
 	__atomic_store_n(pte, 0, __ATOMIC_RELAXED);
 	entry_pull(s);
-	frames_count(pfn, level, -1);
+	if (level == 1)
+		page_uncount(pfn);
+	else
+		large_count(pfn, level, -1);
 	if (claim->kind == EXO_KIND_TRACE)
 		slot_at(frame_holder(pfn))->held = 0;
 }
@@ -196,26 +244,117 @@ static int space_end(uint64_t pfn)
 	return 0;
 }
 
+/*
+ * Entries made by one operation stand in a row on their claim's list, each before the one before it
+ * in the table.  How many do, from this one on, of `most` entries?
+ */
+static unsigned run_length(const uint64_t *pte, const struct shadow *s, unsigned most)
+{
+	uint64_t id = virt_to_phys(pte) / 8;
+	unsigned n = 1;
+
+	while (n < most && (pte[n] & PTE_P) && s[n].next == id + n - 1)
+		n++;
+	return n;
+}
+
+/* Empty such small pages' entries, and take them off the list as one. */
+static void run_remove(uint64_t *pte, const struct shadow *s, unsigned count)
+{
+	const struct shadow run = { .claim = s->claim, .next = s->next, .prev = s[count - 1].prev };
+	bool trace = slot_at(s->claim)->kind == EXO_KIND_TRACE;
+
+	entry_pull(&run);
+	for (; count; count--, pte++) {
+		uint64_t pfn = pte_pfn(*pte);
+
+		__atomic_store_n(pte, 0, __ATOMIC_RELAXED);
+		page_uncount(pfn);
+		if (trace)
+			slot_at(frame_holder(pfn))->held = 0;
+	}
+}
+
+/*
+ * Empty entries [i, end) of a table that hangs nowhere, so that nobody translates by them: 0 or
+ * EXO_MORE.
+ */
+static int entries_clear(uint64_t *table, unsigned level, unsigned i, unsigned end)
+{
+	for (unsigned n; i < end; i += n) {
+		n = 1;
+		if (!(table[i] & PTE_P))
+			continue;
+		if (work_left <= 0)
+			return EXO_MORE;
+		if (level == 1)
+			n = run_length(&table[i], shadow_of(&table[i]), end - i);
+		work_done((int)n);
+		if (level == 1)
+			run_remove(&table[i], shadow_of(&table[i]), n);
+		else if (entry_is_leaf(table[i], level))
+			entry_remove(&table[i], level);
+		else
+			table_unhang(pte_pfn(table[i]));
+	}
+	return 0;
+}
+
+/* Groups of a top-level table, which keeps no account of them: most are empty. */
+static uint64_t groups_find(const uint64_t *t)
+{
+	uint64_t groups = 0;
+
+	for (unsigned i = 0; i < EXO_SELF_SLOT; i += 8, t += 8)
+		if ((t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) & PTE_P)
+			groups |= 1ull << i / 8;
+	return groups;
+}
+
 int table_end(uint64_t pfn)
 {
 	unsigned level = *table_link(pfn, TABLE_LEVEL);
-	unsigned last = level == 4 ? 255 : 512;
-	uint64_t *table = pfn_to_virt(pfn);
+	unsigned last = level == 4 ? EXO_SELF_SLOT : 512;
+	uint64_t *table = pfn_to_virt(pfn), groups;
 
 	if (level == 4 && space_end(pfn))
 		return EXO_MORE;
 	leaf_cache.space = 0;
 	table_unhang(pfn);
-	for (unsigned i = 0; i < last; i++) {
-		if (!(table[i] & PTE_P))
-			continue;
-		if (work_left <= 0)
+	groups = level == 4 ? groups_find(table) : *table_link(pfn, TABLE_GROUPS);
+	for (; groups; groups &= groups - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(groups) * 8;
+
+		if (entries_clear(table, level, i, min_u64(i + 8, last)))
 			return EXO_MORE;
-		work_done(1);
-		if (entry_is_leaf(table[i], level))
-			entry_end(&table[i]);
-		else
-			table_unhang(pte_pfn(table[i]));
 	}
 	return 0;
+}
+
+/* Were the shadow frames zero when the table was made? */
+static bool shadows_clean(uint64_t pfn)
+{
+	const struct exo_frame *f = frame_entry(pfn);
+
+	return f[1].flags & f[2].flags & f[3].flags & EXO_FRAME_ZERO;
+}
+
+/* Shadows of entries that were never used were never written. */
+static void shadows_wipe(struct shadow *s, uint64_t groups)
+{
+	for (; groups; groups &= groups - 1)
+		memset(&s[(unsigned)__builtin_ctzll(groups) * 8], 0, 8 * sizeof(*s));
+}
+
+void table_wipe(uint64_t pfn)
+{
+	uint64_t *table = pfn_to_virt(pfn);
+	bool top = *table_link(pfn, TABLE_LEVEL) == 4;
+
+	if (top)
+		memset(&table[EXO_SELF_SLOT], 0, (512 - EXO_SELF_SLOT) * sizeof(*table));
+	if (!shadows_clean(pfn))
+		memset(pfn_to_virt(pfn + 1), 0, (EXO_FRAMES_PT - 1) * EXO_PAGE_SIZE);
+	else if (!top)
+		shadows_wipe(pfn_to_virt(pfn + 1), *table_link(pfn, TABLE_GROUPS));
 }

@@ -11,6 +11,7 @@
 
 #include <exo/cap.h>
 
+#include "frame.h"
 #include "x86/direct.h"
 #include "x86/pte.h"
 
@@ -27,9 +28,26 @@ enum table_link {
 	TABLE_LEVEL,
 	TABLE_ENVS,             /* level 4: pfn of the first environment or VCPU in it; of a
 				 * DEVICE space: place of the first function it is bound to */
+	TABLE_GROUPS = TABLE_ENVS, /* level 1 to 3: a bit for each 8 entries, set if one of them was
+				 * ever used */
 	TABLE_USE,              /* level 4: enum exo_space_use */
 };
-uint64_t *table_link(uint64_t pfn, enum table_link which);
+static inline uint64_t *table_link(uint64_t pfn, enum table_link which)
+{
+	return &frame_entry(pfn + which)->object;
+}
+
+/* The bit of an entry's group. */
+static inline uint64_t group_of(const uint64_t *pte)
+{
+	return 1ull << (uintptr_t)pte / 64 % 64;
+}
+
+/* The bits of the groups of `count` entries of one table, at least 1. */
+static inline uint64_t groups_of(const uint64_t *pte, uint64_t count)
+{
+	return (group_of(pte + count - 1) << 1) - group_of(pte);
+}
 
 /* Make the four frames an empty page table of `level` (1 to 3). */
 void table_make(uint64_t pfn, unsigned level);
@@ -39,6 +57,12 @@ void table_make_space(uint64_t pfn, uint64_t use);
 
 /* A bounded piece of taking a page table, or a whole space, apart: 0 or EXO_MORE. */
 int table_end(uint64_t pfn);
+
+/*
+ * Nothing uses it any more: zero what table_end left in its frames, which is not its entries.  Of
+ * shadow frames that were zero when the table was made, only what was used since.
+ */
+void table_wipe(uint64_t pfn);
 
 /*
  * The table of `level` that translates va in the space, or NULL if there is none.  *big says
@@ -116,9 +140,12 @@ static inline void entry_pull(const struct shadow *s)
 		shadow_of(phys_to_virt(s->next * 8))->prev = s->prev;
 }
 
-/* Write an empty entry and put it on the claim's list. */
-void entry_install(uint64_t *pte, unsigned level, uint64_t value, struct exo_cap *claim,
-		   uint32_t most);
+/*
+ * Write `count` empty entries of one table, `value` into the first, and put them on the claim's
+ * list.  Each next maps the next frames.
+ */
+void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t value,
+		     struct exo_cap *claim, uint32_t most);
 /* Empty a leaf entry and take it off its claim's list.  The translation may still be cached. */
 void entry_remove(uint64_t *pte, unsigned level);
 
@@ -134,7 +161,7 @@ void trace_unmap(struct exo_cap *object);
  */
 struct leaf_cache {
 	uint64_t space, region; /* region: va / 2 MiB */
-	uint64_t *table;
+	uint64_t *table, *groups;
 	struct shadow *shadow;
 };
 extern struct leaf_cache leaf_cache;
@@ -150,7 +177,10 @@ static inline uint64_t *leaf_table(uint64_t space, uint64_t va, bool *big)
 	l->table = table_walk(space, va, 1, big);
 	l->space = l->table ? space : 0;        /* 0: nothing is known */
 	l->region = va >> 21;
-	l->shadow = l->table ? shadow_of(l->table) : NULL;
+	if (l->table) {
+		l->shadow = shadow_of(l->table);
+		l->groups = table_link(virt_to_phys(l->table) >> EXO_PAGE_SHIFT, TABLE_GROUPS);
+	}
 	return l->table;
 }
 

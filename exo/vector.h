@@ -11,6 +11,9 @@ struct cpu;
 void vectors_probe(void);
 void vectors_start(void);
 
+/* Ready an environment's frame for its first save; what else is in it is not read before that. */
+void vectors_make(void *area);
+
 /* Save the registers into their owner's frame; they have no owner then. */
 void vectors_save(struct cpu *c);
 

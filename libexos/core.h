@@ -36,6 +36,12 @@ _Static_assert(sizeof(struct exos_start) <= EXOS_LOCAL_OFFSET, "exos_start and e
 extern struct exo_env_page *exos_page_first;    /* of the first environment */
 extern uint32_t exos_worker_count;              /* workers ever made: >0: FS base names the page */
 
+/*
+ * For large tables of which only what was written before is read: they need not be zero when a
+ * program starts (libexos/x86/program.ld).
+ */
+#define EXOS_UNSET __attribute__((section(".bss.unset")))
+
 /* Own claims that the library itself uses; set once in set-up. */
 extern exo_slot exos_own_env, exos_own_space;
 

@@ -37,6 +37,7 @@ enum {
 	PART_LOAD = 1, PART_DYNAMIC = 2, PART_INTERP = 3, PART_TLS = 7,
 	PART_GNU_STACK = 0x6474e551,
 	FLAG_EXEC = 1, FLAG_WRITE = 2, FLAG_READ = 4,
+	FLAG_UNSET = 0x100000,          /* of those left to operating systems; see elf.h */
 };
 
 static const char *elf_check_ident(const uint8_t *ident)
@@ -96,8 +97,10 @@ static const char *elf_check_bytes(const struct elf_part *p, size_t size)
 
 static const char *elf_check_flags(const struct elf_part *p)
 {
-	if ((p->flags & ~(uint32_t)(FLAG_READ | FLAG_WRITE | FLAG_EXEC)) != 0)
+	if ((p->flags & ~(uint32_t)(FLAG_READ | FLAG_WRITE | FLAG_EXEC | FLAG_UNSET)) != 0)
 		return "unknown segment flags";
+	if ((p->flags & FLAG_UNSET) != 0 && (p->filesz != 0 || (p->flags & FLAG_WRITE) == 0))
+		return "segment that is to be written first has contents, or cannot be written";
 	if ((p->flags & FLAG_READ) == 0)
 		return "segment is not readable";
 	if ((p->flags & FLAG_WRITE) != 0 && (p->flags & FLAG_EXEC) != 0)
@@ -128,6 +131,8 @@ static const char *elf_add(const struct elf_part *p, uint64_t lo, uint64_t hi,
 	s->file_bytes = p->filesz;
 	s->rights = EXO_R_READ | (p->flags & FLAG_WRITE ? EXO_R_WRITE : 0u) |
 		    (p->flags & FLAG_EXEC ? EXO_R_EXEC : 0u);
+	s->in_file = p->filesz == p->memsz;
+	s->unset = (p->flags & FLAG_UNSET) != 0;
 	out->pages += s->pages;
 	return NULL;
 }

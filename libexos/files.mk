@@ -10,6 +10,6 @@ libexos-src := \
 	libexos/pager.c \
 	libexos/panic.c libexos/pci.c libexos/pool.c libexos/region.c libexos/revoke.c libexos/runtime.c \
 	libexos/setup.c libexos/slot.c \
-	libexos/space.c libexos/spawn.c libexos/spawn_grant.c libexos/spawn_image.c \
+	libexos/space.c libexos/spawn.c libexos/spawn_grant.c libexos/spawn_image.c libexos/spawn_map.c \
 	libexos/sync.c libexos/table.c libexos/thread.c libexos/time.c libexos/tree.c \
 	libexos/upcall.c libexos/worker.c

@@ -27,9 +27,9 @@ struct carve {
 	uint64_t next, hi;      /* pfn: frames below next are handed out */
 };
 
-static struct pool pools[POOLS];
+static struct pool pools[POOLS] EXOS_UNSET;     /* [0, pool_count) */
 static unsigned pool_count;
-static uint64_t image_words[IMAGE_WORDS];
+static uint64_t image_words[IMAGE_WORDS] EXOS_UNSET;
 static uint64_t image_used;             /* words */
 static uint64_t window_used, window_mapped;     /* words, pages at EXOS_POOL_VA */
 static struct carve carve;

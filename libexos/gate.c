@@ -12,16 +12,22 @@
 #include <exos/cap.h>
 #include <exos/gate.h>
 #include <exos/lock.h>
+#include <exos/pager.h>
 #include <exos/slot.h>
 
-extern char exos_gate_entry[], exos_gate_stack_end[];
+extern char exos_gate_entry[];
 
 int64_t exos_gate_dispatch(uint32_t badge, struct exos_gate_message *message);
 
 #define MARK_BITS 24u
 #define SERVICES  255u
-static struct exos_gate_service *services[SERVICES];
+#define STACK     16384u        /* bytes of the gate stack */
+static struct exos_gate_service *services[SERVICES] EXOS_UNSET; /* [0, service_count) */
 static uint32_t service_count;
+
+/* Made with the first gate: most programs have none.  A guard page lies on each side. */
+static struct exos_region gate_stack;
+static struct exos_lock gate_stack_lock;
 
 /* The open slot was filled: it is the claim's now, and is not found open again when that ends. */
 static __attribute__((noinline, cold)) void open_slot_taken(void)
@@ -70,6 +76,34 @@ static uint32_t service_enter(struct exos_gate_service *service)
 	return service->index;
 }
 
+/* All of it is there before the first call: who is called may hold the lock the pager takes. */
+static int stack_make(void)
+{
+	int err = exos_region_make(&gate_stack, STACK, "gate stack");
+
+	if (err < 0)
+		return err;
+	err = exos_region_fill(&gate_stack, gate_stack.lo, STACK / EXO_PAGE_SIZE);
+	if (err < 0) {
+		exos_region_unmake(&gate_stack);
+		gate_stack.hi = 0;
+	}
+	return err;
+}
+
+/* Give the caller's gates the stack: 0 or -EXO_E_*. */
+static int stack_set(void)
+{
+	int err;
+
+	exos_lock_take(&gate_stack_lock);
+	err = gate_stack.hi ? 0 : stack_make();
+	if (err == 0)
+		exos_page()->gate_rsp = gate_stack.hi;
+	exos_lock_drop(&gate_stack_lock);
+	return err;
+}
+
 int exos_gate_make(struct exos_gate_service *service, uint32_t mark, exo_slot *gate)
 {
 	uint32_t index = mark >> MARK_BITS ? 0 : service_enter(service);
@@ -80,9 +114,10 @@ int exos_gate_make(struct exos_gate_service *service, uint32_t mark, exo_slot *g
 		return -EXO_E_ARG;
 	if (!sid)
 		return -EXO_E_SLOT;
-	exos_page()->gate_rsp = (uintptr_t)exos_gate_stack_end;
-	made = exo_gate_make(exos_own_env, sid, (uintptr_t)exos_gate_entry,
-			     index << MARK_BITS | mark);
+	made = stack_set();
+	if (made == 0)
+		made = exo_gate_make(exos_own_env, sid, (uintptr_t)exos_gate_entry,
+				     index << MARK_BITS | mark);
 	if (made < 0) {
 		exos_slot_free(sid);
 		return (int)made;

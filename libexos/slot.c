@@ -25,7 +25,7 @@
 #define NEAR     ((EXOS_TABLE_END - EXOS_TABLE_VA) / EXO_PAGE_SIZE)     /* frames mapped there */
 #define RESERVE  16u            /* slots kept so that the table can always grow */
 
-static struct table_frame first[FIRST];
+static struct table_frame first[FIRST] EXOS_UNSET;      /* [0, list.count) */
 static struct table_list list = { first, 0, FIRST, 0, 0 };
 static uint64_t initial_va, initial_frames;     /* where the starter mapped the first frames */
 static exo_sid first_node[NODES_FIRST];         /* 0: not set aside yet */

@@ -93,6 +93,11 @@ static int spawn_memory(struct spawn *s)
 	return 0;
 }
 
+/* The start block has room for no more claims than the tables that are mapped. */
+#define GRANTS_MOST ((EXOS_START_END - EXOS_START_VA) / sizeof(struct exos_grant))
+_Static_assert(GRANTS_MOST / EXO_SLOTS_PER_FRAME + 2 <=
+	       (EXOS_TABLE_END - EXOS_TABLE_VA) / EXO_PAGE_SIZE, "start.h");
+
 /* Environment and table frames, and the environment page for us to write to. */
 static int spawn_env(struct spawn *s)
 {
@@ -146,10 +151,7 @@ static int spawn_space(struct spawn *s)
 
 	if (error < 0)
 		return error;
-	s->space = (struct exos_space){
-		.slot = c->space, .tables = spawn_tables, .linked = spawn_linked, .context = s,
-	};
-	return spawn_image_map(s);
+	return spawn_space_fill(s);
 }
 
 /* Ask to be told of its end, and put it into its space. */
@@ -199,8 +201,8 @@ int exos_spawn(const struct exos_spawn *request, struct exos_child *child)
 	int error;
 
 	memset(child, 0, sizeof(*child));
-	why = elf_check(request->file, request->file_bytes, EXOS_IMAGE_VA,
-			EXOS_STACK_LO - EXO_PAGE_SIZE, &s.program);
+	why = elf_check(request->file, request->file_bytes, EXOS_IMAGE_VA, EXOS_IMAGE_END,
+			&s.program);
 	if (why != NULL)
 		return spawn_fail(&s, why, -EXO_E_ARG);
 	error = spawn_steps(&s);

@@ -16,9 +16,15 @@ struct spawn {
 	struct exos_child *child;
 	struct elf_program program;
 	struct exos_space space;        /* the child's */
+	struct exo_map_op *op;          /* changes of it that are not made yet; spawn_map.c */
+	uint32_t ops;
 	uint64_t next;          /* first frame of the child's memory that is not used yet */
-	uint64_t image_pfn, image_pages;        /* image, then start block */
-	uint64_t start_pages;   /* of these, the start block */
+	uint64_t image_pfn, image_pages;        /* what is not shared of the image, start block */
+	struct spawn_share {
+		exo_slot claim;         /* ours on the archive's frames; 0: it is copied */
+		uint64_t pfn;           /* of its first page */
+	} share[ELF_SEGMENTS];
+	uint64_t start_pages, start_bytes;      /* of these, the start block */
 	uint64_t tables;        /* table frames */
 	uint8_t *window;        /* the image's frames, mapped here while it is filled */
 	struct exos_grant *grant;       /* in the start block */
@@ -35,13 +41,12 @@ int spawn_keep(struct exos_child *child, exo_slot slot);
 /* Note what failed, and return `error`. */
 int spawn_fail(struct spawn *s, const char *why, int error);
 
-/* spawn_image.c: fill in the image, and map it with start block, page and tables in the child. */
+/* spawn_image.c: what of the image needs frames, and their contents. */
 int spawn_image_size(struct spawn *s);
 int spawn_image_fill(struct spawn *s);
-int spawn_image_map(struct spawn *s);
-/* Frames of the child's memory for its page tables. */
-int spawn_tables(struct exos_space *space, uint64_t count, uint64_t *pfn, exo_slot *claim);
-void spawn_linked(struct exos_space *space, exo_slot table, int level);
+
+/* spawn_map.c: map image, start block, page and tables in the child's space. */
+int spawn_space_fill(struct spawn *s);
 
 /* spawn_grant.c: the child's claims, and what it reads about them. */
 uint64_t spawn_start_bytes(const struct exos_spawn *request);

@@ -26,8 +26,8 @@ static uint64_t bits_count(uint64_t word)
 {
 	uint64_t n = 0;
 
-	for (unsigned s = 0; s < 64; s++)
-		n += word >> s & 1;
+	for (; word; word &= word - 1)
+		n++;
 	return n;
 }
 
@@ -58,6 +58,8 @@ static uint64_t run_mask(unsigned count)
 /* The first place in the word with `count` clear bits, or 64. */
 static unsigned run_find(uint64_t taken, unsigned count)
 {
+	if (count == 1)
+		return ~taken ? (unsigned)__builtin_ctzll(~taken) : 64;
 	for (unsigned s = 0; s + count <= 64; s++) {
 		uint64_t hit = taken & run_mask(count) << s;
 

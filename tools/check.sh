@@ -38,6 +38,8 @@ cpp() {
 		-Iexo/include -Iexo/base/include -Iexo -Ilibexos/include -Ilibfs/include -Ilibnet/include -Ilibnet/lwip/include \
 		-Iservices/include \
 		--suppress=uninitvar:services/console/main.c --suppress=uninitvar:services/console/uart.c \
+		--suppress=uninitvar:exo/filter_find.c --suppress=uninitvar:libfs/ext2_file.c \
+		--suppress=uninitvar:services/init/web.c \
 		--suppress=va_end_missing:exo/x86/panic.c \
 		--suppress=subtractPointers:exo/x86/smp.c --suppress=subtractPointers:uefi/pieces.c \
 		--suppress=nullPointerRedundantCheck:exo/sched.c $folders
@@ -70,6 +72,7 @@ check layers sh tools/layers.sh "$out"
 check format sh tools/format.sh
 check abi.md python3 tools/abi.py --check
 check security.md named_tests docs/security.md
+check figures python3 bench/figures.py --check
 if command -v cppcheck > /dev/null; then
 	check cppcheck cpp
 else

@@ -31,7 +31,7 @@ _Static_assert(sizeof(struct phdr) == 56, "ELF64 program header");
 
 enum { ET_EXEC = 2, EM_X86_64 = 62, EV_CURRENT = 1 };
 enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3, PT_TLS = 7 };
-enum { PF_X = 1, PF_W = 2, PF_R = 4 };
+enum { PF_X = 1, PF_W = 2, PF_R = 4, PF_UNSET = 0x100000 /* stacks: need not be zero */ };
 enum { PHNUM_MAX = 64 };
 
 static const unsigned char ident[7] = { 0x7f, 'E', 'L', 'F', 2 /* 64 bit */, 1 /* little */, 1 };
@@ -64,7 +64,7 @@ static bool segment_check(const struct phdr *p, uint64_t bytes, const char *name
 			      "take big arrays from the heap", name, p->p_memsz);
 	if ((p->p_flags & (PF_W | PF_X)) == (PF_W | PF_X))
 		return refuse(why, "%s: a segment is writable and executable", name);
-	if (!(p->p_flags & PF_R) || p->p_flags > (PF_R | PF_W | PF_X))
+	if (!(p->p_flags & PF_R) || (p->p_flags & ~(PF_R | PF_W | PF_X | PF_UNSET)))
 		return refuse(why, "%s: a segment has the flags 0x%x", name, p->p_flags);
 	return true;
 }

@@ -6,7 +6,7 @@
 #ifndef BENCH_PAGE_H
 #define BENCH_PAGE_H
 
-#define PAGE_VA     0x10841000
+#define PAGE_VA     0x00c41000
 #define PAGE_OFF    (PAGE_VA + 0x40)            /* upcalls_off */
 #define AREA        (PAGE_VA + 0x100)           /* of an upcall */
 #define AREA_RAX    (AREA + 0)

@@ -7,6 +7,8 @@
  */
 #include "vector.h"
 
+#include <base/string.h>
+
 #include "cpu.h"
 #include "kernel.h"
 #include "x86/bases.h"
@@ -18,6 +20,9 @@
 #define CR4_OSFXSR     (1ul << 9)
 #define CR4_OSXMMEXCPT (1ul << 10)
 #define CR4_OSXSAVE    (1ul << 18)
+
+#define XSAVE_HEADER       512  /* of an area of xsave */
+#define XSAVE_HEADER_BYTES 64
 
 /* x87, SSE, AVX, AVX-512 */
 #define STATES_WANTED 0xe7ul
@@ -82,6 +87,12 @@ static void fence(struct cpu *c)
 	write_cr0(read_cr0() | CR0_TS);
 	c->ts = true;
 	c->plain = has_fsgsbase && !c->vector_owner;
+}
+
+/* Saving leaves parts of the header as they were, and restoring wants them zero. */
+void vectors_make(void *area)
+{
+	memset((uint8_t *)area + XSAVE_HEADER, 0, XSAVE_HEADER_BYTES);
 }
 
 void vectors_save(struct cpu *c)

@@ -88,10 +88,4 @@ exos_gate_entry:
 	syscall
 	ud2
 
-	.bss
-	.balign	16
-	.globl	exos_gate_stack_end
-	.skip	16384
-exos_gate_stack_end:
-
 	.section .note.GNU-stack, "", @progbits

@@ -161,13 +161,16 @@ exos_context_load:
 	mov	%rdi, %rsp
 	jmp	exos_entry_resume
 
-	.bss
+	.section .bss.unset, "aw", @nobits
 	.balign	16
 	.globl	exos_upcall_stack_end, exos_double_stack_end
 	.skip	16384
 exos_upcall_stack_end:
 	.skip	8192
 exos_double_stack_end:
+
+	.bss
+	.balign	16
 resume_rip:
 	.skip	8
 resume_rsp:

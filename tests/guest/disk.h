@@ -33,5 +33,7 @@ int disk_status(const struct disk *disk, uint64_t tag);
 uint32_t disk_block_bytes(void);
 /* Words of [words, words + count) that are not what stands on the disk from this block on. */
 uint64_t disk_wrong(const uint64_t *words, uint64_t count, uint64_t block);
+/* Make [words, words + count) what stands there, for a test that wrote something else. */
+void disk_right(uint64_t *words, uint64_t count, uint64_t block);
 
 #endif

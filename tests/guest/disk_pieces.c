@@ -153,8 +153,7 @@ EXO_TEST(writes_pass_the_cache_and_blocks_are_discarded, DISK)
 	req = page_of(&f, EXO_DISK_DISCARD, 0, exos_cap_look(guest_claim("disk"))->hi, 0);
 	expect_refused(one(&disk, &req));
 	/* As it was, for the tests that follow. */
-	for (unsigned i = 0; i < 512; i++)
-		words[i] = (block * (disk_block_bytes() / 8) + i) * 0x9e3779b97f4a7c15;
+	disk_right(words, 512, block);
 	req = page_of(&f, EXO_DISK_WRITE, 0, block, EXO_DISK_FUA);
 	must_eq(one(&disk, &req), 0);
 	exos_space_window_end(words, 1);

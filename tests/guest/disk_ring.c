@@ -87,3 +87,11 @@ uint64_t disk_wrong(const uint64_t *words, uint64_t count, uint64_t block)
 		wrong += words[i] != (first + i) * STEP;
 	return wrong;
 }
+
+void disk_right(uint64_t *words, uint64_t count, uint64_t block)
+{
+	uint64_t first = block * (disk_block_bytes() / 8);
+
+	for (uint64_t i = 0; i < count; i++)
+		words[i] = (first + i) * STEP;
+}

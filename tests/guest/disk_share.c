@@ -82,8 +82,7 @@ EXO_TEST(what_is_written_is_read_again, DISK)
 	for (unsigned i = 0; i < 512; i++)
 		must_eq(words[i], ~(uint64_t)i);
 	/* As it was, for the tests that follow. */
-	for (unsigned i = 0; i < 512; i++)
-		words[i] = (block * (disk_block_bytes() / 8) + i) * 0x9e3779b97f4a7c15;
+	disk_right(words, 512, block);
 	must_eq(one(&disk, &f, EXO_DISK_WRITE, block), 0);
 	must_eq(one(&disk, &f, EXO_DISK_READ, block), 0);
 	expect_eq(disk_wrong(words, 512, block), 0);

@@ -130,8 +130,8 @@ EXO_TEST(a_fault_in_the_resume_window_is_double, SHORT)
 	peer_upcalls(&peer, peer_note);
 	peer_doubles(&peer, double_handler);
 	/* do_ud2 lies in the program's text: all of it is the window. */
-	peer.page->resume_lo = 0x400000;
-	peer.page->resume_hi = 0x800000;
+	peer.page->resume_lo = EXOS_IMAGE_VA;
+	peer.page->resume_hi = EXOS_IMAGE_END;
 	must_eq(peer_slots(&peer, HERE, 0, 2), 0);
 	must_eq(peer_start(&peer, do_ud2, 0), 0);
 	must(peer_wait(&peer, 10000));

@@ -199,7 +199,7 @@ EXO_TEST(without_an_entry_a_fault_stops_it, SHORT)
 		expect_eq(peer.page->area[EXO_AREA_DOUBLE].vector, 14);
 		expect_eq(peer.page->area[EXO_AREA_DOUBLE].cr2, NOWHERE + 16);
 		expect_eq(peer.page->area[EXO_AREA_DOUBLE].rdi, NOWHERE + 16);
-		expect(peer.page->area[EXO_AREA_DOUBLE].rip >= 0x400000);
+		expect(peer.page->area[EXO_AREA_DOUBLE].rip >= EXOS_IMAGE_VA);
 	}
 	peer_end(&peer);
 }

@@ -12,6 +12,7 @@
 #include <exos/start.h>
 #include <exos/time.h>
 
+#include "card.h"
 #include "edu.h"
 #include "peer.h"
 
@@ -230,42 +231,9 @@ EXO_TEST(pci_revocation_takes_everything, PCI)
 	edu_page_end(&page);
 }
 
-/* Intel 82574 (data sheet 10.2): interrupt causes that software sets. */
-enum {
-	CARD_ICR = 0xc0 / 4,
-	CARD_ICS = 0xc8 / 4,
-	CARD_IMS = 0xd0 / 4,
-	CARD_IVAR = 0xe4 / 4,
-	CAUSE_RX0 = 1 << 20,
-	IVAR_VALID = 8,
-};
-
-/* Raise interrupts by MSI-X vector 1. */
-static void card_raise(volatile uint32_t *regs)
-{
-	regs[CARD_ICR] = CAUSE_RX0;
-	regs[CARD_ICS] = CAUSE_RX0;
-}
-
-static volatile uint32_t *card_open(bool dma)
-{
-	exo_slot claim = edu_claim(0x8086, 0x10d3);
-	volatile uint32_t *regs;
-
-	if (!claim)
-		guest_skip("this machine has no e1000e");
-	if (!expect_eq(exos_pci_open(&card, claim), 0))
-		return NULL;
-	if (dma && !(card.info->flags & (EXO_PCI_DMA | EXO_PCI_UNSAFE)))
-		guest_skip("no IOMMU on this machine");
-	regs = exos_pci_map(&card, 0, 0, 0x1000, NULL);
-	expect(regs != NULL);
-	return regs;
-}
-
 EXO_TEST(pci_msix_pages_are_never_mapped, PCI)
 {
-	volatile uint32_t *regs = card_open(false);
+	volatile uint32_t *regs = card_open(&card, false);
 	const struct exo_pci_bar *bar;
 	uint64_t first, refused = 0;
 
@@ -279,7 +247,7 @@ EXO_TEST(pci_msix_pages_are_never_mapped, PCI)
 		refused += map_try(card.claim, first + i, EXO_R_READ) == -EXO_E_RANGE;
 	expect_eq(refused, 2);          /* the table's page and that of the pending bits */
 	expect_error(map_try(card.claim, first + card.info->table_page, EXO_R_READ), RANGE);
-	exos_pci_unmap(regs, 0x1000);
+	exos_pci_unmap(regs, CARD_REGS_BYTES);
 	expect_eq(exos_pci_close(&card), 0);
 }
 
@@ -294,7 +262,7 @@ static bool interrupts_reach(uint64_t count)
 
 EXO_TEST(pci_vectors_come_as_events, PCI)
 {
-	volatile uint32_t *regs = card_open(true);
+	volatile uint32_t *regs = card_open(&card, true);
 	uint32_t event = exos_event_alloc(), second = exos_event_alloc();
 	uint64_t before;
 
@@ -307,8 +275,7 @@ EXO_TEST(pci_vectors_come_as_events, PCI)
 	expect_error(exos_pci_vector(&card, 1, second), BUSY);
 	expect_error(exos_pci_vector(&card, 2, event), ROOM);
 	expect_error(exos_pci_command(&card, 0), BUSY);
-	regs[CARD_IVAR] = IVAR_VALID | 1;
-	regs[CARD_IMS] = CAUSE_RX0;
+	card_route(regs);
 	before = card.info->interrupts;
 	for (unsigned i = 0; i < 5; i++) {
 		card_raise(regs);
@@ -347,7 +314,7 @@ EXO_TEST(pci_vectors_come_as_events, PCI)
 	must_eq(exos_pci_vector(&card, 1, second), 0);
 	card_raise(regs);
 	expect(exos_event_wait(second, exos_deadline(2 * SECOND)) > 0);
-	exos_pci_unmap(regs, 0x1000);
+	exos_pci_unmap(regs, CARD_REGS_BYTES);
 	expect_eq(exos_pci_close(&card), 0);
 	expect_error(exos_pci_ack(&card, 1), ARG);
 }
@@ -379,20 +346,17 @@ EXO_TEST(pci_functions_reset_themselves, PCI)
 /* The device is as it was for the next: nobody has it, and it works. */
 EXO_TEST(pci_functions_of_the_ended_are_free, PCI)
 {
-	volatile uint32_t *regs = card_open(true);
+	volatile uint32_t *regs = card_open(&card, true);
 	uint32_t event = exos_event_alloc();
 
 	must(regs != NULL);
 	expect_eq(card.info->domain, 0);
 	expect_eq(card.info->holder, 0);
 	expect_eq(exos_pci_read(&card, 4, 2) & EXO_PCI_COMMAND_MASTER, 0);
-	must_eq(exos_pci_dma_start(&card, 0), 0);
-	must_eq(exos_pci_vector(&card, 1, event), 0);
-	regs[CARD_IVAR] = IVAR_VALID | 1;
-	regs[CARD_IMS] = CAUSE_RX0;
+	must(card_start(&card, regs, event));
 	card_raise(regs);
 	expect(exos_event_wait(event, exos_deadline(2 * SECOND)) > 0);
-	exos_pci_unmap(regs, 0x1000);
+	exos_pci_unmap(regs, CARD_REGS_BYTES);
 	expect_eq(exos_pci_close(&card), 0);
 }
 
@@ -400,14 +364,13 @@ EXO_TEST(pci_functions_of_the_ended_are_free, PCI)
 EXO_TEST(pci_holders_may_end_at_any_time, PCI)
 {
 	static struct edu_page page;
-	volatile uint32_t *regs = card_open(true);
+	volatile uint32_t *regs = card_open(&card, true);
 	uint64_t at;
 
 	must(regs != NULL);
 	must_eq(exos_pci_dma_start(&card, exos_event_alloc()), 0);
 	must_eq(exos_pci_vector(&card, 1, exos_event_alloc()), 0);
-	regs[CARD_IVAR] = IVAR_VALID | 1;
-	regs[CARD_IMS] = CAUSE_RX0;
+	card_route(regs);
 	card_raise(regs);
 	must(edu_page_make(&page, 1));
 	expect_eq(exos_pci_dma_map(&card, page.frames.slot, page.frames.lo, 1, GUEST_RW, &at), 0);

@@ -14,12 +14,12 @@
 #include <exos/pager.h>
 #include <exos/revoke.h>
 #include <exos/slot.h>
-#include <exos/spawn.h>
 #include <exos/start.h>
 #include <exos/time.h>
 #include "guest.h"
 #include "parts.h"
 #include "peer.h"
+#include "revoke_part.h"
 #include "suite.h"
 
 #define SECOND 1000000000ull
@@ -47,9 +47,6 @@ static void discard(struct exos_region *region, uint64_t va, uint64_t pages)
 
 static const struct exos_pager rebuilding = { "rebuilding", rebuild, discard };
 static struct exos_region region;
-
-/* What the parent reads in the part's environment page: where it stands. */
-enum { FILLED = 100, GONE };
 
 /* Use some pages, then discard them, so that the rest of the memory suffices. */
 static bool use_some(unsigned round)
@@ -85,7 +82,7 @@ static int live(bool listen)
 	if (!fill())
 		return SUITE_EXIT_FAIL;
 	slot = exos_grant("extra", 0)->slot;
-	exos_page()->exit_code = FILLED;
+	exos_page()->exit_code = REVOKE_PART_FILLED;
 	while (exos_cap_look(slot)) {
 		if (listen)
 			exos_event_run(exos_deadline(SECOND / 1000));
@@ -123,56 +120,11 @@ int miser_part(void)
 	return live(false);
 }
 
-/* Start a part with EXTRA frames of `f` and wait until it has filled its region. */
-static bool part_start(struct exos_child *child, const char *name, const struct guest_frames *f)
-{
-	const char *const argv[] = { "suite", "part", name };
-	const struct exos_grant *time = peer_time(exos_page()->cpu);
-	uint32_t first = (uint32_t)time->lo;
-	struct exos_spawn_time slots = { time->slot, first, first + 4, 1 };
-	struct exos_spawn_grant extra = { "extra", f->slot, f->lo, f->hi, GUEST_R_FRAMES, 0 };
-	struct exos_spawn request = { .argc = 3, .argv = argv, .frames = CHILD, .grant = &extra,
-				      .grants = 1, .times = 1, .time = &slots };
-	uint64_t end = exos_deadline(20 * SECOND);
-
-	*child = (struct exos_child){ .page = NULL };
-	request.file = parts_program(&request.file_bytes);
-	if (!request.file || !expect_eq(exos_spawn(&request, child), 0))
-		return false;
-	while (child->page->exit_code != FILLED && exos_child_runs(child) && exos_tsc() < end)
-		exos_sleep(SECOND / 1000);
-	return expect_eq(child->page->exit_code, FILLED);
-}
-
-static uint64_t maps_of(const struct guest_frames *f)
-{
-	uint64_t maps = 0;
-
-	for (uint64_t pfn = f->lo; pfn < f->hi; pfn++)
-		maps += guest_maps(pfn);
-	return maps;
-}
-
-/* Ask a part for its claim: what exos_revoke says, and that the part lives on without it. */
 static void ask(const char *name, uint64_t ms, int taken)
 {
-	struct exos_child child;
-	struct guest_frames f;
+	const struct revoke_part part = { .name = name, .own = CHILD, .extra = EXTRA };
 
-	must_eq(guest_frames_make(&f, EXTRA), 0);
-	must(part_start(&child, name, &f));
-	expect(maps_of(&f) > 0);
-	expect(guest_held(f.lo, f.hi, exo_slot_sid(f.slot)) == 0);
-	expect_eq(exos_revoke(f.slot, exos_deadline(ms * SECOND / 1000)), taken);
-	expect_eq(maps_of(&f), 0);
-	expect_eq(guest_held(f.lo, f.hi, exo_slot_sid(f.slot)), EXTRA);
-	expect_eq(exos_cap_look(f.slot)->child, 0);
-	expect_eq(exos_cap_look(f.slot)->unit, EXTRA);
-	expect_eq(child.page->taken, taken);
-	expect_eq(exos_child_wait(&child, exos_deadline(20 * SECOND)), EXO_STOP_EXIT);
-	expect_eq(child.page->exit_code, 0);
-	expect_eq(exos_child_end(&child), 0);
-	guest_frames_end(&f);
+	revoke_part_ask(&part, ms, taken);
 }
 
 EXO_TEST(a_program_gives_back_what_it_is_asked_for, LONG)

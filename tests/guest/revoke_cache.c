@@ -8,9 +8,7 @@
 #include <exos/cap.h>
 #include <exos/event.h>
 #include <exos/frame.h>
-#include <exos/revoke.h>
 #include <exos/space.h>
-#include <exos/spawn.h>
 #include <exos/start.h>
 #include <exos/time.h>
 #include <libfs/cache.h>
@@ -18,7 +16,7 @@
 #include "disk.h"
 #include "guest.h"
 #include "parts.h"
-#include "peer.h"
+#include "revoke_part.h"
 #include "suite.h"
 
 #define SECOND 1000000000ull
@@ -26,8 +24,8 @@
 #define PAGES  500u             /* of the cache: they do not fit into the other half */
 #define LENT   3u               /* blocks that are in use when the memory goes by force */
 
-/* In the part's environment page: its cache is full; what went wrong after that. */
-enum { FILLED = 100, NOT_WELL, NOT_READ, NO_ROOM, NOT_ENDED };
+/* The part's exit code, if something went wrong after its cache was full. */
+enum { NOT_WELL = REVOKE_PART_FILLED + 1, NOT_READ, NO_ROOM, NOT_ENDED };
 
 #define STEP   0x9e3779b97f4a7c15ul     /* a word of the disk: its number times this */
 #define PAGE_WORDS (EXO_PAGE_SIZE / 8)
@@ -133,7 +131,7 @@ static int live(bool deaf)
 	if (!cache_fill())
 		return SUITE_EXIT_FAIL;
 	extra = exos_grant("extra", 0)->slot;
-	exos_page()->exit_code = FILLED;
+	exos_page()->exit_code = REVOKE_PART_FILLED;
 	if (!(deaf ? live_deaf(extra) : live_well(extra)))
 		return NOT_WELL;
 	if (!blocks_good(2 * PAGES))
@@ -153,52 +151,19 @@ int deaf_reader_part(void)
 	return live(true);
 }
 
-/* Start a part and wait until its cache is full. */
-static bool part_start(struct exos_child *child, const char *name, const struct guest_frames *f)
-{
-	const char *const argv[] = { "suite", "part", name };
-	const struct exos_grant *time = peer_time(exos_page()->cpu);
-	const struct exos_grant *blocks = exos_grant("disk", 0);
-	uint32_t first = (uint32_t)time->lo;
-	struct exos_spawn_time slots = { time->slot, first, first + 4, 1 };
-	struct exos_spawn_grant grant[] = {
-		{ "extra", f->slot, f->lo, f->hi, GUEST_R_FRAMES, 0 },
-		{ "disk", blocks->slot, blocks->lo, blocks->hi, EXO_R_READ | EXO_SHARE, 0 },
-	};
-	struct exos_spawn request = { .argc = 3, .argv = argv, .frames = HALF, .grant = grant,
-				      .grants = 2, .times = 1, .time = &slots };
-	uint64_t end = guest_device_deadline(20);
-
-	*child = (struct exos_child){ .page = NULL };
-	request.file = parts_program(&request.file_bytes);
-	if (!request.file || !expect_eq(exos_spawn(&request, child), 0))
-		return false;
-	while (child->page->exit_code != FILLED && exos_child_runs(child) && exos_tsc() < end)
-		exos_sleep(SECOND / 1000);
-	return expect_eq(child->page->exit_code, FILLED);
-}
-
 static void ask(const char *name, uint64_t ms, int taken)
 {
-	struct exos_child child;
-	struct guest_frames f;
+	const struct exos_grant *blocks = exos_grant("disk", 0);
+	const struct exos_spawn_grant disk_share = {
+		"disk", blocks->slot, blocks->lo, blocks->hi, EXO_R_READ | EXO_SHARE, 0,
+	};
+	const struct revoke_part part = {
+		.name = name, .own = HALF, .extra = HALF, .grant = &disk_share,
+	};
 
 	if (disk_block_bytes() != 512)
 		guest_skip("the disk has blocks of another size");
-	must_eq(guest_frames_make(&f, HALF), 0);
-	must(part_start(&child, name, &f));
-	expect(guest_maps(f.hi - 1) + guest_maps(f.hi - PAGES) > 0);
-	expect_eq(exos_revoke(f.slot, exos_deadline(ms * SECOND / 1000)), taken);
-	expect_eq(exos_cap_look(f.slot)->child, 0);
-	expect_eq(exos_cap_look(f.slot)->unit, HALF);
-	for (uint64_t pfn = f.lo; pfn < f.hi; pfn++)
-		expect_eq(guest_maps(pfn), 0);
-	/* The list of what went: one claim, or nothing. */
-	expect_eq(child.page->taken, taken);
-	expect_eq(exos_child_wait(&child, guest_device_deadline(30)), EXO_STOP_EXIT);
-	expect_eq(child.page->exit_code, 0);
-	expect_eq(exos_child_end(&child), 0);
-	guest_frames_end(&f);
+	revoke_part_ask(&part, ms, taken);
 }
 
 EXO_TEST(a_reader_gives_half_of_its_memory_and_reads_on, DISK)

@@ -27,14 +27,17 @@ struct tree {
 	exo_slot space, level[4];
 };
 
-static bool tree_make(struct tree *t)
+static bool tree_objects(struct tree *t)
 {
-	if (!expect_eq(guest_frames_make(&t->f, 20), 0))
-		return false;
 	t->space = guest_retype(t->f.slot, t->f.lo, EXO_KIND_SPACE, 0);
 	for (unsigned level = 1; level <= 3; level++)
 		t->level[level] = guest_retype(t->f.slot, t->f.lo + 4 * level, EXO_KIND_PT, level);
 	return t->space && t->level[1] && t->level[2] && t->level[3];
+}
+
+static bool tree_make(struct tree *t)
+{
+	return expect_eq(guest_frames_make(&t->f, 20), 0) && tree_objects(t);
 }
 
 static bool tree_link(struct tree *t)
@@ -233,4 +236,61 @@ EXO_TEST(a_space_that_ends_stops_who_runs_in_it, SHORT)
 	expect_refused(exo_env_control(peer.env, EXO_ENV_START, (uint64_t)peer_entry, 0));
 	expect_eq(peer_start(&peer, NULL, 0), 0);
 	peer_end(&peer);
+}
+
+#define PAINT 0x0123456789abcdefull
+
+/* Fill 20 frames with a word, or count what is not 0 in the first 16 and not that word behind. */
+static uint64_t paint(const struct guest_frames *f, bool fill)
+{
+	uint64_t *words = exos_space_window(f->slot, f->lo, 20, GUEST_RW, NULL), others = 0;
+
+	if (!expect(words != NULL))
+		return ~0ull;
+	for (unsigned i = 0; i < 20 * 512; i++)
+		if (fill)
+			words[i] = PAINT;
+		else
+			others += words[i] != (i < 16 * 512 ? 0 : PAINT);
+	exos_space_window_end(words, 20);
+	return others;
+}
+
+/* Use a tree of tables in every way, and take it back. */
+static void tree_use(struct tree *t)
+{
+	struct exo_map_op map = { .op = EXO_MAP, .va = VA, .pages = 1, .prot = EXO_R_READ };
+
+	must(tree_objects(t) && tree_link(t));
+	/* One by one and as a range; some are unmapped before the tables end, each way. */
+	map.slot = t->f.slot;
+	map.pfn = t->f.lo + 16;
+	for (unsigned i = 0; i < 5; i++, map.va += 3 * EXO_PAGE_SIZE)
+		must_eq(update(t->space, map), 1);
+	map.pages = 4;
+	map.va = VA + (512 - 4) * EXO_PAGE_SIZE;
+	must_eq(update(t->space, map), 1);
+	expect_eq(update(t->space,
+			 OP(.op = EXO_UNMAP, .va = VA + 3 * EXO_PAGE_SIZE, .pages = 1)), 1);
+	expect_eq(update(t->space,
+			 OP(.op = EXO_UNMAP, .va = VA + 9 * EXO_PAGE_SIZE, .pages = 500)), 1);
+	expect_eq(guest_maps(t->f.lo + 16), 2);
+	expect_eq(exos_cap_drop(t->level[1]), 0);
+	expect_eq(guest_maps(t->f.lo + 16), 0);
+	expect_eq(exos_cap_revoke(t->f.slot), 0);
+}
+
+EXO_TEST(tables_leave_zeroes, SHORT)
+{
+	struct tree t;
+
+	must_eq(guest_frames_make(&t.f, 20), 0);
+	for (unsigned round = 0; round < 3; round++) {
+		expect_eq(paint(&t.f, true), 0);
+		tree_use(&t);
+		/* Again, of frames that nobody touched since. */
+		if (round > 0)
+			tree_use(&t);
+		expect_eq(paint(&t.f, false), 0);
+	}
 }

@@ -7,6 +7,7 @@
 #include <exos/cap.h>
 #include <exos/frame.h>
 #include <exos/slot.h>
+#include <exos/space.h>
 #include <exos/spawn.h>
 #include <exos/start.h>
 #include <exos/time.h>
@@ -78,4 +79,54 @@ EXO_TEST(programs_end_on_every_cpu_at_once, SMP)
 		for (uint32_t cpu = 0; cpu < cpus; cpu++)
 			expect_eq(exos_child_end(&child[cpu]), 0);
 	}
+}
+
+#define PAINT 0x0123456789abcdefull
+
+/* Words of PAINT in some frames, or fill them with it. */
+static uint64_t painted(exo_slot claim, uint64_t lo, uint64_t frames, bool fill)
+{
+	uint64_t *words = exos_space_window(claim, lo, frames, GUEST_RW, NULL), found = 0;
+
+	if (!expect(words != NULL))
+		return ~0ull;
+	for (uint64_t i = 0; i < frames * (EXO_PAGE_SIZE / 8); i++) {
+		if (fill)
+			words[i] = PAINT;
+		found += words[i] == PAINT;
+	}
+	exos_space_window_end(words, frames);
+	return found;
+}
+
+/* What is left of its starter's words in the image of a program that is not started yet. */
+static void left_in_image(bool clean, uint64_t lo, uint64_t hi)
+{
+	static const char *const argv[] = { "suite" };
+	struct exos_spawn request = { .argc = 1, .argv = argv, .frames = FRAMES, .clean = clean,
+				      .hold = true };
+	struct exos_child child = { .page = NULL };
+	const struct exo_cap *image;
+	uint64_t pfn, left;
+	exo_slot claim;
+
+	must_eq(exos_frame_alloc(FRAMES, &pfn, &claim), 0);
+	expect_eq(painted(claim, pfn, FRAMES, true), FRAMES * EXO_PAGE_SIZE / 8);
+	exos_frame_free(pfn, FRAMES);
+	request.file = parts_program(&request.file_bytes);
+	must(request.file != NULL);
+	must_eq(exos_spawn(&request, &child), 0);
+	/* The test shows nothing unless the child got the frames that were painted. */
+	expect_eq(child.pfn, pfn);
+	must((image = exos_cap_look(child.image)) != NULL);
+	left = painted(child.image, image->lo, image->hi - image->lo, false);
+	expect(left >= lo && left <= hi);
+	expect_eq(exos_child_end(&child), 0);
+}
+
+EXO_TEST(a_clean_program_finds_nothing_of_its_starter, LONG)
+{
+	left_in_image(true, 0, 0);
+	/* Else the stacks of its upcalls, and some tables, are as they were. */
+	left_in_image(false, (16384 + 8192) / 8, 16 * EXO_PAGE_SIZE / 8);
 }

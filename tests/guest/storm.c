@@ -9,11 +9,10 @@
 #include <exos/call.h>
 #include <exos/cap.h>
 #include <exos/event.h>
-#include <exos/pci.h>
 #include <exos/start.h>
 #include <exos/time.h>
 
-#include "edu.h"
+#include "card.h"
 #include "share.h"
 
 #define TRIES 8u
@@ -139,38 +138,7 @@ static void run_on(uint32_t cpu, bool on)
 		exo_env_yield(0);
 }
 
-/* Intel 82574 (data sheet 10.2): interrupt causes that software sets. */
-enum {
-	CARD_ICR = 0xc0 / 4,
-	CARD_ICS = 0xc8 / 4,
-	CARD_IMS = 0xd0 / 4,
-	CARD_IMC = 0xd8 / 4,
-	CARD_IVAR = 0xe4 / 4,
-	CAUSE_RX0 = 1 << 20,
-	IVAR_VALID = 8,
-};
-
 static struct exos_pci card;
-
-static volatile uint32_t *card_open(uint32_t event)
-{
-	exo_slot claim = edu_claim(0x8086, 0x10d3);
-	volatile uint32_t *regs;
-
-	if (!claim)
-		guest_skip("this machine has no e1000e");
-	if (!expect_eq(exos_pci_open(&card, claim), 0))
-		return NULL;
-	if (!(card.info->flags & (EXO_PCI_DMA | EXO_PCI_UNSAFE)))
-		guest_skip("no IOMMU on this machine");
-	regs = exos_pci_map(&card, 0, 0, 0x1000, NULL);
-	if (!expect(regs != NULL) || !expect_eq(exos_pci_dma_start(&card, 0), 0) ||
-	    !expect_eq(exos_pci_vector(&card, 1, event), 0))
-		return NULL;
-	regs[CARD_IVAR] = IVAR_VALID | 1;
-	regs[CARD_IMS] = CAUSE_RX0;
-	return regs;
-}
 
 /*
  * What the peer has in a round, in its own slots, while the card interrupts, or is told to and may
@@ -181,12 +149,11 @@ static uint64_t time_beside(struct peer *peer, volatile uint32_t *regs, bool may
 {
 	uint64_t end = exos_tsc() + share_round_tsc(), before = card.info->interrupts;
 
-	regs[may ? CARD_IMS : CARD_IMC] = CAUSE_RX0;
+	regs[may ? CARD_IMS : CARD_IMC] = CARD_CAUSE;
 	peer->word[OWN] = 0;
 	__atomic_store_n(&peer->word[GO], 1, __ATOMIC_RELEASE);
 	while (exos_tsc() < end) {
-		regs[CARD_ICR] = CAUSE_RX0;
-		regs[CARD_ICS] = CAUSE_RX0;
+		card_raise(regs);
 		exos_pci_ack(&card, 1);
 	}
 	__atomic_store_n(&peer->word[GO], 0, __ATOMIC_RELEASE);
@@ -198,10 +165,10 @@ EXO_TEST(pci_interrupts_of_one_leave_others_their_time, PCI_SMP)
 {
 	static struct peer peers[2];
 	uint32_t event = exos_event_alloc();
-	volatile uint32_t *regs = card_open(event);
+	volatile uint32_t *regs = card_open(&card, true);
 	uint64_t before = 0, after = 0, interrupts = 0, most = 0;
 
-	must(regs != NULL);
+	must(regs != NULL && card_start(&card, regs, event));
 	must(share_turn(peers, 2, 0, "ab", EXO_VECTOR_SLOTS, share_spend));
 	run_on(1, true);
 	for (unsigned try = 0; try < TRIES && !keeps_enough(before, after); try++) {
@@ -221,13 +188,12 @@ EXO_TEST(pci_interrupts_of_one_leave_others_their_time, PCI_SMP)
 	guest_pause_ms(50);
 	exos_event_take(event);
 	exos_pci_ack(&card, 1);
-	regs[CARD_ICR] = CAUSE_RX0;
-	regs[CARD_ICS] = CAUSE_RX0;
+	card_raise(regs);
 	expect(exos_event_wait(event, exos_deadline(2000000000)) > 0);
 	for (unsigned i = 0; i < 2; i++)
 		peer_end(&peers[i]);
 	run_on(1, false);
-	exos_pci_unmap(regs, 0x1000);
+	exos_pci_unmap(regs, CARD_REGS_BYTES);
 	expect_eq(exos_pci_close(&card), 0);
 	exos_event_free(event);
 }

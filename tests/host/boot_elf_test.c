@@ -109,6 +109,14 @@ TEST(damaged_headers_are_refused)
 	CHECK(make(0x2030));
 }
 
+TEST(stacks_that_need_not_be_zero_are_planned_like_others)
+{
+	sound();
+	f.p[1].p_flags |= 0x100000;
+	REQUIRE(make(sizeof(f)));
+	CHECK_EQ(plan.part[1].rights, EXO_R_READ | EXO_R_WRITE);
+}
+
 TEST(damaged_segments_are_refused)
 {
 	sound(); f.p[0].p_filesz = 0x801; refused("outside the file");

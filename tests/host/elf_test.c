@@ -20,6 +20,7 @@
 #define LO 0x10000ul
 #define HI 0x40000000ul
 #define FILE_BYTES 0x3000u
+#define UNSET 0x100000u         /* flag of segments that need not be zero */
 
 struct image {
 	Elf64_Ehdr h;
@@ -113,6 +114,8 @@ static const struct lie lies[] = {
 	{ "flags_unknown", P(0, p_flags), 0x10005, "unknown segment flags" },
 	{ "flags_no_read", P(0, p_flags), PF_X, "not readable" },
 	{ "flags_wx", P(0, p_flags), PF_R | PF_W | PF_X, "writable and executable" },
+	{ "flags_unset_with_bytes", P(1, p_flags), PF_R | PF_W | UNSET, "written first" },
+	{ "flags_unset_read_only", P(0, p_flags), PF_R | PF_X | UNSET, "written first" },
 	{ "no_exec_anywhere", P(0, p_flags), PF_R, "entry" },
 	{ "memsz_wraps", P(1, p_memsz), ~0ul - 0x402000, "above" },
 	{ "memsz_max", P(1, p_memsz), ~0ul, "above" },
@@ -180,6 +183,23 @@ static void test_result(void)
 	    s[1].rights == (EXO_R_READ | EXO_R_WRITE) ? NULL : "wrong");
 }
 
+/* A segment without bytes in the file may say that it need not be zero; no other does. */
+static void test_unset(void)
+{
+	struct image m;
+	struct elf_program p;
+
+	image_fill(&m);
+	m.p[1].p_filesz = 0;
+	say("no_bytes", NULL, elf_check(&m, sizeof(m), LO, HI, &p));
+	say("no_bytes_are_zeroed", NULL, p.segments == 2 && !p.segment[1].unset ? NULL : "wrong");
+	m.p[1].p_flags |= UNSET;
+	say("unset", NULL, elf_check(&m, sizeof(m), LO, HI, &p));
+	say("unset_is_said", NULL, !p.segment[0].unset && p.segment[1].unset ? NULL : "wrong");
+	m.p[1].p_flags = PF_R | UNSET;
+	say("unset_read_only", "written first", elf_check(&m, sizeof(m), LO, HI, &p));
+}
+
 static void test_many_segments(void)
 {
 	struct image m;
@@ -218,6 +238,7 @@ int main(void)
 	test_result();
 	test_lies();
 	test_truncated();
+	test_unset();
 	test_many_segments();
 	test_untouched();
 	return failures != 0;

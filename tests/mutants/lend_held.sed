@@ -3,4 +3,4 @@
 # fault: frames that were given away are lent to a device
 # machine: smp1
 # tests: evil_frames_are_lent_by_their_holder requests_that_lie_are_refused_one_by_one
-s/if (!(c->flags & EXO_CAP_SHARE) && !frame_range_held(pfn, pfn + count, slot_sid(c)))/if (0)/
+s/ !claim_is_whole(c) &&$/ 0 \&\&/

@@ -5,6 +5,7 @@ The tools run as programs of their own: their modules have names that the runner
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,8 +17,9 @@ SKIPPED = 77            # bench/budget.py: no column for this compiler
 
 
 def jobs(_context):
-    """The gate, which boots exo once, and the tools' tests, which boot nothing."""
-    return [Job("bench/budget", run_budget, 120.0), Job("bench/tools", run_tools, 60.0)]
+    """The gate and the profile, which boot exo once each, and the tools' tests, which boot nothing."""
+    return [Job("bench/budget", run_budget, 120.0), Job("bench/profile", run_profile, 60.0),
+            Job("bench/tools", run_tools, 60.0)]
 
 
 def program(context, job, *arguments):
@@ -38,6 +40,20 @@ def run_budget(context, job):
     kind = {0: outcome.PASS, SKIPPED: outcome.SKIP}.get(status, outcome.FAIL)
     reason = "" if status == 0 else "; ".join(text.strip().splitlines()[-6:])
     return [Result(job.name, kind, reason, time.monotonic() - start, work)]
+
+
+def run_profile(context, job):
+    """The parts of a null call: the loop and the way in and out are among them, and they add up."""
+    start = time.monotonic()
+    with context.make_lock:
+        status, text, work = program(context, job, "bench/profile.py", "--out", str(context.build),
+                                     "--least", "0.5", "null_call")
+    lines = re.findall(r"(?m)^ +([\d.]+)  (?:kernel|program) +\S+ +(\S+)$", text)
+    whole = re.search(r"(?m)^ +([\d.]+)  instructions an operation$", text)
+    good = (status == 0 and whole and {"bench_null", "syscall_entry"} <= {name for _, name in lines}
+            and abs(sum(float(n) for n, _ in lines) - float(whole[1])) < 1)
+    return [Result(job.name, outcome.PASS if good else outcome.FAIL, "" if good else text.strip()[-300:],
+                   time.monotonic() - start, work)]
 
 
 def run_tools(context, job):

@@ -27,8 +27,8 @@ IOMMU = ("-device", "intel-iommu,intremap=on,aw-bits=48")
 # Functions that programs drive themselves; the kernel leaves them the controller by a word.
 OWN = ("-device", "nvme,drive=own,serial=own,addr=0x10",
        "-netdev", "user,id=own", "-device", "e1000e,netdev=own,addr=0x11",
-       "-device", "pcie-root-port,id=root,chassis=1,addr=0x12", "-device", "nvme-subsys,id=subsys",
-       "-device", "nvme,serial=sriov,subsys=subsys,bus=root,sriov_max_vfs=2,sriov_vq_flexible=4,"
+       "-device", "pcie-root-port,id=root,chassis=1,addr=0x12", "-device", "nvme-subsys,id=both",
+       "-device", "nvme,serial=sriov,subsys=both,bus=root,sriov_max_vfs=2,sriov_vq_flexible=4,"
                   "sriov_vi_flexible=2")
 # name, CPUs, accelerator, memory, further words of the boot line, further devices, which tests: a
 # pattern for name and class

@@ -15,6 +15,7 @@ import xml.etree.ElementTree
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'bench'))
 import budget  # noqa: E402
 import compare  # noqa: E402
+import figures  # noqa: E402
 import lines  # noqa: E402
 import report  # noqa: E402
 import results  # noqa: E402
@@ -171,6 +172,20 @@ def timed(name, unit, exo, linux):
     return results.combine('time', [rows[0]], [rows[1]])[0]
 
 
+def check_figures():
+    document = made()
+    document['header'].update(dict.fromkeys(('command', 'date', 'memory', 'linux', 'linux_line'), 'words'),
+                              commit='abc1234')
+    readme = 'before\n<!-- figures -->\nold\n<!-- end of figures -->\nbehind\n'
+    pages = figures.whole(document, readme)
+    text = pages['README.md']
+    yield 'figures_between_the_marks', text.startswith('before\n<!-- figures -->\n') and \
+        text.endswith('<!-- end of figures -->\nbehind\n') and 'old' not in text, text
+    yield 'figures_say_the_commit', all('abc1234' in page for page in pages.values()), text
+    yield 'figures_of_aimed_rows', re.search(r'gate_call +285 ', text) and 'gate_call_futex' in text, text
+    yield 'figures_again', figures.whole(document, text) == pages, text
+
+
 def check_notes():
     served, stream = timed('http_100_new', 'ns', 200000.0, 500000.0), timed('tcp_to_1m', 'ns', 1e7, 2e7)
     share = timed('share_error_321', 'ppm', 100.0, 200.0)
@@ -216,7 +231,7 @@ def check_initramfs():
 
 def main():
     bad = 0
-    for group in (check_lines, check_results, check_agreement, check_compare, check_budget, check_notes,
+    for group in (check_lines, check_results, check_agreement, check_compare, check_budget, check_figures, check_notes,
                   check_report, check_initramfs):
         for name, good, why in group():
             print(f'ok {name}' if good else f'FAIL {name}: {str(why)[:300]}'.rstrip(': '))

@@ -115,7 +115,7 @@ enum exo_use { EXO_USES(EXO_USE_ENUM) EXO_USE_COUNT };
 struct exo_frame {
 	exo_sid  holder;        /* the slot whose range it is in and who has not given it away */
 	uint8_t  use;           /* enum exo_use */
-	uint8_t  flags;
+	uint8_t  flags;         /* EXO_FRAME_* */
 	uint16_t spare;
 	union {
 		struct {
@@ -127,6 +127,12 @@ struct exo_frame {
 };
 _Static_assert(sizeof(struct exo_frame) == 16, "ABI: exo_frame");
 
+/*
+ * Memory: all its bytes are zero, for it is as an object left it: it was neither mapped nor pinned
+ * since.  Shadow frames: it was so when it became one.  Known of some frames only.
+ */
+#define EXO_FRAME_ZERO 1u
+
 /* One entry for 2 MiB of frames.  fine 0: there are no frames here. */
 struct exo_chunk {
 	exo_sid  holder;        /* of all 512 frames, if not mixed */
@@ -136,7 +142,7 @@ struct exo_chunk {
 	uint32_t fine;          /* its entries are fine[fine * 512 ...); 0 is never used */
 	uint32_t large;         /* large page-table entries that cover it */
 	uint64_t busy;          /* small ones, and pins, of all its frames together */
-	uint64_t spare2;
+	uint64_t zeros;         /* 0: its frames' EXO_FRAME_ZERO tells nothing */
 };
 _Static_assert(sizeof(struct exo_chunk) == 32, "ABI: exo_chunk");
 

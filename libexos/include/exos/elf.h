@@ -23,7 +23,9 @@ struct elf_segment {
 	uint64_t file_off;      /* bytes to copy: [file_off, file_off + file_bytes) of the file */
 	uint64_t file_bytes;    /* skip + file_bytes <= pages * 4096; the rest is zero */
 	uint32_t rights;        /* EXO_R_READ, with EXO_R_WRITE or EXO_R_EXEC or neither */
-	uint32_t spare;
+	uint16_t in_file;       /* 1: the file has all its bytes, none need be made zero */
+	uint16_t unset;         /* 1: has no bytes, and is never read before it is written;
+				 * flag 0x100000 of the segment */
 };
 
 struct elf_program {

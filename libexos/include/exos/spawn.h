@@ -38,7 +38,7 @@ struct exos_spawn_time {
 };
 
 struct exos_spawn {
-	const void *file;       /* the ELF file, whole, in readable memory */
+	const void *file;       /* the ELF file, whole, in readable memory; see exos_spawn */
 	size_t      file_bytes;
 	int         argc;
 	const char *const *argv;        /* argc strings, copied */
@@ -47,7 +47,7 @@ struct exos_spawn {
 	uint32_t    grants;
 	uint32_t    times;
 	const struct exos_spawn_time *time;
-	bool        clean;      /* zero the memory it gets beyond its image */
+	bool        clean;      /* zero the memory it gets beyond its image, and stacks in it */
 	bool        hold;       /* make it ready, but leave the start to exos_child_start */
 };
 
@@ -70,6 +70,10 @@ struct exos_child {
  * and `parent`; a grant called `export` is mapped for it too.  0, or -EXO_E_* with child->why:
  * -EXO_E_ARG for a file that is refused, -EXO_E_ROOM without enough memory or slots, else the
  * error of the claim that could not be given.
+ *
+ * Of a file that lies in frames of a grant `archive`, read-only parts in whole pages are mapped by
+ * that grant, if it has the rights (EXO_R_EXEC for code): it must then be kept as long as the
+ * child lives.  Of any other file all is copied.
  */
 int exos_spawn(const struct exos_spawn *request, struct exos_child *child);
 

@@ -18,17 +18,19 @@
 #include <stdbool.h>
 
 /*
- * Layout of a started program.  The top of the stack, the environment page, the start block and
- * the first table frames share one page table.  A guard page lies above and below the stack.
+ * Layout of a started program.  The top of the stack, the environment page, the start block, the
+ * first table frames and what fits of the image share one page table: 2 MiB at 0xc00000.  A guard
+ * page lies above and below the stack.  Table frames behind EXOS_TABLE_END: EXOS_SLOTS_VA.
  */
-#define EXOS_IMAGE_VA   0x0000000000400000ul    /* program images, up to EXOS_STACK_LO - 4096 */
-#define EXOS_STACK_LO   0x0000000010040000ul    /* stack of the first thread, demand-zero */
-#define EXOS_STACK_HI   0x0000000010840000ul
-#define EXOS_ENV_VA     0x0000000010841000ul    /* environment page */
-#define EXOS_START_VA   0x0000000010842000ul    /* start block: grants, arguments; read-write */
-#define EXOS_START_END  0x0000000010900000ul
-#define EXOS_TABLE_VA   0x0000000010900000ul    /* capability table frames, read-only */
-#define EXOS_TABLE_END  0x0000000014000000ul
+#define EXOS_STACK_LO   0x0000000000440000ul    /* stack of the first thread, demand-zero */
+#define EXOS_STACK_HI   0x0000000000c40000ul
+#define EXOS_ENV_VA     0x0000000000c41000ul    /* environment page */
+#define EXOS_START_VA   0x0000000000c42000ul    /* start block: grants, arguments; read-write */
+#define EXOS_START_END  0x0000000000cc0000ul
+#define EXOS_TABLE_VA   0x0000000000cc0000ul    /* capability table frames, read-only */
+#define EXOS_TABLE_END  0x0000000000d80000ul
+#define EXOS_IMAGE_VA   0x0000000000d80000ul    /* program images; libexos/x86/program.ld */
+#define EXOS_IMAGE_END  0x0000000014000000ul
 #define EXOS_POOL_VA    0x0000000014000000ul    /* bitmaps of the frame allocator */
 #define EXOS_POOL_END   0x0000000018000000ul
 #define EXOS_EXPORT_VA  0x0000000018000000ul    /* the kernel's export area: read-only */
