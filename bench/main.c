@@ -70,7 +70,8 @@ int main(int argc, char **argv)
 		missed += bench_reclaim();
 	if (!bench_scale && !bench_word("disk") && bench_wanted("scale_", bench_word("only=")))
 		bench_scaling();
-	if (!bench_scale && !bench_word("disk") && bench_wanted("share_", bench_word("only=")))
+	if (bench_scale && !bench_brief && !bench_word("disk") &&
+	    bench_wanted("share_", bench_word("only=")))
 		bench_shares();
 	if (whole)
 		memory_print();

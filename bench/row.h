@@ -81,7 +81,7 @@ extern bool bench_brief;
  * those with or without BENCH_DISK.  How many missed their must or could not be measured. */
 unsigned bench_table(const char *only, bool disk);
 
-/* The row share_error_321, in time. */
+/* The row share_error_321, with QEMU's own clock: the host takes nothing from who is measured. */
 void bench_shares(void);
 
 /* The rows scale_N, in time, for 1 to at most 4 processors. */

@@ -42,6 +42,7 @@ struct cpu {
 	                                /* ... to here */
 	uint32_t number, apic_id;
 	uint64_t space;                 /* [a] pfn of the loaded top-level table, 0: the kernel's */
+	uint64_t armed;                 /* tsc that the timer waits for, 0: it came */
 	bool again;                     /* the timer came in a call and is to come again */
 	struct env *next;               /* who runs when the present call ends, RUNNING already */
 	struct env *vector_owner;       /* whose vector state is in the registers, NULL: nobody's */

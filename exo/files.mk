@@ -2,7 +2,7 @@
 # The kernel: portable parts, the processor's parts, devices.
 include exo/dev/files.mk
 exo-src := \
-	exo/main.c exo/memory.c exo/first.c exo/calls.c exo/copy.c exo/trace.c \
+	exo/main.c exo/lock.c exo/memory.c exo/first.c exo/calls.c exo/copy.c exo/trace.c \
 	exo/frame.c exo/claim.c exo/lend.c exo/pieces.c exo/ask.c exo/end.c exo/retype.c exo/table.c \
 	exo/space.c exo/grace.c exo/env.c exo/sched.c exo/resume.c exo/turns.c exo/slices.c \
 	exo/charge.c exo/timer.c exo/event.c exo/gate.c exo/vcpu.c exo/prog.c exo/prog/check.c \

@@ -165,33 +165,50 @@ void sched_arm_only(struct cpu *c)
 /* No space is in use: it may end. */
 static void space_leave(struct cpu *c)
 {
+	if (!c->space)
+		return;
 	__atomic_store_n(&c->space, 0, __ATOMIC_RELEASE);
 	write_cr3(virt_to_phys(kernel_pml4));
+}
+
+/*
+ * Who is to run on an idle CPU, or NULL.  Behind a sleep what was read before it is forgotten, and
+ * so is the space that was left loaded for a program that waits for a moment only: see grace.c.
+ */
+static struct env *idle_pick(struct cpu *c, bool slept, bool *began)
+{
+	uint64_t now = read_tsc();
+	struct env *e;
+
+	/* An interrupt clears it while it is handled. */
+	__atomic_store_n(&c->idle, true, __ATOMIC_SEQ_CST);
+	*began |= slot_advance(c, now);
+	sched_arm(c, now);
+	c->resched = false;
+	e = pick(c, c->slot);
+	if (!slept)
+		return e;
+	if (e)
+		space_load(c, e->space);
+	else
+		space_leave(c);
+	c->stats->entries++;
+	return e;
 }
 
 /* Nothing can run: sleep, interrupt by interrupt, until something can. */
 static _Noreturn void idle(struct cpu *c)
 {
-	uint64_t since = read_tsc(), now = since;
-	struct env *e;
+	uint64_t since = read_tsc();
 	bool began = false;
+	struct env *e;
 
 	c->vector->running = c->vector->charged = 0;
-	space_leave(c);
 	trace_record(EXO_TRACE_IDLE, 0, c->slot);
-	for (;;) {
-		/* An interrupt clears it while it is handled. */
-		__atomic_store_n(&c->idle, true, __ATOMIC_SEQ_CST);
-		began |= slot_advance(c, now);
-		sched_arm(c, now);
-		e = pick(c, c->slot);
-		if (e)
-			break;
+	for (bool slept = false; !(e = idle_pick(c, slept, &began)); slept = true) {
 		latency_end(c);
 		idle_once();
 		latency_begin(c, EXO_LATENCY_IDLE);
-		c->stats->entries++; /* what was read before the sleep is forgotten: see grace.c */
-		now = read_tsc();
 	}
 	__atomic_store_n(&c->idle, false, __ATOMIC_SEQ_CST);
 	c->stats->idle_tsc += read_tsc() - since;

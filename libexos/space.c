@@ -153,20 +153,55 @@ static int op_quick(struct exos_space *space, const struct exo_map_op *op, uint6
 	return op_run(space, op, pages);
 }
 
-int core_space_map(struct exos_space *space, uint64_t va, exo_slot claim, uint64_t pfn,
-		   uint64_t pages, uint32_t prot)
+/* The same for who has not the core lock: `op` was built before, so that little is kept over it. */
+static inline int op_locked(struct exos_space *space, const struct exo_map_op *op, uint64_t pages)
 {
-	struct exo_map_op op = {
+	int err;
+
+	exos_core_take();
+	err = op_quick(space, op, pages);
+	exos_core_drop();
+	return err;
+}
+
+static inline struct exo_map_op op_map(uint64_t va, exo_slot claim, uint64_t pfn, uint32_t prot)
+{
+	return (struct exo_map_op){
 		.slot = claim, .va = va, .pfn = pfn, .pages = 1, .op = EXO_MAP,
 		.prot = (uint16_t)prot,
 	};
+}
+
+static inline struct exo_map_op op_unmap(uint64_t va)
+{
+	return (struct exo_map_op){ .va = va, .pages = 1, .op = EXO_UNMAP };
+}
+
+static inline struct exo_map_op op_protect(uint64_t va, uint32_t prot)
+{
+	return (struct exo_map_op){
+		.va = va, .pages = 1, .op = EXO_PROTECT, .prot = (uint16_t)prot,
+	};
+}
+
+int core_space_map(struct exos_space *space, uint64_t va, exo_slot claim, uint64_t pfn,
+		   uint64_t pages, uint32_t prot)
+{
+	struct exo_map_op op = op_map(va, claim, pfn, prot);
 
 	return op_quick(space, &op, pages);
 }
 
 int core_space_unmap(struct exos_space *space, uint64_t va, uint64_t pages)
 {
-	struct exo_map_op op = { .va = va, .pages = 1, .op = EXO_UNMAP };
+	struct exo_map_op op = op_unmap(va);
+
+	return op_quick(space, &op, pages);
+}
+
+int core_space_protect(struct exos_space *space, uint64_t va, uint64_t pages, uint32_t prot)
+{
+	struct exo_map_op op = op_protect(va, prot);
 
 	return op_quick(space, &op, pages);
 }
@@ -174,41 +209,23 @@ int core_space_unmap(struct exos_space *space, uint64_t va, uint64_t pages)
 int exos_space_map(struct exos_space *space, uint64_t va, exo_slot claim, uint64_t pfn,
 		   uint64_t pages, uint32_t prot)
 {
-	int err;
+	struct exo_map_op op = op_map(va, claim, pfn, prot);
 
-	exos_core_take();
-	err = core_space_map(space, va, claim, pfn, pages, prot);
-	exos_core_drop();
-	return err;
+	return op_locked(space, &op, pages);
 }
 
 int exos_space_unmap(struct exos_space *space, uint64_t va, uint64_t pages)
 {
-	int err;
+	struct exo_map_op op = op_unmap(va);
 
-	exos_core_take();
-	err = core_space_unmap(space, va, pages);
-	exos_core_drop();
-	return err;
-}
-
-int core_space_protect(struct exos_space *space, uint64_t va, uint64_t pages, uint32_t prot)
-{
-	struct exo_map_op op = {
-		.va = va, .pages = 1, .op = EXO_PROTECT, .prot = (uint16_t)prot,
-	};
-
-	return op_quick(space, &op, pages);
+	return op_locked(space, &op, pages);
 }
 
 int exos_space_protect(struct exos_space *space, uint64_t va, uint64_t pages, uint32_t prot)
 {
-	int err;
+	struct exo_map_op op = op_protect(va, prot);
 
-	exos_core_take();
-	err = core_space_protect(space, va, pages, prot);
-	exos_core_drop();
-	return err;
+	return op_locked(space, &op, pages);
 }
 
 /* An entry was refused: cut it where tables end if that was why. */

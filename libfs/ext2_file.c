@@ -118,12 +118,11 @@ int64_t ext2_read(struct fs *fs, const struct fs_node *node, struct fs_run *run,
 		int64_t got = (int64_t)min_u64(left, room);
 		int copied = block_copy(e, node, run, offset, out, (size_t)got);
 
-		if (copied < 0)
-			return left < bytes ? (int64_t)(bytes - left) : copied;
-		if (copied == 0)
-			got = read_stretch(e, node, run, offset, out, left);
-		if (got < 0)
-			return left < bytes ? (int64_t)(bytes - left) : got;
+		if (copied <= 0) {
+			got = copied ? copied : read_stretch(e, node, run, offset, out, left);
+			if (got < 0)
+				return left < bytes ? (int64_t)(bytes - left) : got;
+		}
 		out = (char *)out + got;
 		offset += (uint64_t)got;
 		left -= (size_t)got;

@@ -16,6 +16,7 @@ void fs_ring_init(struct fs_ring *ring, struct exo_disk_sq_page *sq, struct exo_
 	ring->put = cq->sq_tail;
 	ring->taken = cq->cq_head;
 	ring->pieces_most = 1;
+	ring->blocks_most = 1;
 }
 
 /* A tag that is free; only called while one is. */
@@ -47,27 +48,58 @@ bool fs_ring_put(struct fs_ring *ring, struct fs_request *request, exo_slot clai
 	r->tag = tag;
 	request->status = FS_PENDING;
 	request->tag = tag;
+	request->next = NULL;
 	ring->flight[tag] = request;
 	ring->out++;
 	ring->put++;
 	return true;
 }
 
+/* Does the buffer of `last` go on where that of `before` ends, in frames of the same claim? */
+static bool buffer_goes_on(const struct fs_ring *ring, const struct exo_disk_req *before,
+			   const struct exo_disk_req *last)
+{
+	uint64_t block_bytes = EXO_DISK_MAX_BYTES / ring->blocks_most;
+	uint64_t end = before->pfn * EXO_PAGE_SIZE + before->offset + before->count * block_bytes;
+
+	return before->slot == last->slot && end == last->pfn * EXO_PAGE_SIZE + last->offset;
+}
+
+/* The last entry becomes part of the one before; both requests wait for that one's tag. */
+static void entry_fold(struct fs_ring *ring, struct exo_disk_req *before,
+		       const struct exo_disk_req *last)
+{
+	struct fs_request *request = ring->flight[last->tag];
+
+	ring->flight[last->tag] = NULL;
+	ring->out--;
+	ring->put--;
+	before->count += last->count;
+	request->tag = (uint32_t)before->tag;
+	request->next = ring->flight[before->tag];
+	ring->flight[before->tag] = request;
+}
+
 void fs_ring_join(struct fs_ring *ring)
 {
 	struct exo_disk_req *last = &ring->sq->req[(ring->put - 1) % EXO_DISK_RING];
 	struct exo_disk_req *before = &ring->sq->req[(ring->put - 2) % EXO_DISK_RING];
+	bool goes_on = ring->put - ring->cq->sq_tail >= 2 && before->op == last->op &&
+		       before->block + before->count == last->block &&
+		       ring->blocks < ring->blocks_most &&
+		       last->count <= ring->blocks_most - ring->blocks;
 
-	if (ring->put - ring->cq->sq_tail < 2 || before->op != last->op ||
-	    before->block + before->count != last->block || ring->pieces >= ring->pieces_most ||
-	    last->count > ring->blocks_most - ring->blocks) {
+	if (goes_on && buffer_goes_on(ring, before, last)) {
+		ring->blocks += last->count;
+		entry_fold(ring, before, last);
+	} else if (goes_on && ring->pieces < ring->pieces_most) {
+		ring->blocks += last->count;
+		before->flags |= EXO_DISK_MORE;
+		ring->pieces++;
+	} else {
 		ring->pieces = 1;
 		ring->blocks = last->count;
-		return;
 	}
-	before->flags |= EXO_DISK_MORE;
-	ring->pieces++;
-	ring->blocks += last->count;
 }
 
 uint32_t fs_ring_show(struct fs_ring *ring)
@@ -81,13 +113,16 @@ uint32_t fs_ring_show(struct fs_ring *ring)
 
 static void ring_finish(struct fs_ring *ring, uint64_t tag, int status)
 {
-	struct fs_request *request = tag < EXO_DISK_RING ? ring->flight[tag] : NULL;
+	struct fs_request *request = tag < EXO_DISK_RING ? ring->flight[tag] : NULL, *next;
 
 	if (!request)
 		return;
 	ring->flight[tag] = NULL;
 	ring->out--;
-	request->status = status == -EXO_E_DEVICE ? -FS_E_IO : status;
+	for (; request; request = next) {
+		next = request->next;
+		request->status = status == -EXO_E_DEVICE ? -FS_E_IO : status;
+	}
 }
 
 uint32_t fs_ring_take(struct fs_ring *ring)

@@ -2,6 +2,11 @@
 /*
  * matrix.c - does the system take anything from a program that does not call it?  A product of two
  * matrices of 150 x 150 words, as the first exokernel paper had it.
+ *
+ * The inner loop is unrolled: an emulator keeps registers in memory between blocks of
+ * instructions, so that a short loop hangs on each store and the load that follows it, and has been
+ * seen to run at either of two speeds, 2.4 times apart, by chance and for seconds, under either
+ * system.
  */
 #include "row.h"
 #include "system.h"
@@ -32,6 +37,7 @@ static void matrix_run(uint32_t rounds)
 			for (unsigned k = 0; k < N; k++) {
 				uint64_t sum = 0;
 
+#pragma GCC unroll 15
 				for (unsigned j = 0; j < N; j++)
 					sum += a[i][j] * b[j][k];
 				c[i][k] = sum;

@@ -161,7 +161,7 @@ static unsigned table_measure(uint64_t main_tsc)
 		missed = bench_table(only, word_find(" disk") != NULL);
 	if (!bench_scale && table && bench_wanted("scale_", only))
 		bench_scaling();
-	if (!bench_scale && table && bench_wanted("share_", only))
+	if (bench_scale && table && bench_wanted("share_", only))
 		bench_shares();
 	bench_end_print(missed);
 	fflush(stdout);

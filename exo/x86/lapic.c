@@ -152,7 +152,11 @@ void lapic_arm(uint64_t tsc)
 	uint64_t now = read_tsc();
 	uint64_t delta = tsc > now ? tsc - now : 0;
 	uint64_t ticks = (uint64_t)((unsigned __int128)delta * timer_scale >> 32);
+	struct cpu *c = this_cpu();
 
+	if (tsc == c->armed)
+		return;
+	c->armed = tsc;
 	reg_write(REG_COUNT, ticks > 0xffffffff ? 0xffffffff : ticks ? ticks : 1);
 }
 

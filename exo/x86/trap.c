@@ -213,6 +213,7 @@ static void interrupt(struct cpu *c, const struct regs *r)
 		c->resched = true;
 		break;
 	case VECTOR_TIMER:
+		c->armed = 0;
 		if (c->env)
 			sched_timer(c);
 		break;

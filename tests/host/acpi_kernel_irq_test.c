@@ -6,7 +6,7 @@
  * Invariant: whatever the order of edges, deliveries and acknowledgements, a device that waits for
  * service has its owner told; a level source delivers once for each acknowledgement.
  */
-// sources: exo/dev/irq.c exo/base/string.c
+// sources: exo/dev/irq.c exo/base/string.c exo/lock.c
 // includes: exo
 // flags: -include tests/host/virtio_fake.h -fno-builtin
 #include <stdio.h>

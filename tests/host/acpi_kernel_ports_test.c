@@ -7,6 +7,7 @@
  * and no access leaves the claim.
  */
 // sources: exo/x86/port.c exo/x86/port_list.c exo/x86/port_holder.c exo/base/string.c
+// sources: exo/lock.c
 // includes: exo
 // flags: -include tests/host/virtio_fake.h -fno-builtin
 #include <stdio.h>

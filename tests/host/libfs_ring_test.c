@@ -45,15 +45,20 @@ static unsigned kernel_kick(unsigned most)
 	return n;
 }
 
-/* Complete a held request; the block's number is the data's first word. */
+/* Complete a held request; each block's number is its first word.  Blocks have 512 bytes. */
 static void kernel_complete(unsigned which, int status)
 {
 	struct exo_disk_req r = held[which];
 	struct exo_disk_done *d = &cq.done[cq.cq_tail % EXO_DISK_RING];
+	uint8_t *at = (uint8_t *)frames + r.pfn * 4096 + r.offset;
 
 	held[which] = held[--holds];
-	if (status == 0)
-		memcpy(&frames[r.pfn][r.offset], &r.block, sizeof r.block);
+	for (uint64_t i = 0; status == 0 && i < r.count; i++) {
+		uint64_t block = r.block + i;
+
+		if (at + i * 512 < (uint8_t *)frames + sizeof frames)
+			memcpy(at + i * 512, &block, sizeof block);
+	}
 	d->tag = r.tag;
 	d->status = status;
 	cq.cq_tail++;
@@ -129,6 +134,81 @@ TEST(ring_joins_neighbours)
 	CHECK(put(&r[1]));
 	fs_ring_join(&ring);
 	CHECK_EQ(sq.req[(ring.put - 2) % EXO_DISK_RING].flags, 0);
+}
+
+#define RUN 66u         /* pages; an entry takes 64 at most */
+
+/* Put a page whose blocks follow page n - 1's. */
+static void put_page(struct fs_request *r, unsigned n, uint64_t pfn, exo_slot claim)
+{
+	*r = (struct fs_request){ .block = 8 * n, .count = 8, .op = FS_OP_READ,
+				  .data = frames[0], .handle = pfn };
+	CHECK(fs_ring_put(&ring, r, claim, pfn));
+	fs_ring_join(&ring);
+}
+
+static void put_run(struct fs_request *r)
+{
+	start(UINT32_MAX - 1);
+	ring.pieces_most = 3;
+	ring.blocks_most = EXO_DISK_MAX_BYTES / 512;
+	for (unsigned i = 0; i < RUN; i++)
+		put_page(&r[i], i, 100 + i, 0x77);
+}
+
+/* Pages that follow each other in memory as on the disk become one entry. */
+TEST(ring_folds_what_goes_on_in_memory_too)
+{
+	struct fs_request r[RUN + 3];
+	const struct exo_disk_req *q = held;
+
+	put_run(r);
+	put_page(&r[RUN], RUN, 200, 0x77);              /* elsewhere in memory: a piece */
+	put_page(&r[RUN + 1], RUN + 1, 201, 0x78);      /* another's claim: likewise */
+	put_page(&r[RUN + 2], RUN + 2, 202, 0x78);
+	CHECK_EQ(ring.out, 4);
+	CHECK_EQ(fs_ring_show(&ring), 4);
+	CHECK_EQ(kernel_kick(99), 4);
+	CHECK(q[0].pfn == 100 && q[0].block == FIRST && q[0].count == 512 && q[0].flags == 0);
+	CHECK(q[1].pfn == 164 && q[1].block == FIRST + 512 && q[1].count == 16 &&
+	      q[1].flags == EXO_DISK_MORE);
+	CHECK(q[2].pfn == 200 && q[2].count == 8 && q[2].slot == 0x77 &&
+	      q[2].flags == EXO_DISK_MORE);
+	CHECK(q[3].pfn == 201 && q[3].count == 16 && q[3].slot == 0x78 && q[3].flags == 0);
+	kernel_complete(0, -EXO_E_DEVICE);
+	CHECK_EQ(fs_ring_take(&ring), 1);
+	for (unsigned i = 0; i < RUN + 3; i++)
+		CHECK_EQ(r[i].status, i < 64 ? -FS_E_IO : FS_PENDING);
+	while (holds)
+		kernel_complete(0, 0);
+	CHECK_EQ(fs_ring_take(&ring), 3);
+	for (unsigned i = 64; i < RUN + 3; i++)
+		CHECK_EQ(r[i].status, 0);
+	CHECK_EQ(ring.out, 0);
+}
+
+/* What was folded is taken back with its entry, and can be put again alone. */
+TEST(ring_takes_back_what_was_folded)
+{
+	struct fs_request r[RUN];
+
+	put_run(r);
+	fs_ring_show(&ring);
+	CHECK_EQ(kernel_kick(1), 1);
+	fs_ring_take_back(&ring, -EXO_E_FROZEN);
+	for (unsigned i = 0; i < RUN; i++)
+		CHECK_EQ(r[i].status, i < 64 ? FS_PENDING : -EXO_E_FROZEN);
+	CHECK(fs_ring_put(&ring, &r[65], 0x77, 165));
+	fs_ring_show(&ring);
+	kernel_kick(1);
+	kernel_complete(1, 0);
+	CHECK_EQ(fs_ring_take(&ring), 1);
+	CHECK_EQ(r[64].status, -EXO_E_FROZEN);
+	CHECK_EQ(r[65].status, 0);
+	fs_ring_abandon(&ring, -EXO_E_TIME);
+	for (unsigned i = 0; i < 64; i++)
+		CHECK_EQ(r[i].status, -EXO_E_TIME);
+	CHECK_EQ(ring.out, 0);
 }
 
 TEST(ring_is_full_at_64)
@@ -216,7 +296,7 @@ struct traffic {
 	struct fs_request r[MANY];
 	bool busy[MANY];
 	unsigned long begun, ended, failed;
-	uint64_t seed;
+	uint64_t seed, block;   /* the one put last */
 };
 
 static unsigned traffic_random(struct traffic *t, unsigned below)
@@ -229,9 +309,12 @@ static void traffic_put(struct traffic *t, unsigned i)
 {
 	if (t->busy[i])
 		return;
-	t->r[i] = make(traffic_random(t, 100000), i % 8, i / 8 * 512);
+	t->block = traffic_random(t, 3) ? t->block + 1 : traffic_random(t, 100000);
+	t->r[i] = make(t->block, i % 8, i / 8 * 512);
 	t->busy[i] = put(&t->r[i]);
 	t->begun += t->busy[i];
+	if (t->busy[i])
+		fs_ring_join(&ring);
 }
 
 static void traffic_check(struct traffic *t)
@@ -250,13 +333,18 @@ static void traffic_check(struct traffic *t)
 TEST(ring_random_traffic)
 {
 	struct traffic t = { .seed = 7 };
+	unsigned last = 0;
 
 	start(UINT32_MAX - 1000);
+	ring.pieces_most = 3;
+	ring.blocks_most = EXO_DISK_MAX_BYTES / 512;
 	for (unsigned step = 0; step < 300000; step++) {
 		switch (traffic_random(&t, 5)) {
 		case 0:
 		case 1:
-			traffic_put(&t, traffic_random(&t, MANY));
+			/* Often the next 512 bytes of memory. */
+			last = traffic_random(&t, 2) ? (last + 8) % MANY : traffic_random(&t, MANY);
+			traffic_put(&t, last);
 			break;
 		case 2:
 			fs_ring_show(&ring);

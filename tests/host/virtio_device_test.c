@@ -8,6 +8,7 @@
  * device looks into it between the driver's steps.
  */
 // sources: exo/dev/pci.c exo/dev/pci_scan.c exo/dev/msix.c exo/dev/virtio.c exo/dev/virtio_blk.c
+// sources: exo/lock.c
 // sources: exo/base/string.c
 // includes: exo
 // flags: -include tests/host/virtio_fake.h -fno-builtin

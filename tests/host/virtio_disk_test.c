@@ -7,7 +7,7 @@
  * end no pin is left.  The kernel's claims, frames and events are fakes here.
  */
 // sources: exo/dev/disk.c exo/dev/disk_turn.c exo/dev/disk_request.c exo/dev/disk_bind.c
-// sources: exo/lend.c exo/base/string.c
+// sources: exo/lend.c exo/base/string.c exo/lock.c
 // includes: exo
 // flags: -include tests/host/virtio_fake.h -fno-builtin
 #include <stdio.h>
@@ -58,14 +58,14 @@ static void fail(const char *what, uint64_t a, uint64_t b)
 /* Where interrupts are let in, handlers take the disk's lock. */
 void interrupts_window(void)
 {
-	EXPECT(disks.disk->lock.next == disks.disk->lock.now, 0, 0);
+	EXPECT(!LOCKED(disks.disk->lock), 0, 0);
 	if (windows_interrupt)
 		disk_interrupt(disks.disk);
 }
 
 void work_done(int steps)
 {
-	EXPECT(tree_lock.next != tree_lock.now, steps, 0);
+	EXPECT(LOCKED(tree_lock), steps, 0);
 	work_left -= steps;
 	interrupts_window();
 }

@@ -36,6 +36,6 @@ uint64_t read_tsc(void);
 static inline void cpu_pause(void) {}
 
 /* Is a struct lock of exo/lock.h taken? */
-#define LOCKED(l) ((l).next != (l).now)
+#define LOCKED(l) ((l).held != 0)
 
 #endif

@@ -7,7 +7,7 @@
  * packets that the device had, each once, with lengths that fit their buffers.  Registers are plain
  * memory: the fake device looks into it, and into the driver's queues, between its steps.
  */
-// sources: exo/dev/pci.c exo/dev/pci_scan.c exo/dev/msix.c exo/dev/virtio.c
+// sources: exo/dev/pci.c exo/dev/pci_scan.c exo/dev/msix.c exo/dev/virtio.c exo/lock.c
 // sources: exo/dev/virtio_net.c exo/dev/virtio_net_queue.c exo/dev/virtio_net_segment.c
 // sources: exo/filter.c exo/filter_check.c exo/filter_find.c exo/filter_group.c exo/base/string.c
 // includes: exo

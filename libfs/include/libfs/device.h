@@ -64,7 +64,8 @@ struct fs_request {
 	void    *data;          /* within a page of the memory given to the cache */
 	uint64_t handle;        /* of that page */
 	int32_t  status;        /* out: FS_PENDING, then 0 or -FS_E_* or -EXO_E_* */
-	uint32_t tag;           /* the device's */
+	uint32_t tag;           /* the device's, as is `next` */
+	struct fs_request *next;
 };
 
 struct fs_device;
