@@ -60,8 +60,8 @@
 /* --- TCP: windows as large as a few connections can use at once --- */
 #define TCP_MSS                 1460    /* 1,500 - 20 - 20 */
 #define LWIP_WND_SCALE          1
-#define TCP_RCV_SCALE           2
-#define TCP_WND                 (64 * TCP_MSS)          /* 93,440 bytes */
+#define TCP_RCV_SCALE           3
+#define TCP_WND                 (256 * TCP_MSS)
 #define TCP_SND_BUF             (128 * 1024)
 #define TCP_SND_QUEUELEN        ((4 * TCP_SND_BUF + TCP_MSS - 1) / TCP_MSS)
 #define TCP_SNDLOWAT            (TCP_SND_BUF / 4)
