@@ -17,7 +17,8 @@ libnet-own := \
 	libnet/address.c libnet/claim.c libnet/dns_message.c libnet/e1000e.c libnet/e1000e_open.c libnet/echo.c libnet/error.c \
 	libnet/memory.c libnet/name.c libnet/neighbour.c libnet/packets.c libnet/page.c \
 	libnet/pattern.c libnet/pattern_text.c libnet/ring.c libnet/socket.c libnet/socket_listen.c \
-	libnet/socket_tcp.c libnet/socket_udp.c libnet/stack.c libnet/stack_in.c libnet/stack_merge.c \
-	libnet/stack_out.c libnet/stack_packet.c libnet/stack_page.c libnet/stack_reopen.c libnet/stack_ring.c libnet/lwip/convert.c \
+	libnet/socket_tcp.c libnet/socket_udp.c libnet/stack.c libnet/stack_head.c libnet/stack_in.c \
+	libnet/stack_join.c libnet/stack_merge.c libnet/stack_out.c libnet/stack_packet.c \
+	libnet/stack_page.c libnet/stack_reopen.c libnet/stack_ring.c libnet/lwip/convert.c \
 	libnet/lwip/stdlib.c libnet/lwip/system.c libnet/lwip/timers.c
 libnet-src := $(libnet-own) $(lwip-src)

@@ -171,7 +171,6 @@ void stack_packet_commit(struct stack_ring *ring, struct stack_packet *k)
 	net_ring_put(&ring->ring, k->part, k->parts);
 	for (uint32_t i = 0; i < k->parts; i++)
 		ring->taken[(first + i) % EXO_PACKETS] = k->taken[i];
-	k->parts = k->bytes = k->head = 0;
-	k->last = false;
+	k->parts = k->bytes = 0;
 	ring->stack->stats.sent++;
 }

@@ -3,8 +3,8 @@
  * stack_packet.h - a packet in the making: the parts it will have on a ring.
  *
  * Invariant: parts that were copied lie in the ring's send area, those of a packet one behind the
- * other.  Bytes [0, head) of a packet that may grow are its headers, in its first part.  The area
- * that a part took is free again when the part is done; parts are done in order.
+ * other; the headers are in the first.  The area that a part took is free again when the part is
+ * done; parts are done in order.
  */
 #ifndef LIBNET_STACK_PACKET_H
 #define LIBNET_STACK_PACKET_H
@@ -13,17 +13,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct net_stack;
+#include "stack_head.h"
+
 struct pbuf;
 struct stack_ring;
 
 struct stack_packet {
 	uint32_t parts;
 	uint32_t bytes;         /* of all parts */
-	uint32_t first;         /* payload bytes of its first segment */
-	uint32_t head;          /* bytes of its headers; 0: it is not of a kind that grows */
-	uint32_t tcp;           /* offset of the TCP header */
-	bool     last;          /* its last segment is shorter than the first: nothing follows it */
+	bool     tcp;           /* it is a TCP segment, or several */
+	bool     grows;         /* another may follow the last */
+	struct stack_head head; /* if it is one: of the first */
+	uint32_t first;         /* payload bytes of the first */
 	struct exo_tx part[EXO_PACKET_PARTS];
 	uint32_t taken[EXO_PACKET_PARTS];       /* bytes of the send area */
 };
@@ -45,7 +46,7 @@ void stack_packet_commit(struct stack_ring *ring, struct stack_packet *k);
 
 /* stack_merge.c: TCP segments that follow each other go to the card as one packet. */
 
-/* A new packet was added: may segments follow it?  Sets first, head and tcp. */
+/* A new packet was added: may segments follow it?  Sets tcp, grows, head, first. */
 void stack_merge_begin(struct stack_ring *ring, struct stack_packet *k, const struct pbuf *p);
 /* Add a segment to the packet if it follows the last; false: it does not, nothing was done. */
 bool stack_merge(struct stack_ring *ring, struct stack_packet *k, const struct pbuf *p);

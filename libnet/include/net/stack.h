@@ -105,6 +105,7 @@ struct net_stack_stats {
 	uint64_t received;      /* packets taken from rings */
 	uint64_t sent;          /* packets put on rings */
 	uint64_t merged_out;    /* TCP segments that went out as more of the packet before */
+	uint64_t joined_in;     /* TCP segments that went up as more of the one before */
 	uint64_t lent_in;       /* received packets lwIP read in the ring's own buffer */
 	uint64_t copied_in;     /* received packets copied, since lwIP held too many buffers */
 	uint64_t copied_out_bytes;      /* bytes copied into rings */

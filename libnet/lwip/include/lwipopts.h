@@ -115,6 +115,8 @@
 /* Initial sequence numbers: RFC 6528. */
 #define LWIP_HOOK_TCP_ISN(local, local_port, remote, remote_port) \
 	net_lwip_isn(local, local_port, remote, remote_port)
+/* Several segments that went up as one are acknowledged at once. */
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, optlen, opt1len, opt2, p) net_lwip_segment(pcb)
 #define LWIP_HOOK_FILENAME      "arch/hooks.h"
 
 #endif
