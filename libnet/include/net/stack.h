@@ -43,7 +43,7 @@ int net_stack_create(const struct net_stack_config *config, struct net_stack **o
 void net_stack_end(struct net_stack *stack);
 
 #define NET_STACK_FRAMES 256u   /* data frames of a busy server's ring: 256 buffers each way */
-#define NET_CLIENT_FRAMES 96u   /* of a client's: 96 buffers each way, more than a window */
+#define NET_CLIENT_FRAMES 180u  /* of a client's: 180 buffers, eight fifths of its window */
 
 /*
  * Let the stack receive and send by a NIC claim too: rings with `frames` data frames (2 to 256,

@@ -57,12 +57,15 @@
 #define LWIP_ND6_NUM_DESTINATIONS 32
 #define IP_DEFAULT_TTL          64
 
-/* --- TCP: windows as large as a few connections can use at once --- */
+/*
+ * --- TCP: what one connection may have under way finds room in a server's ring of 256 buffers:
+ * a window of full segments, and an acknowledgement for every second segment that was sent ---
+ */
 #define TCP_MSS                 1460    /* 1,500 - 20 - 20 */
 #define LWIP_WND_SCALE          1
-#define TCP_RCV_SCALE           3
-#define TCP_WND                 (256 * TCP_MSS)
-#define TCP_SND_BUF             (128 * 1024)
+#define TCP_RCV_SCALE           2
+#define TCP_WND                 (160 * TCP_MSS)         /* 233,600 bytes */
+#define TCP_SND_BUF             (256 * 1024)
 #define TCP_SND_QUEUELEN        ((4 * TCP_SND_BUF + TCP_MSS - 1) / TCP_MSS)
 #define TCP_SNDLOWAT            (TCP_SND_BUF / 4)
 #define TCP_LISTEN_BACKLOG      1
