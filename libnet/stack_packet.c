@@ -112,23 +112,21 @@ static bool add_copy(struct stack_ring *ring, struct stack_packet *k, const uint
 static bool add_lent(struct stack_ring *ring, struct stack_packet *k, const uint8_t *bytes,
 		     uint32_t count, const struct stack_range *range)
 {
-	struct exo_tx *last = k->parts ? &k->part[k->parts - 1] : NULL, *part, place;
+	struct exo_tx *part = k->parts ? &k->part[k->parts - 1] : NULL, place;
 
 	if (!stack_range_place(range, bytes, count, &place))
 		return add_copy(ring, k, bytes, count);
-	ring->stack->stats.lent_out_bytes += count;
-	if (last && last->slot && last->slot == place.slot && last->at + last->bytes == place.at) {
-		last->bytes += count;
-		return true;
+	if (!part || part->slot != place.slot || part->at + part->bytes != place.at) {
+		if (count < LEND_BYTES)
+			return add_copy(ring, k, bytes, count);
+		part = part_next(ring, k);
+		if (!part)
+			return false;
+		part->slot = place.slot;
+		part->at = place.at;
 	}
-	if (count < LEND_BYTES)
-		return add_copy(ring, k, bytes, count);
-	part = part_next(ring, k);
-	if (!part)
-		return false;
-	part->slot = place.slot;
-	part->at = place.at;
-	part->bytes = count;
+	part->bytes += count;
+	ring->stack->stats.lent_out_bytes += count;
 	return true;
 }
 

@@ -150,7 +150,8 @@ TEST(what_differs_is_not_joined)
 	CHECK(!joins_with(TCP4 + 12, 0xf0));
 	CHECK(!joins_with(TCP4 + 12, 0));       /* no TCP header at all */
 	for (unsigned flag = 1; flag < 0x100; flag <<= 1)
-		CHECK_EQ(joins_with(TCP4 + 13, (uint8_t)(0x10 | flag)), flag == 0x08 || flag == 0x10);
+		CHECK_EQ(joins_with(TCP4 + 13, (uint8_t)(0x10 | flag)),
+			 flag == 0x08 || flag == 0x10);
 	CHECK(!joins_with(TCP4 + 13, 0x08));
 	CHECK(!joins_with(TCP4 + 19, 1));       /* urgent pointer */
 }

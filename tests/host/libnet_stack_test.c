@@ -320,7 +320,8 @@ TEST(segments_are_cut_by_the_device)
 
 TEST(segments_are_cut_by_the_device_with_loss_and_reordering)
 {
-	cut(&(struct cable){ .checksum = true, .segment = true, .lose = 100, .swap = 50 }, 4, 4000000);
+	cut(&(struct cable){ .checksum = true, .segment = true, .lose = 100, .swap = 50 }, 4,
+	    4000000);
 }
 
 TEST(segments_over_ipv6_are_cut_by_the_device)
