@@ -36,7 +36,7 @@ static int stack_start(void)
 
 	if (!g)
 		return -EXO_E_ABSENT;
-	config.checksum = info[g->unit].flags & EXO_NIC_CHECKSUM;
+	net_stack_offload(&config, info[g->unit].flags);
 	for (unsigned i = 0; i < sizeof(config.mac); i++)
 		config.mac[i] = info[g->unit].mac[i];
 	if ((error = net_stack_create(&config, &stack)) < 0 ||

@@ -36,6 +36,11 @@ static int ring_map(struct net_ring *ring)
 	ring->tx = (struct exo_tx *)(base + (EXO_PACKETS_TX - EXO_PACKETS_PAGE) * EXO_PAGE_SIZE);
 	ring->data = base + SHARED_FRAMES * EXO_PAGE_SIZE;
 	ring->data_bytes = ring->frames * (uint32_t)EXO_PAGE_SIZE;
+	/*
+	 * The frames may have been the firmware's.  An emulator watches each write to a page from
+	 * which code was run until all of that code is overwritten: packets never do that.
+	 */
+	memset(ring->data, 0, ring->data_bytes);
 	return 0;
 }
 

@@ -14,7 +14,12 @@
 
 #include "stack_parts.h"
 
-#define SOCKET_QUEUE 128u       /* received pbufs or datagrams that wait */
+/*
+ * Received pbufs or datagrams that wait: more than a window has segments, since lwIP throws away
+ * what comes behind a segment that was not taken.
+ */
+#define SOCKET_QUEUE 320u
+_Static_assert(SOCKET_QUEUE * TCP_MSS > TCP_WND, "a window of full segments fits the queue");
 
 enum socket_kind { SOCKET_TCP, SOCKET_LISTENER, SOCKET_UDP, SOCKET_ECHO };
 
@@ -39,6 +44,7 @@ struct net_socket {
 	bool connected;
 	bool ended;             /* the other side sends no more */
 	bool shut;              /* we send no more */
+	uint32_t held_back;     /* bytes by which the window is smaller than lwIP would have it */
 	int error;              /* negative, why the connection is gone; 0: it is not */
 	struct socket_item item[SOCKET_QUEUE];
 	uint32_t first, items;  /* in item[], a ring */

@@ -12,6 +12,26 @@
 #define LINGER_NS (1000ul * 1000000)    /* then, for the other side's end */
 #define WRITE_MAX 32768u                /* bytes handed to tcp_write at once (it takes 16 bits) */
 
+/*
+ * A window of full segments finds a buffer for each in the ring that they come by, and three of
+ * eight are left for acknowledgements of what is sent.  Nothing was promised beyond that: the
+ * window of a SYN is below 64 KiB.
+ */
+static void window_fit(struct net_socket *s, struct tcp_pcb *pcb)
+{
+	struct net_flow flow = { .protocol = NET_TCP, .local_port = pcb->local_port,
+				 .family = IP_IS_V6(&pcb->local_ip) ? 6 : 4 };
+	const struct stack_ring *ring = stack_ring_for(s->stack, &flow);
+	uint32_t window = ring ? ring->receive_buffers / 8 * 5 * TCP_MSS : 0;
+
+	if (window < UINT16_MAX)
+		window = UINT16_MAX;
+	if (pcb->rcv_wnd <= window)
+		return;
+	s->held_back = pcb->rcv_wnd - window;
+	pcb->rcv_wnd = pcb->rcv_ann_wnd = window;
+}
+
 static err_t on_receive(void *argument, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
 {
 	struct net_socket *s = argument;
@@ -41,9 +61,9 @@ static err_t on_connected(void *argument, struct tcp_pcb *pcb, err_t error)
 {
 	struct net_socket *s = argument;
 
-	(void)pcb;
 	(void)error;
 	s->connected = true;
+	window_fit(s, pcb);
 	return ERR_OK;
 }
 
@@ -54,6 +74,7 @@ void socket_tcp_adopt(struct net_socket *s, struct tcp_pcb *pcb)
 	tcp_arg(pcb, s);
 	tcp_recv(pcb, on_receive);
 	tcp_err(pcb, on_error);
+	window_fit(s, pcb);
 }
 
 /* A pcb bound to a port of which packets come to us. */
@@ -242,6 +263,8 @@ void socket_tcp_close(struct net_socket *s)
 	tcp_arg(pcb, NULL);
 	tcp_recv(pcb, NULL);
 	tcp_err(pcb, NULL);
+	/* A smaller window would mean to lwIP that something was not read: a reset. */
+	pcb->rcv_wnd += s->held_back;
 	if (tcp_close(pcb) != ERR_OK)
 		tcp_abort(pcb);
 	s->pcb = NULL;

@@ -37,8 +37,16 @@ int net_stack_granted(struct net_stack_config *config)
 	if (!config->page)
 		return -NET_E_NO_NETWORK;
 	config->gate = gate ? gate->slot : 0;
-	config->checksum = (config->page->nic_flags & EXO_NIC_CHECKSUM) != 0;
+	net_stack_offload(config, config->page->nic_flags);
 	return 0;
+}
+
+void net_stack_offload(struct net_stack_config *config, uint64_t nic_flags)
+{
+	config->checksum = nic_flags & EXO_NIC_CHECKSUM;
+	/* A card that cuts a packet sums the segments as well. */
+	config->segment4 = config->checksum && nic_flags & EXO_NIC_SEGMENT4;
+	config->segment6 = config->checksum && nic_flags & EXO_NIC_SEGMENT6;
 }
 
 /* lwIP calls it to fill in its interface. */
@@ -114,6 +122,7 @@ void net_stack_end(struct net_stack *stack)
 void net_stack_flush(struct net_stack *stack)
 {
 	for (struct stack_ring *r = stack->rings; r; r = r->next) {
+		stack_packet_commit(r, &r->packet);
 		if (r->ring.page->tx_tail == r->ring.tx_put)
 			continue;
 		net_ring_flush(&r->ring);
@@ -121,14 +130,15 @@ void net_stack_flush(struct net_stack *stack)
 	}
 }
 
-/* Rings that were full have room for half of their buffers again: TCP may go on. */
+/* Rings that were full are half empty again: TCP may go on. */
 static void room_again(struct net_stack *stack)
 {
 	bool any = false;
 
 	for (struct stack_ring *r = stack->rings; r; r = r->next) {
 		stack_ring_reclaim(r);
-		if (!r->full || r->ring.tx_put - r->freed > r->send_buffers / 2)
+		if (!r->full || r->ring.tx_put - r->freed > EXO_PACKETS / 2 ||
+		    r->send_used > r->send_bytes / 2)
 			continue;
 		r->full = false;
 		__atomic_store_n(&r->ring.page->tx_wake, 0, __ATOMIC_RELAXED);

@@ -4,17 +4,20 @@
  *
  * A packet is lent to lwIP where the kernel put it.  If lwIP and the program hold more than three
  * quarters of a ring's buffers (streams with gaps can), packets are copied to the heap, so that
- * the ring never runs dry.
+ * the ring never runs dry.  Segments of one stream that follow each other go up as one.
  */
 #include "stack_parts.h"
 
 #include <base/string.h>
 #include <exos/time.h>
+#include <arch/hooks.h>
 #include <lwip/ip.h>
 #include <lwip/ip6.h>
+#include <lwip/priv/tcp_priv.h>
 #include <netif/ethernet.h>
 
 #include "pattern.h"
+#include "stack_join.h"
 
 #define CHECKSUMS_CHECKED (NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP)
 
@@ -88,41 +91,68 @@ static void input_narrow(struct net_stack *stack, struct pbuf *p)
 		ip6_input(p, &stack->netif);
 }
 
-static void input(struct net_stack *stack, struct pbuf *p, uint32_t flags)
-{
-	uint16_t checks = stack->netif.chksum_flags | CHECKSUMS_CHECKED;
+static uint32_t segments_up;    /* that the packet on its way up consists of */
 
-	/* What the device vouches for is not summed again. */
-	if (flags & EXO_RX_CHECKED)
+err_t net_lwip_segment(struct tcp_pcb *pcb)
+{
+	/* RFC 9293 section 3.8.6.3: an acknowledgement for every second full-sized segment. */
+	if (segments_up > 1 && pcb->state >= ESTABLISHED)
+		tcp_set_flags(pcb, TF_ACK_DELAY);
+	return ERR_OK;
+}
+
+static void input(struct net_stack *stack, struct stack_join *join)
+{
+	uint16_t checks = stack->netif.chksum_flags | CHECKSUMS_CHECKED | NETIF_CHECKSUM_CHECK_IP;
+	struct pbuf *p = stack_join_end(join);
+
+	/* What the device vouches for is not summed again, nor IP's header after a join. */
+	if (join->flags & EXO_RX_CHECKED)
 		checks &= (uint16_t)~CHECKSUMS_CHECKED;
+	if (join->pieces > 1)
+		checks &= (uint16_t)~NETIF_CHECKSUM_CHECK_IP;
 	NETIF_SET_CHECKSUM_CTRL(&stack->netif, checks);
+	segments_up = join->pieces;
+	join->pieces = 0;
 	if (stack->config.full)
 		ethernet_input(p, &stack->netif);
 	else
 		input_narrow(stack, p);
 }
 
+/* What was joined goes up.  A callback may remove the ring: it is looked for, not believed. */
+static struct stack_ring *input_joined(struct net_stack *stack, struct stack_ring *ring,
+				       uint32_t number, struct stack_join *join)
+{
+	if (join->pieces == 0)
+		return ring;
+	input(stack, join);
+	for (ring = stack->rings; ring && ring->number != number; ring = ring->next)
+		;
+	return ring;
+}
+
 unsigned stack_receive(struct net_stack *stack, struct stack_ring *ring, unsigned budget)
 {
+	struct stack_join join = { .pieces = 0 };
 	uint32_t number = ring->number;
 	struct exo_rx rx;
 	struct pbuf *p;
 	unsigned taken = 0;
 
-	while (taken < budget && net_ring_take(&ring->ring, &rx)) {
+	while (ring && taken < budget && net_ring_take(&ring->ring, &rx)) {
 		taken++;
 		stack->stats.received++;
 		p = packet_take(stack, ring, &rx);
 		if (!p) {
 			stack->stats.dropped_in++;
-			continue;
+		} else if (join.pieces && stack_join_add(&join, p, rx.flags)) {
+			stack->stats.joined_in++;
+		} else {
+			ring = input_joined(stack, ring, number, &join);
+			stack_join_begin(&join, p, rx.flags);
 		}
-		input(stack, p, rx.flags);
-		/* A callback may have removed the ring: it is looked for, not believed. */
-		for (ring = stack->rings; ring && ring->number != number; ring = ring->next)
-			;
-		if (!ring)
-			break;
 	}
+	input_joined(stack, ring, number, &join);
 	return taken;
 }

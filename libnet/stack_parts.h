@@ -3,8 +3,8 @@
  * stack_parts.h - what the parts of the stack share.
  *
  * Invariant of a ring's receive buffers: each is posted, or in an lwIP pbuf (`held` counts these),
- * or in the hands of stack_in.c.  Of its send buffers: the n-th part ever put has buffer
- * n % send_buffers, which is free again when the part is done; parts are done in order.
+ * or in the hands of stack_in.c.  Of its send area, from send_base on: what parts took that are not
+ * done, and the packet in the making, lie one behind the other up to send_put, round and round.
  */
 #ifndef LIBNET_STACK_PARTS_H
 #define LIBNET_STACK_PARTS_H
@@ -17,6 +17,7 @@
 #include <net/stack.h>
 
 #include "neighbour.h"
+#include "stack_packet.h"
 
 #define STACK_RANGES 64u        /* ranges of registered memory */
 #define STACK_ETHER  14u        /* bytes of an Ethernet header */
@@ -43,11 +44,13 @@ struct stack_ring {
 	struct exo_pattern send;        /* of the flow */
 	struct net_ring ring;
 	struct stack_buffer *buffer;    /* receive_buffers of them */
-	uint32_t receive_buffers, send_buffers;
-	uint32_t send_base;     /* offset of the first send buffer in the data area */
+	uint32_t receive_buffers;
 	uint32_t held;
-	uint32_t freed;         /* parts done whose pbufs were let go */
-	struct pbuf *lent[EXO_PACKETS]; /* by place in the ring: payload that the device reads */
+	uint32_t send_base, send_bytes; /* offset of the send area in the data area, its length */
+	uint32_t send_put, send_used;   /* where the next bytes go; bytes not free */
+	uint32_t freed;         /* parts done whose bytes of the send area are free again */
+	uint32_t taken[EXO_PACKETS];    /* by place in the ring: these bytes */
+	struct stack_packet packet;     /* put on the ring when it is complete */
 };
 
 struct stack_range {

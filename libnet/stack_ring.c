@@ -48,13 +48,12 @@ static void buffer_freed(struct pbuf *pbuf)
 	}
 }
 
-/* Half of the data area for each direction, at most one buffer for each place in a ring. */
+/* Half of the data area for each direction. */
 static int ring_buffers(struct stack_ring *ring, uint32_t frames)
 {
-	uint32_t buffers = frames * (uint32_t)PAGE_BUFFERS / 2;
-
-	ring->receive_buffers = ring->send_buffers = buffers < EXO_PACKETS ? buffers : EXO_PACKETS;
+	ring->receive_buffers = frames * (uint32_t)PAGE_BUFFERS / 2;
 	ring->send_base = ring->receive_buffers * EXO_PACKET_BYTES;
+	ring->send_bytes = frames * (uint32_t)EXO_PAGE_SIZE - ring->send_base;
 	ring->buffer = calloc(ring->receive_buffers, sizeof *ring->buffer);
 	if (!ring->buffer)
 		return -NET_E_NOMEM;
@@ -168,19 +167,15 @@ void stack_ring_reclaim(struct stack_ring *ring)
 {
 	uint32_t done = net_ring_done(&ring->ring);
 
-	for (; ring->freed != done; ring->freed++) {
-		struct pbuf **lent = &ring->lent[ring->freed % EXO_PACKETS];
-
-		if (*lent)
-			pbuf_free(*lent);
-		*lent = NULL;
-	}
+	for (; ring->freed != done; ring->freed++)
+		ring->send_used -= ring->taken[ring->freed % EXO_PACKETS];
 }
 
 bool stack_ring_drain(struct stack_ring *ring, uint64_t ns)
 {
 	uint64_t end = exos_deadline(ns);
 
+	stack_packet_commit(ring, &ring->packet);
 	net_ring_flush(&ring->ring);
 	for (stack_ring_reclaim(ring); ring->freed != ring->ring.tx_put; stack_ring_reclaim(ring)) {
 		if (exos_tsc() >= end)
@@ -201,10 +196,6 @@ void stack_ring_end(struct stack_ring *ring)
 		net_claim_release(stack->config.gate, &ring->claim);
 		stack->stats.gate_calls++;
 	}
-	for (uint32_t i = 0; i < EXO_PACKETS; i++)
-		if (ring->lent[i])
-			pbuf_free(ring->lent[i]);
-	memset(ring->lent, 0, sizeof ring->lent);
 	ring->gone = true;
 	if (ring->held == 0)
 		ring_free(ring);

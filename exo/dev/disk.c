@@ -122,7 +122,7 @@ static unsigned request_returned(struct disk *d, struct ring *r, unsigned n, int
  * One event for each run of completions of one ring; also for a write whose flush follows.  The
  * time is charged to who is told of the ring.
  */
-bool disk_reap(struct disk *d)
+unsigned disk_reap(struct disk *d)
 {
 	uint64_t since = charge_begin();
 	struct disk_result result;
@@ -139,10 +139,10 @@ bool disk_reap(struct disk *d)
 		last = r;
 	}
 	if (!last)
-		return false;
+		return 0;
 	d->life_tsc = read_tsc();
 	ring_tell(last);
-	return work >= DISK_REAP_WORK;
+	return work;
 }
 
 void disk_later(struct disk *d, uint64_t began)
@@ -157,7 +157,7 @@ void disk_expire(struct disk *d)
 	if (!d->flight || read_tsc() - d->life_tsc < machine->tsc_hz * DISK_RESET_SECONDS)
 		return;
 	d->ops->reset(d);
-	if (disk_reap(d))       /* no interrupt comes for what a reset ended */
+	if (disk_reap(d) >= DISK_REAP_WORK)     /* no interrupt comes for what a reset ended */
 		disk_later(d, read_tsc());
 }
 
@@ -165,14 +165,23 @@ void disks_expire(void)
 {
 	for (uint32_t i = 0; i < disks.count; i++) {
 		struct disk *d = &disks.disk[i];
+		unsigned work;
 
 		lock_take(&d->lock);
-		disk_reap(d);
+		work = disk_reap(d);
 		disk_expire(d);
-		disk_submit(d);
+		disk_submit(d, work);
 		lock_release(&d->lock);
 		interrupts_window();
 	}
+}
+
+/* Take from the device and give to it, as much as may be done at a time: true if there is more. */
+static bool disk_serve(struct disk *d)
+{
+	unsigned work = disk_reap(d);
+
+	return disk_submit(d, work) || work >= DISK_REAP_WORK;
 }
 
 /* What is left over when that was much comes a little later. */
@@ -180,12 +189,9 @@ void disk_timer(struct timer *t)
 {
 	struct disk *d = container_of(t, struct disk, timer);
 	uint64_t began = read_tsc();
-	bool more;
 
 	lock_take(&d->lock);
-	more = disk_reap(d);
-	more |= disk_submit(d);
-	if (more)
+	if (disk_serve(d))
 		disk_later(d, began);
 	lock_release(&d->lock);
 }
@@ -195,8 +201,7 @@ void disk_interrupt(struct disk *d)
 	bool more;
 
 	lock_take(&d->lock);
-	more = disk_reap(d);
-	more |= disk_submit(d);
+	more = disk_serve(d);
 	lock_release(&d->lock);
 	if (more)
 		interrupt_again();

@@ -218,14 +218,14 @@ int block_unbind(struct exo_cap *block);
 /*
  * Give the device what waits, in turns, at most DISK_SUBMIT_BATCH requests, and tell it once: true
  * if it should be given more.  Its next interrupt, or the timer if none is to come, sees to that,
- * if nobody does before.
+ * if nobody does before.  work: done just before by disk_reap, and so much less is done here.
  */
-bool disk_submit(struct disk *d);
+bool disk_submit(struct disk *d, unsigned work);
 /*
- * Complete what the device has done, DISK_REAP_WORK of it: true if there may be more, for which an
- * interrupt is on its way or its handler will come back.
+ * Complete what the device has done, DISK_REAP_WORK of it: how much that was.  If it is all, there
+ * may be more, for which an interrupt is on its way or its handler will come back.
  */
-bool disk_reap(struct disk *d);
+unsigned disk_reap(struct disk *d);
 /* Put request n of a ring at the end of what waits. */
 void ring_queue(struct disk *d, struct ring *r, unsigned n);
 /* Request n of a ring is no longer in the device. */

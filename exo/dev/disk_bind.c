@@ -105,6 +105,7 @@ int ring_end(uint64_t pfn)
 {
 	struct ring *r = ring_at(pfn);
 	struct disk *d;
+	unsigned work;
 	bool drained;
 
 	if (!r->disk)
@@ -113,10 +114,10 @@ int ring_end(uint64_t pfn)
 	if (!ring_quit(d, r))
 		return EXO_MORE;
 	lock_take(&d->lock);
-	disk_reap(d);
+	work = disk_reap(d);
 	disk_expire(d);
 	drained = !r->flight;
-	disk_submit(d);
+	disk_submit(d, work);
 	lock_release(&d->lock);
 	if (!drained)
 		return EXO_MORE;

@@ -294,7 +294,7 @@ static void kick_submit(struct disk *d)
 	for (unsigned i = 0; more && i < DISK_KICK_ROUNDS; i++) {
 		interrupts_window();
 		lock_take(&d->lock);
-		more = disk_submit(d);
+		more = disk_submit(d, 0);
 		lock_release(&d->lock);
 	}
 }

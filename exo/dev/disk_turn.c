@@ -269,10 +269,9 @@ static bool turn_is_over(const struct disk *d, const struct ring *r)
  * Ends: each step takes a waiting request, and every turn has room for at least one.  Requests that
  * end here, and rings that only change their place, count as well: there may be any number.
  */
-bool disk_submit(struct disk *d)
+bool disk_submit(struct disk *d, unsigned work)
 {
 	uint64_t began = charge_begin(), since = began;
-	unsigned work = 0;
 	bool full = false, more;
 
 	rest_wake(d);

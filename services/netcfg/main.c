@@ -71,10 +71,10 @@ static int stack_start(void)
 {
 	struct net_stack_config config = {
 		.full = true, .mtu = (uint16_t)(netcfg.info->bytes_max - ETHERNET_BYTES),
-		.checksum = netcfg.info->flags & EXO_NIC_CHECKSUM,
 	};
 	int error;
 
+	net_stack_offload(&config, netcfg.info->flags);
 	for (unsigned i = 0; i < sizeof(config.mac); i++)
 		config.mac[i] = netcfg.info->mac[i];
 	error = net_stack_create(&config, &netcfg.stack);

@@ -186,6 +186,7 @@ static void fill(void)
 	next.neighbours = next.lease_s = 0;
 	next.nic = netcfg.unit;
 	next.mtu = netcfg.netif->mtu;
+	next.nic_flags = netcfg.info->flags;
 	memcpy(next.mac, netcfg.info->mac, sizeof(next.mac));
 	fill_ip4();
 	fill_ip6();

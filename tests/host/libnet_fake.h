@@ -32,6 +32,7 @@
 #define FAKE_SPEED   10u
 #define FAKE_CLAIMS  256u
 #define FAKE_PACKET  2048u
+#define FAKE_LONG    65550u     /* bytes of a packet that the NIC cuts */
 #define FAKE_LATE    16u        /* parts that the device has not read yet, at most */
 
 struct fake_claim {
@@ -44,6 +45,10 @@ static struct fake {
 	int fd;                         /* the cable */
 	unsigned lose, swap;            /* one packet in so many; 0: none */
 	bool checksum;                  /* the NIC sums */
+	bool segment;                   /* it cuts packets into segments */
+	bool vouch;                     /* it looks at checksums of what it receives */
+	unsigned cut;                   /* segments that it made */
+	unsigned dropped;               /* packets that found no buffer */
 	unsigned wrong;                 /* packets refused by their claim, parts out of bounds */
 	unsigned nobody;                /* packets for no claim */
 	unsigned claims;                /* given out now */
@@ -114,18 +119,70 @@ static void fake_wire(const uint8_t *packet, uint32_t bytes)
 	fake.held_bytes = 0;
 }
 
+static uint32_t fake_add(uint32_t sum, const uint8_t *bytes, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+static void fake_store(uint8_t *at, uint32_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static uint32_t fake_load(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 8 | at[1];
+}
+
 static void fake_sum(uint8_t *packet, uint32_t bytes, const struct exo_tx *tx)
 {
-	uint32_t sum = 0, at = tx->checksum_start;
+	uint32_t at = tx->checksum_start;
 
 	if (!fake.checksum || at + tx->checksum_offset + 2u > bytes)
 		fake_die("a checksum that the device cannot make");
-	for (uint32_t i = at; i < bytes; i++)
-		sum += (i - at) % 2 ? packet[i] : (uint32_t)packet[i] << 8;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	packet[at + tx->checksum_offset] = (uint8_t)(~sum >> 8);
-	packet[at + tx->checksum_offset + 1] = (uint8_t)~sum;
+	fake_store(packet + at + tx->checksum_offset,
+		   ~fake_add(0, packet + at, bytes - at) & 0xffff);
+}
+
+static uint32_t fake_pseudo(const uint8_t *packet, const struct exo_tx *tx, uint32_t length)
+{
+	bool four = tx->flags & EXO_TX_SEGMENT4;
+	uint8_t rest[4] = { 0, 6 };
+
+	fake_store(rest + 2, length);
+	return fake_add(fake_add(0, packet + (four ? 26 : 22), four ? 8 : 32), rest, 4);
+}
+
+/* Segment n of a packet: its own lengths, numbers, flags and sums (RFC 791, 8200, 9293). */
+static void fake_segment(uint8_t *out, const uint8_t *packet, const struct exo_tx *tx, uint32_t n,
+			 uint32_t payload, bool last)
+{
+	uint32_t tcp = tx->checksum_start, head = tx->header, bytes = head + payload;
+	uint32_t next = n * tx->segment + (fake_load(packet + tcp + 4) << 16 |
+					   fake_load(packet + tcp + 6));
+
+	memcpy(out, packet, head);
+	memcpy(out + head, packet + head + n * tx->segment, payload);
+	fake_store(out + tcp + 4, next >> 16);
+	fake_store(out + tcp + 6, next);
+	if (!last)
+		out[tcp + 13] &= (uint8_t)~0x09;        /* PSH, FIN */
+	if (tx->flags & EXO_TX_SEGMENT4) {
+		fake_store(out + 16, bytes - 14);
+		fake_store(out + 18, fake_load(packet + 18) + n);
+		fake_store(out + 24, 0);
+		fake_store(out + 24, ~fake_add(0, out + 14, 20) & 0xffff);
+	} else {
+		fake_store(out + 18, bytes - 54);
+	}
+	/* The sum of the pseudo header that stands there was made with the whole length. */
+	fake_store(out + tcp + 16, fake_pseudo(out, tx, bytes - tcp));
+	fake_sum(out, bytes, tx);
 }
 
 static bool fake_allows(const struct net_ring *ring, const uint8_t *packet)
@@ -135,16 +192,64 @@ static bool fake_allows(const struct net_ring *ring, const uint8_t *packet)
 	return net_pattern_match(&c->spec.send, packet);
 }
 
+/* What the kernel asks of such a packet, and the length that its header must say. */
+static void fake_cut_check(const uint8_t *packet, uint32_t bytes, const struct exo_tx *tx)
+{
+	bool four = tx->flags & EXO_TX_SEGMENT4;
+	uint32_t says = four ? fake_load(packet + 16) + 14 : fake_load(packet + 18) + 54;
+
+	if (!fake.segment || !(tx->flags & EXO_TX_CHECKSUM) || tx->segment < 64 ||
+	    tx->header >= bytes || tx->segment + tx->header > 1514 || says != bytes ||
+	    tx->checksum_start != (four ? 34 : 54) || tx->checksum_offset != 16)
+		fake_die("a packet that the device cannot cut");
+	if (four && fake_add(0, packet + 14, 20) != 0xffff)
+		fake_die("an IPv4 header with a wrong checksum");
+}
+
+static void fake_cut(const uint8_t *packet, uint32_t bytes, const struct exo_tx *tx)
+{
+	uint32_t left = bytes - tx->header;
+	uint8_t out[FAKE_PACKET];
+
+	fake_cut_check(packet, bytes, tx);
+	for (uint32_t n = 0; left > 0; n++) {
+		uint32_t payload = left < tx->segment ? left : tx->segment;
+
+		left -= payload;
+		fake_segment(out, packet, tx, n, payload, left == 0);
+		fake_wire(out, tx->header + payload);
+		fake.cut++;
+	}
+}
+
+/* One whole packet on its way out. */
+static void fake_out(struct net_ring *ring, uint8_t *packet, uint32_t bytes,
+		     const struct exo_tx *tx)
+{
+	if (!fake_allows(ring, packet)) {
+		fake.wrong++;
+	} else if (tx->flags & (EXO_TX_SEGMENT4 | EXO_TX_SEGMENT6)) {
+		fake_cut(packet, bytes, tx);
+	} else {
+		if (bytes > FAKE_PACKET)
+			fake_die("a packet longer than a packet can be");
+		if (tx->flags & EXO_TX_CHECKSUM)
+			fake_sum(packet, bytes, tx);
+		fake_wire(packet, bytes);
+	}
+}
+
 /* Send the packet that begins with part `tx_done`; the parts it has. */
 static void fake_send_one(struct net_ring *ring)
 {
-	uint8_t packet[FAKE_PACKET] = { 0 };
-	uint32_t bytes = 0, at = ring->page->tx_done;
+	static uint8_t packet[FAKE_LONG];
+	uint32_t bytes = 0, at = ring->page->tx_done, parts = 0;
 	const struct exo_tx *first = &ring->tx[at % EXO_PACKETS], *t;
 
+	memset(packet, 0, EXO_NIC_HEADER);
 	do {
 		t = &ring->tx[at++ % EXO_PACKETS];
-		if (t->bytes == 0 || t->bytes > FAKE_PACKET - bytes)
+		if (t->bytes == 0 || t->bytes > FAKE_LONG - bytes || ++parts > EXO_PACKET_PARTS)
 			fake_die("a packet longer than a packet can be");
 		if (!t->slot && (t->at > ring->data_bytes || t->bytes > ring->data_bytes - t->at))
 			fake_die("a part outside the data area");
@@ -152,13 +257,7 @@ static void fake_send_one(struct net_ring *ring)
 		       t->bytes);
 		bytes += t->bytes;
 	} while (t->flags & EXO_TX_MORE);
-	if (fake_allows(ring, packet)) {
-		if (first->flags & EXO_TX_CHECKSUM)
-			fake_sum(packet, bytes, first);
-		fake_wire(packet, bytes);
-	} else {
-		fake.wrong++;
-	}
+	fake_out(ring, packet, bytes, first);
 	__atomic_store_n(&ring->page->tx_done, at, __ATOMIC_RELEASE);
 }
 
@@ -179,14 +278,16 @@ static bool fake_deliver(struct net_ring *ring, const uint8_t *packet, uint32_t 
 	struct exo_packets_page *page = ring->page;
 	struct exo_rx *rx = &ring->rx[page->rx_done % EXO_PACKETS];
 
-	if (page->rx_done == page->rx_posted)
+	if (page->rx_done == page->rx_posted) {
+		fake.dropped++;
 		return false;
+	}
 	if (rx->offset > ring->data_bytes - EXO_PACKET_BYTES)
 		fake_die("a receive buffer outside the data area");
 	memcpy(ring->data + rx->offset, packet, bytes);
 	rx->bytes = (uint16_t)bytes;
 	rx->length = bytes;
-	rx->flags = 0;
+	rx->flags = fake.vouch ? EXO_RX_CHECKED : 0;
 	__atomic_store_n(&page->rx_done, page->rx_done + 1, __ATOMIC_RELEASE);
 	return true;
 }

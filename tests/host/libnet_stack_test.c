@@ -5,7 +5,8 @@
 // sources: libnet/address.c libnet/claim.c libnet/dns_message.c libnet/echo.c libnet/error.c
 // sources: libnet/memory.c libnet/name.c libnet/neighbour.c libnet/page.c libnet/pattern.c
 // sources: libnet/ring.c libnet/socket.c libnet/socket_listen.c libnet/socket_tcp.c
-// sources: libnet/socket_udp.c libnet/stack.c libnet/stack_in.c libnet/stack_out.c
+// sources: libnet/socket_udp.c libnet/stack.c libnet/stack_head.c libnet/stack_in.c
+// sources: libnet/stack_join.c libnet/stack_merge.c libnet/stack_out.c libnet/stack_packet.c
 // sources: libnet/stack_page.c libnet/stack_reopen.c libnet/stack_ring.c libnet/lwip/convert.c
 // sources: libnet/lwip/stdlib.c libnet/lwip/system.c libnet/lwip/timers.c exo/base/format.c
 // sources: build/src/lwip/src/core/def.c build/src/lwip/src/core/dns.c
@@ -45,6 +46,7 @@
 struct cable {
 	unsigned lose, swap;
 	bool checksum, unknown;         /* offload; link addresses must be asked for */
+	bool segment, vouch;            /* more offload: cutting, checksums of what comes in */
 	bool full;                      /* no netcfg: ARP and neighbour discovery in the stack */
 	unsigned frames;                /* of the wide ring, 0: none */
 };
@@ -52,6 +54,7 @@ struct cable {
 static struct net_stack *stack;
 static struct net_socket *listener;     /* of a server; closed when its connections are over */
 static unsigned side_failed;
+static bool many;                       /* connections by one ring */
 
 #define SIDE_CHECK(condition) \
 	do { \
@@ -95,7 +98,11 @@ static void machine_start(const struct cable *cable, int fd, unsigned n)
 	fake_init(fd, n);
 	fake.lose = cable->lose;
 	fake.swap = cable->swap;
-	fake.checksum = config.checksum = cable->checksum;
+	fake.checksum = cable->checksum;
+	fake.segment = cable->segment;
+	fake.vouch = cable->vouch;
+	net_stack_offload(&config, (cable->checksum ? EXO_NIC_CHECKSUM : 0) |
+			  (cable->segment ? EXO_NIC_SEGMENT4 | EXO_NIC_SEGMENT6 : 0));
 	fake.resolve_after = 2;
 	if (!cable->unknown) {
 		fake_neighbour(&four);
@@ -130,6 +137,8 @@ static void machine_end(void)
 	SIDE_CHECK(s.segments == 0);
 	SIDE_CHECK(s.held == 0);
 	SIDE_CHECK(fake.wrong == 0);
+	/* One connection never has more under way than there are buffers. */
+	SIDE_CHECK(fake.dropped == 0 || many);
 	if (listener)
 		net_close(listener);
 	net_stack_end(stack);
@@ -146,7 +155,7 @@ static void run(const struct cable *cable, side *first, side *second)
 	int fd[2], size = 1 << 20, status;
 	pid_t pid[2];
 
-	REQUIRE(socketpair(AF_UNIX, SOCK_DGRAM, 0, fd) == 0);
+	REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd) == 0);
 	for (unsigned i = 0; i < 2; i++)
 		setsockopt(fd[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	fflush(stdout);
@@ -286,6 +295,60 @@ TEST(ipv6_checksums_left_to_the_device)
 	bulk(&(struct cable){ .checksum = true }, 6, 1000000);
 }
 
+/* --- segments that the NIC cuts, and such as come together --- */
+
+static void cut_server(void)
+{
+	struct net_stack_stats s;
+
+	bulk_server();
+	net_stack_stats(stack, &s);
+	SIDE_CHECK(s.merged_out > 0 && fake.cut > s.merged_out);
+}
+
+static void cut(const struct cable *cable, uint32_t family, uint64_t bytes)
+{
+	bulk_family = family;
+	bulk_bytes = bytes;
+	run(cable, cut_server, bulk_client);
+}
+
+TEST(segments_are_cut_by_the_device)
+{
+	cut(&(struct cable){ .checksum = true, .segment = true }, 4, 10000000);
+}
+
+TEST(segments_are_cut_by_the_device_with_loss_and_reordering)
+{
+	cut(&(struct cable){ .checksum = true, .segment = true, .lose = 100, .swap = 50 }, 4,
+	    4000000);
+}
+
+TEST(segments_over_ipv6_are_cut_by_the_device)
+{
+	cut(&(struct cable){ .checksum = true, .segment = true, .lose = 300 }, 6, 2000000);
+}
+
+static void joined_client(void)
+{
+	struct net_stack_stats s;
+
+	bulk_client();
+	net_stack_stats(stack, &s);
+	SIDE_CHECK(s.joined_in > 0);
+}
+
+TEST(segments_that_come_together_go_up_together)
+{
+	bulk_family = 4;
+	bulk_bytes = 10000000;
+	run(&(struct cable){ .checksum = true, .segment = true, .vouch = true, .swap = 100 },
+	    bulk_server, joined_client);
+	bulk_family = 6;
+	run(&(struct cable){ .checksum = true, .segment = true, .vouch = true, .lose = 300 },
+	    bulk_server, joined_client);
+}
+
 TEST(link_addresses_are_asked_for_and_learned)
 {
 	bulk(&(struct cable){ .unknown = true }, 4, 100000);
@@ -321,6 +384,7 @@ static void many_server(void)
 	struct flow f[MANY] = { { 0 } };
 	unsigned done = 0, taken = 0;
 
+	many = true;
 	SIDE_CHECK(net_listen(stack, PORT, 255, &listener) == 0);
 	while (done < MANY && !side_failed) {
 		bool moved = false;

@@ -27,10 +27,15 @@ struct net_stack_config {
 	uint8_t  mac[6];        /* with `full`; else the page says them */
 	uint16_t mtu;           /* with `full`: bytes of an IP packet */
 	bool     checksum;      /* the NIC offers EXO_TX_CHECKSUM (EXO_NIC_CHECKSUM) */
+	bool     segment4;      /* it offers EXO_TX_SEGMENT4, EXO_TX_SEGMENT6 too: TCP segments */
+	bool     segment6;      /* that follow each other are sent as one packet, which it cuts */
 };
 
 /* Fill a config from the grants `netcfg` and `net-gate`; -NET_E_NO_NETWORK without a page. */
 int net_stack_granted(struct net_stack_config *config);
+
+/* What to leave to a NIC with these EXO_NIC_* flags: net_stack_granted does it by the page's. */
+void net_stack_offload(struct net_stack_config *config, uint64_t nic_flags);
 
 /* Start the stack: 0; -EXO_E_BUSY if there is one; -EXO_E_ARG; -NET_E_NOMEM. */
 int net_stack_create(const struct net_stack_config *config, struct net_stack **out);
@@ -38,7 +43,7 @@ int net_stack_create(const struct net_stack_config *config, struct net_stack **o
 void net_stack_end(struct net_stack *stack);
 
 #define NET_STACK_FRAMES 256u   /* data frames of a busy server's ring: 256 buffers each way */
-#define NET_CLIENT_FRAMES 96u   /* of a client's: 96 buffers each way, more than a window */
+#define NET_CLIENT_FRAMES 180u  /* of a client's: 180 buffers, eight fifths of its window */
 
 /*
  * Let the stack receive and send by a NIC claim too: rings with `frames` data frames (2 to 256,
@@ -99,6 +104,8 @@ void net_memory_unregister(struct net_stack *stack, const void *va);
 struct net_stack_stats {
 	uint64_t received;      /* packets taken from rings */
 	uint64_t sent;          /* packets put on rings */
+	uint64_t merged_out;    /* TCP segments that went out as more of the packet before */
+	uint64_t joined_in;     /* TCP segments that went up as more of the one before */
 	uint64_t lent_in;       /* received packets lwIP read in the ring's own buffer */
 	uint64_t copied_in;     /* received packets copied, since lwIP held too many buffers */
 	uint64_t copied_out_bytes;      /* bytes copied into rings */

@@ -57,12 +57,15 @@
 #define LWIP_ND6_NUM_DESTINATIONS 32
 #define IP_DEFAULT_TTL          64
 
-/* --- TCP: windows as large as a few connections can use at once --- */
+/*
+ * --- TCP: what one connection may have under way finds room in a server's ring of 256 buffers:
+ * a window of full segments, and an acknowledgement for every second segment that was sent ---
+ */
 #define TCP_MSS                 1460    /* 1,500 - 20 - 20 */
 #define LWIP_WND_SCALE          1
 #define TCP_RCV_SCALE           2
-#define TCP_WND                 (64 * TCP_MSS)          /* 93,440 bytes */
-#define TCP_SND_BUF             (128 * 1024)
+#define TCP_WND                 (160 * TCP_MSS)         /* 233,600 bytes */
+#define TCP_SND_BUF             (256 * 1024)
 #define TCP_SND_QUEUELEN        ((4 * TCP_SND_BUF + TCP_MSS - 1) / TCP_MSS)
 #define TCP_SNDLOWAT            (TCP_SND_BUF / 4)
 #define TCP_LISTEN_BACKLOG      1
@@ -115,6 +118,8 @@
 /* Initial sequence numbers: RFC 6528. */
 #define LWIP_HOOK_TCP_ISN(local, local_port, remote, remote_port) \
 	net_lwip_isn(local, local_port, remote, remote_port)
+/* Several segments that went up as one are acknowledged at once. */
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, optlen, opt1len, opt2, p) net_lwip_segment(pcb)
 #define LWIP_HOOK_FILENAME      "arch/hooks.h"
 
 #endif
