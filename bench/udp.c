@@ -156,7 +156,7 @@ static void profile_begin(void)
 {
 	char byte;
 
-	printf("bench: ready to be traced, %u operations\n", SAMPLES / 4);
+	printf("bench: ready to be traced, %u operations\n", SAMPLES / 4u);
 	profiled = exos_console_read(&byte, 1, 0) > 0;
 }
 
