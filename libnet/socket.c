@@ -118,8 +118,8 @@ static uint32_t socket_ready(const struct net_socket *s)
 		ready |= NET_POLL_IN;
 	if (s->kind == SOCKET_UDP || s->kind == SOCKET_ECHO)
 		ready |= NET_POLL_OUT;
-	if (s->kind == SOCKET_TCP && s->tcp && s->connected && !s->shut && tcp_sndbuf(s->tcp) > 0 &&
-	    tcp_sndqueuelen(s->tcp) < TCP_SND_QUEUELEN)
+	if (s->kind == SOCKET_TCP && s->tcp && s->connected && !s->shut &&
+	    tcp_sndbuf(s->tcp) >= TCP_SNDLOWAT && tcp_sndqueuelen(s->tcp) < TCP_SND_QUEUELEN)
 		ready |= NET_POLL_OUT;
 	if (s->error)
 		ready |= NET_POLL_ERROR;

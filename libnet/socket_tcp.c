@@ -183,14 +183,17 @@ int64_t net_receive(struct net_socket *s, void *buffer, size_t bytes, uint64_t d
 	return (int64_t)take(s, buffer, bytes);
 }
 
-/* As much as lwIP takes now; 0: no room. */
+/*
+ * As much as lwIP takes now; 0: no room.  A sender who has much to say is not asked for it a
+ * segment at a time: what is handed over together goes out together.
+ */
 static int64_t write_some(struct net_socket *s, const uint8_t *data, size_t bytes)
 {
 	size_t part = min_u64(min_u64(bytes, WRITE_MAX), tcp_sndbuf(s->tcp));
 	uint8_t flags = TCP_WRITE_FLAG_COPY | (part < bytes ? TCP_WRITE_FLAG_MORE : 0);
 	err_t error;
 
-	if (part == 0)
+	if (part == 0 || tcp_sndbuf(s->tcp) < min_u64(bytes, TCP_SNDLOWAT))
 		return 0;
 	error = tcp_write(s->tcp, data, (uint16_t)part, flags);
 	if (error == ERR_MEM)

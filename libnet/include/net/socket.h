@@ -63,7 +63,7 @@ int64_t net_receive_from(struct net_socket *socket, void *buffer, size_t bytes,
 
 /* Wait for any of several sockets. */
 #define NET_POLL_IN    1u       /* data, a connection to accept, or the end */
-#define NET_POLL_OUT   2u       /* room to send */
+#define NET_POLL_OUT   2u       /* room to send: 48 KiB, for a connection */
 #define NET_POLL_ERROR 4u       /* reported whether asked for or not */
 struct net_poll {
 	struct net_socket *socket;

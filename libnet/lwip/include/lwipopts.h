@@ -67,7 +67,7 @@
 #define TCP_WND                 (160 * TCP_MSS)         /* 233,600 bytes */
 #define TCP_SND_BUF             (256 * 1024)
 #define TCP_SND_QUEUELEN        ((4 * TCP_SND_BUF + TCP_MSS - 1) / TCP_MSS)
-#define TCP_SNDLOWAT            (TCP_SND_BUF / 4)
+#define TCP_SNDLOWAT            (48 * 1024)     /* tcp_sndbuf says 65,535 at most */
 #define TCP_LISTEN_BACKLOG      1
 #define LWIP_TCP_SACK_OUT       1
 #define TCP_OOSEQ_MAX_BYTES     TCP_WND
