@@ -225,8 +225,8 @@ static uint64_t object_frames(const struct exo_cap *c)
  */
 static void pages_quiet(const struct exo_cap *c)
 {
-	if (c->kind != EXO_KIND_PT && this_cpu()->notes.any)
-		tlb_flush_others();
+	if (c->kind != EXO_KIND_PT)
+		tlb_flush_noted();
 }
 
 static void object_wipe(const struct exo_cap *c)

@@ -27,6 +27,8 @@ void tlb_note_all(uint64_t space);
 
 /* Ask the other CPUs for what was noted; returns when every one concerned has answered. */
 void tlb_flush_others(void);
+/* The same if anything was. */
+void tlb_flush_noted(void);
 
 /* The kernel's own half lost something: no CPU has it cached when this returns. */
 void tlb_flush_kernel(void);

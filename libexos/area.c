@@ -11,6 +11,7 @@
 #include <exos/space.h>
 
 #define HOLES 64u
+#define TABLE_BYTES (EXO_PAGE_SIZE * 512)       /* that one page table maps */
 static struct hole {
 	uint64_t lo, hi;
 } holes[HOLES] = { { EXOS_NEAR_VA, EXOS_NEAR_END } };
@@ -23,21 +24,6 @@ static void hole_delete(unsigned i)
 		holes[i] = holes[i + 1];
 }
 
-static uint64_t hole_take(uint64_t bytes)
-{
-	for (unsigned i = 0; i < hole_count; i++) {
-		uint64_t va = holes[i].lo;
-
-		if (holes[i].hi - va < bytes)
-			continue;
-		holes[i].lo += bytes;
-		if (holes[i].lo == holes[i].hi)
-			hole_delete(i);
-		return va;
-	}
-	return 0;
-}
-
 static void hole_insert(unsigned i, uint64_t lo, uint64_t hi)
 {
 	if (hole_count == HOLES)
@@ -45,6 +31,31 @@ static void hole_insert(unsigned i, uint64_t lo, uint64_t hi)
 	for (unsigned k = hole_count++; k > i; k--)
 		holes[k] = holes[k - 1];
 	holes[i] = (struct hole){ lo, hi };
+}
+
+/* From `at` on, so that it lies under as few page tables as can be, and large pages fit. */
+static uint64_t place(uint64_t at, uint64_t bytes)
+{
+	uint64_t left = TABLE_BYTES - at % TABLE_BYTES;
+
+	return bytes > left ? round_up(at, TABLE_BYTES) : at;
+}
+
+static uint64_t hole_take(uint64_t bytes)
+{
+	for (unsigned i = 0; i < hole_count; i++) {
+		uint64_t lo = holes[i].lo, hi = holes[i].hi, va = place(lo, bytes);
+
+		if (va > hi || hi - va < bytes)
+			continue;
+		holes[i].lo = va + bytes;
+		if (holes[i].lo == hi)
+			hole_delete(i);
+		if (va != lo)
+			hole_insert(i, lo, va);
+		return va;
+	}
+	return 0;
 }
 
 static void hole_give(uint64_t lo, uint64_t hi)
@@ -65,6 +76,19 @@ static void hole_give(uint64_t lo, uint64_t hi)
 		hole_insert(i, lo, hi);
 }
 
+/* Move the mark up. */
+static uint64_t mark_take(uint64_t bytes)
+{
+	uint64_t va = place(mark, bytes);
+
+	if (bytes > EXOS_AREA_END - va)
+		return 0;
+	if (va != mark)
+		hole_insert(hole_count, mark, va);
+	mark = va + bytes;
+	return va;
+}
+
 uint64_t exos_space_reserve(uint64_t bytes)
 {
 	uint64_t va;
@@ -74,10 +98,8 @@ uint64_t exos_space_reserve(uint64_t bytes)
 	bytes = round_up(bytes, EXO_PAGE_SIZE);
 	exos_core_take();
 	va = hole_take(bytes);
-	if (!va && bytes <= EXOS_AREA_END - mark) {
-		va = mark;
-		mark += bytes;
-	}
+	if (!va)
+		va = mark_take(bytes);
 	exos_core_drop();
 	return va;
 }

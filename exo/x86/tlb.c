@@ -157,6 +157,12 @@ void tlb_flush_others(void)
 	c->notes = (struct tlb_notes){ .space = 0 };
 }
 
+void tlb_flush_noted(void)
+{
+	if (this_cpu()->notes.any)
+		tlb_flush_others();
+}
+
 void tlb_flush_kernel(void)
 {
 	struct cpu *self = this_cpu();

@@ -54,6 +54,7 @@ void tlb_note(uint64_t s, uint64_t va, uint64_t n, uint64_t b, bool lost)
 }
 void tlb_note_end(uint64_t s, uint64_t va, uint64_t b) { (void)s, (void)va, (void)b; }
 void tlb_note_all(uint64_t space) { (void)space; }
+void tlb_flush_noted(void) {}
 int env_stop(struct env *e, uint32_t reason) { (void)e, (void)reason; return 0; }
 void env_leave_space(struct env *e) { (void)e; }
 int env_end(struct env *e) { (void)e; return 0; }
