@@ -6,6 +6,7 @@
  * and all that the kernel does around VMRUN.
  */
 #include <base/string.h>
+#include <base/util.h>
 #include <exo/vcpu.h>
 #include <exos/call.h>
 #include <exos/cap.h>
@@ -22,6 +23,7 @@
 static uint64_t pfn;
 static exo_slot claim, vcpu;
 static struct exos_space nested;
+static exo_slot table[3];               /* of the nested space, by level - 1 */
 static struct exo_vcpu_page *page;
 static uint64_t exits;
 
@@ -43,11 +45,27 @@ static const char *guest_begin(void)
 	return exo_vcpu_bind(vcpu, nested.slot) ? "the VCPU is not bound" : NULL;
 }
 
+static void table_linked(struct exos_space *space, exo_slot made, int level)
+{
+	(void)space;
+	table[level - 1] = made;
+}
+
+/* A table made for the nested space, and its frames, which are the library's. */
+static void table_end(exo_slot made)
+{
+	uint64_t at = exos_cap_look(made)->lo;
+
+	exos_cap_end(made);
+	exos_frame_free(at, EXO_FRAMES_PT);
+}
+
 static const char *vcpu_begin(void)
 {
 	int err = 0;
 	uint8_t *code;
 
+	nested.linked = table_linked;
 	if (exos_frame_alloc(FRAMES, &pfn, &claim) < 0)
 		return "no memory";
 	if (exos_cap_retype(claim, pfn, EXO_KIND_SPACE, EXO_SPACE_GUEST, &nested.slot) < 0)
@@ -90,8 +108,13 @@ static void vcpu_end(void)
 		exos_space_window_end(page, 1);
 	if (vcpu)
 		exos_cap_drop(vcpu);
-	if (nested.slot)
+	if (nested.slot) {
+		exos_space_unmap(&nested, 0, 1);
 		exos_cap_drop(nested.slot);
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(table); i++)
+		if (table[i])
+			table_end(table[i]);
 	exos_frame_free(pfn, FRAMES);
 }
 

@@ -67,10 +67,12 @@ static int table_make(struct exos_space *space, uint64_t va, int level)
 	return 0;
 end_table:
 	core_cap_drop(table);
+	if (err == -EXO_E_MAPPED)       /* there is one already */
+		err = 0;
 free_frames:
 	if (!space->tables)
 		core_frame_free(pfn, EXO_FRAMES_PT);
-	return err == -EXO_E_MAPPED ? 0 : err;
+	return err;
 }
 
 /* The level of the table that holds entries of this size. */
