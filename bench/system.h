@@ -14,12 +14,14 @@
 #define SYSTEM_SPAWN "vfork and exec"
 #define SYSTEM_PROTECT "mprotect"
 #define SYSTEM_SHARE "cpu.weight of control groups"
+#define SYSTEM_SHARE_MS 1280u           /* each of its instructions is one of QEMU's clock */
 #else
 #include <base/string.h>
 #include <exos/console.h>
 #define SYSTEM_SPAWN "spawn"
 #define SYSTEM_PROTECT "space_update"
 #define SYSTEM_SHARE "slots of the processor's vector"
+#define SYSTEM_SHARE_MS 12800u          /* 20 times round the vector of 64 slots of 10 ms */
 #endif
 #include <stdbool.h>
 #include <stdint.h>

@@ -11,7 +11,6 @@
 
 #define PROGRAMS  3u
 #define SETTLE_MS 200u
-#define MS        1280u         /* twice round exo's vector of 64 slots of 10 ms */
 
 static const uint32_t share[PROGRAMS] = { 3, 2, 1 };
 
@@ -48,7 +47,7 @@ void bench_shares(void)
 	if (system_shares_start(share, PROGRAMS) == 0) {
 		system_stay(SETTLE_MS);
 		counts_read(before);
-		system_stay(MS);
+		system_stay(SYSTEM_SHARE_MS);
 		counts_read(after);
 		worst = error_of(before, after, &work);
 	}
