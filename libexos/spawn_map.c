@@ -104,13 +104,9 @@ static int map_range(struct spawn *s, uint64_t va, exo_slot claim, uint64_t pfn,
 /* The tables above environment page and stack, where the image begins; others when missed. */
 static int map_tables(struct spawn *s)
 {
-	static const struct { uint64_t level, va; } need[] = {
-		{ 3, EXOS_ENV_VA }, { 2, EXOS_ENV_VA }, { 1, EXOS_ENV_VA },
-	};
-
-	for (unsigned i = 0; i < ARRAY_LEN(need); i++) {
-		struct exo_map_op op = { .va = need[i].va, .op = EXO_LINK };
-		int error = table_make(s, need[i].level, &op.slot);
+	for (uint64_t level = 3; level > 0; level--) {
+		struct exo_map_op op = { .va = EXOS_ENV_VA, .op = EXO_LINK };
+		int error = table_make(s, level, &op.slot);
 
 		if (error >= 0)
 			error = map_add(s, &op);
