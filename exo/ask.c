@@ -105,9 +105,9 @@ int64_t sys_cap_ask(struct env *e, uint64_t slot, uint64_t deadline, uint64_t at
 {
 	int64_t result;
 
-	lock_take(&tree_lock);
+	tree_take();
 	result = children_ask(e, slot, deadline, at);
-	lock_release(&tree_lock);
+	tree_release();
 	sched_check();
 	return result;
 }

@@ -29,7 +29,7 @@ int64_t sys_version(struct env *e)
 
 static void tree_enter(void)
 {
-	lock_take(&tree_lock);
+	tree_take();
 	work_left = WORK_PER_CALL;
 }
 
@@ -38,7 +38,7 @@ static int64_t tree_leave(int64_t result)
 {
 	if (this_cpu()->notes.any)
 		tlb_flush_others();
-	lock_release(&tree_lock);
+	tree_release();
 	return result;
 }
 
@@ -248,7 +248,7 @@ int64_t sys_space_update(struct env *e, uint64_t space, uint64_t ops, uint64_t c
 		return count <= EXO_BATCH_MAX ? batches_apply(e, space, ops, count) : -EXO_E_ARG;
 	if (copy_op(&op, ops))
 		return -EXO_E_FAULT;
-	lock_take(&tree_lock);
+	tree_take();
 	if ((err = claim_ready(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c)) < 0)
 		return tree_leave(err);
 	if (quick_apply(e, c->lo, &op))

@@ -117,10 +117,10 @@ void env_stop_self(uint32_t reason)
 	if (c->vector_owner == e)
 		c->vector_owner = NULL;
 	env_leave(c);
-	lock_take(&tree_lock);
+	tree_take();
 	__atomic_store_n(&e->state, ENV_STOPPED, __ATOMIC_SEQ_CST);
 	stop_finish(e, reason);
-	lock_release(&tree_lock);
+	tree_release();
 	schedule();
 }
 
@@ -317,9 +317,9 @@ int64_t sys_env_control(struct env *e, uint64_t slot, uint64_t op, uint64_t arg,
 {
 	int64_t result;
 
-	lock_take(&tree_lock);
+	tree_take();
 	result = env_control(e, slot, op, arg, arg2);
-	lock_release(&tree_lock);
+	tree_release();
 	sched_check();
 	return result;
 }

@@ -79,4 +79,7 @@ static inline void lock_release(struct lock *l)
 
 extern struct lock tree_lock;
 
+static inline void tree_take(void)    { lock_take(&tree_lock); }
+static inline void tree_release(void) { lock_release(&tree_lock); }
+
 #endif

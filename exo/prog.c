@@ -159,11 +159,11 @@ int64_t sys_prog_load(struct env *e, uint64_t prog, uint64_t insns, uint64_t cou
 
 	if (count - 1 >= EXO_PROG_MAX)
 		return -EXO_E_ARG;
-	lock_take(&tree_lock);
+	tree_take();
 	err = claim_ready(e, prog, EXO_KIND_PROG, EXO_R_CONTROL, &c);
 	if (!err)
 		err = load_piece(prog_at(c->lo), insns, (uint32_t)count);
-	lock_release(&tree_lock);
+	tree_release();
 	return err;
 }
 
@@ -251,11 +251,11 @@ int64_t sys_nic_prog(struct env *e, uint64_t nic, uint64_t prog)
 	uint64_t pfn = 0;
 	int err;
 
-	lock_take(&tree_lock);
+	tree_take();
 	err = nic_prog_check(e, nic, prog, &nc, &pfn);
 	if (!err)
 		nic_prog_set(nc, pfn);
-	lock_release(&tree_lock);
+	tree_release();
 	return err;
 }
 

@@ -146,11 +146,11 @@ int64_t sys_vcpu_bind(struct env *e, uint64_t vcpu, uint64_t space)
 	struct exo_cap *vc, *sc;
 	int err;
 
-	lock_take(&tree_lock);
+	tree_take();
 	err = bind_check(e, vcpu, space, &vc, &sc);
 	if (!err)
 		err = vcpu_rebind(vcpu_at(vc->lo), sc->lo);
-	lock_release(&tree_lock);
+	tree_release();
 	return err;
 }
 

@@ -59,13 +59,13 @@ int64_t sys_disk_bind(struct env *e, uint64_t ring, uint64_t block, uint64_t ent
 
 	if (entry >= EXO_EVENTS)
 		return -EXO_E_RANGE;
-	lock_take(&tree_lock);
+	tree_take();
 	err = bind_check(e, ring, block, &rc, &bc);
 	if (!err && entry)
 		err = event_reserve(e, (unsigned)entry, SOURCE_RING, rc->lo);
 	if (!err)
 		ring_bind(ring_at(rc->lo), bc, e, (uint32_t)entry);
-	lock_release(&tree_lock);
+	tree_release();
 	return err;
 }
 

@@ -265,10 +265,10 @@ static int64_t kick_take(struct disk_kick *k)
 	int64_t count;
 
 	k->more = false;
-	lock_take(&tree_lock);
+	tree_take();
 	count = kick_check(k->env, k->ring, &r);
 	if (count < 0) {
-		lock_release(&tree_lock);
+		tree_release();
 		return count;
 	}
 	d = k->disk = &disks.disk[r->disk - 1];
@@ -281,7 +281,7 @@ static int64_t kick_take(struct disk_kick *k)
 		k->more = taken < count;
 		count = taken;
 	}
-	lock_release(&tree_lock);
+	tree_release();
 	lock_release(&d->lock);
 	return count;
 }

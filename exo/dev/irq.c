@@ -162,13 +162,13 @@ int64_t sys_irq_bind(struct env *e, uint64_t irq, uint64_t entry)
 
 	if (entry >= EXO_EVENTS)
 		return -EXO_E_RANGE;
-	lock_take(&tree_lock);
+	tree_take();
 	err = claim_find(e, irq, EXO_KIND_IRQ, EXO_R_CONTROL, &c);
 	if (!err && entry)
 		err = irq_bind(e, c, (unsigned)entry);
 	else if (!err && c->bind)
 		irq_unbind((uint32_t)c->lo);
-	lock_release(&tree_lock);
+	tree_release();
 	return err;
 }
 

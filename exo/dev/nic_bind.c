@@ -117,13 +117,13 @@ int64_t sys_nic_bind(struct env *e, uint64_t packets, uint64_t nic, uint64_t ent
 
 	if (!entry || entry >= EXO_EVENTS)
 		return -EXO_E_RANGE;
-	lock_take(&tree_lock);
+	tree_take();
 	err = bind_check(e, packets, nic, &pc, &nc);
 	if (!err)
 		err = event_reserve(e, (unsigned)entry, SOURCE_PACKETS, pc->lo);
 	if (!err)
 		packets_bind(packets_at(pc->lo), nc, e, (uint32_t)entry);
-	lock_release(&tree_lock);
+	tree_release();
 	return err;
 }
 

@@ -148,7 +148,7 @@ int64_t sys_nic_narrow(struct env *e, uint64_t nic, uint64_t dst, uint64_t filte
 		return -EXO_E_ARG;
 	if (copy_in(&n.added, spec, sizeof(n.added)))
 		return -EXO_E_FAULT;
-	lock_take(&tree_lock);
+	tree_take();
 	result = claims_check(e, nic, dst, filter, &n);
 	if (!result)
 		result = filter_check(filter_at(n.nic->lo), &n.added, n.rights, n.share, &whole);
@@ -156,6 +156,6 @@ int64_t sys_nic_narrow(struct env *e, uint64_t nic, uint64_t dst, uint64_t filte
 		narrow(&n);
 		result = slot_name(n.dst);
 	}
-	lock_release(&tree_lock);
+	tree_release();
 	return result;
 }

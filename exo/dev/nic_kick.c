@@ -223,9 +223,9 @@ static int64_t kick_piece(struct kick *k, uint64_t name)
 	if (!k->lent)
 		return result;
 	k->tree = true;
-	lock_take(&tree_lock);
+	tree_take();
 	result = kick(k, name);
-	lock_release(&tree_lock);
+	tree_release();
 	k->tree = false;
 	return result;
 }

@@ -134,12 +134,12 @@ int64_t sys_pci_config(struct env *e, uint64_t name, uint64_t off, uint64_t size
 		return -EXO_E_ARG;
 	if (off >= CONFIG_BYTES)
 		return -EXO_E_RANGE;
-	lock_take(&tree_lock);
+	tree_take();
 	result = claim_find(e, name, EXO_KIND_PCI, 0, &c);
 	if (!result)
 		result = write ? config_write(e, name, (unsigned)off, (unsigned)size, value)
 		               : config_read(function_of(c), (unsigned)off, (unsigned)size);
-	lock_release(&tree_lock);
+	tree_release();
 	return result;
 }
 
@@ -266,13 +266,13 @@ int64_t sys_pci_bind(struct env *e, uint64_t name, uint64_t space, uint64_t entr
 
 	if (entry >= EXO_EVENTS)
 		return -EXO_E_RANGE;
-	lock_take(&tree_lock);
+	tree_take();
 	err = pci_claim_find(e, name, &c, &f);
 	if (!err && space)
 		err = domain_enter(e, c, f, space, (unsigned)entry);
 	else if (!err)
 		pci_domain_leave(f);
-	lock_release(&tree_lock);
+	tree_release();
 	return err;
 }
 
@@ -283,7 +283,7 @@ int64_t sys_pci_reset(struct env *e, uint64_t name)
 	struct exo_cap *c;
 	int err;
 
-	lock_take(&tree_lock);
+	tree_take();
 	err = pci_claim_find(e, name, &c, &f);
 	if (!err || (err == -EXO_E_BUSY && f->user == slot_sid(c))) {
 		f->user = slot_sid(c);
@@ -291,6 +291,6 @@ int64_t sys_pci_reset(struct env *e, uint64_t name)
 		if (!err && c->bind)
 			f->user = slot_sid(c);
 	}
-	lock_release(&tree_lock);
+	tree_release();
 	return err;
 }

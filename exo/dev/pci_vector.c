@@ -163,7 +163,7 @@ int64_t sys_pci_vector(struct env *e, uint64_t name, uint64_t n, uint64_t entry)
 
 	if (entry >= EXO_EVENTS)
 		return -EXO_E_RANGE;
-	lock_take(&tree_lock);
+	tree_take();
 	err = pci_claim_find(e, name, &c, &f);
 	if (!err && n >= f->info->vectors)
 		err = -EXO_E_RANGE;
@@ -171,7 +171,7 @@ int64_t sys_pci_vector(struct env *e, uint64_t name, uint64_t n, uint64_t entry)
 		err = vector_bind(e, c, f, (uint32_t)n, (unsigned)entry);
 	else if (!err && (v = vector_of(f, n)))
 		vector_unbind(v);
-	lock_release(&tree_lock);
+	tree_release();
 	return err;
 }
 
@@ -213,7 +213,7 @@ int64_t sys_pci_ack(struct env *e, uint64_t name, uint64_t n)
 	struct exo_cap *c;
 	int err;
 
-	lock_take(&tree_lock);
+	tree_take();
 	err = claim_find(e, name, EXO_KIND_PCI, EXO_R_CONTROL, &c);
 	if (!err && n >= pci_function_at(c->unit)->info->vectors)
 		err = -EXO_E_RANGE;
@@ -223,6 +223,6 @@ int64_t sys_pci_ack(struct env *e, uint64_t name, uint64_t n)
 		err = -EXO_E_ARG;
 	if (!err)
 		vector_ack(v);
-	lock_release(&tree_lock);
+	tree_release();
 	return err;
 }

@@ -108,11 +108,11 @@ static int batch_run(struct batch *b, struct env *e, uint64_t slot)
 
 	b->at = b->tries = 0;
 	while (!err && !b->stop && b->at < b->count) {
-		lock_take(&tree_lock);
+		tree_take();
 		err = claim_find(e, slot, EXO_KIND_PORT, EXO_R_CONTROL, &claim);
 		if (!err)
 			err = batch_burst(b, claim);
-		lock_release(&tree_lock);
+		tree_release();
 		interrupts_window();
 	}
 	return err;
