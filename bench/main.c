@@ -63,13 +63,16 @@ int main(int argc, char **argv)
 		return bench_profile(bench_word("profile="));
 	bench_brief = bench_word("brief") != NULL;
 	bench_head_print();
+	if (bench_word("scaling")) {
+		bench_scaling(bench_word("only="));
+		bench_end_print(0);
+		return 0;
+	}
 	whole = !bench_word("only=") && !bench_word("disk");
 	missed = whole && !boot_print(main_tsc);
 	missed += bench_table(bench_word("only="), bench_word("disk") != NULL);
 	if (!bench_brief && !bench_word("disk") && bench_wanted("reclaim_", bench_word("only=")))
 		missed += bench_reclaim();
-	if (!bench_scale && !bench_word("disk") && bench_wanted("scale_", bench_word("only=")))
-		bench_scaling();
 	if (bench_scale && !bench_brief && !bench_word("disk") &&
 	    bench_wanted("share_", bench_word("only=")))
 		bench_shares();

@@ -3,8 +3,8 @@
  * other.c - another program: started by others.c, it counts in exit_code of its environment page,
  * which its starter sees.
  *
- * With a claim `next` it reads argv[1] bytes and gives the processor on; without, it changes the
- * rights of a page of its own.
+ * With a claim `next` it reads argv[1] bytes and gives the processor on; without, it does work
+ * argv[1] (enum system_work) over and over.  It ends only if something was refused.
  */
 #include <base/format.h>
 #include <exos/call.h>
@@ -13,6 +13,7 @@
 #include <exos/start.h>
 
 #include "bench.h"
+#include "system.h"
 
 #define READ_WRITE (EXO_R_READ | EXO_R_WRITE)
 #define BYTES_MAX  65536u
@@ -30,17 +31,22 @@ static void ring_for_ever(exo_slot next, uint32_t lines)
 	}
 }
 
-static void work_for_ever(void)
+/* A page of our own, mapped; 0: there is none. */
+static uint64_t page_make(uint64_t *pfn, exo_slot *claim)
+{
+	if (exos_frame_alloc(1, pfn, claim) < 0)
+		return 0;
+	return (uintptr_t)exos_space_window(*claim, *pfn, 1, READ_WRITE, NULL);
+}
+
+static void protect_for_ever(void)
 {
 	uint64_t pfn;
 	exo_slot claim;
 	struct exo_map_op op[2];
 
-	if (exos_frame_alloc(1, &pfn, &claim) < 0)
-		return;
 	op[0] = (struct exo_map_op){
-		.va = (uintptr_t)exos_space_window(claim, pfn, 1, READ_WRITE, NULL), .pages = 1,
-		.op = EXO_PROTECT, .prot = EXO_R_READ,
+		.va = page_make(&pfn, &claim), .pages = 1, .op = EXO_PROTECT, .prot = EXO_R_READ,
 	};
 	op[1] = op[0];
 	op[1].prot = READ_WRITE;
@@ -51,16 +57,49 @@ static void work_for_ever(void)
 	}
 }
 
+static void user_for_ever(void)
+{
+	for (;; exos_page()->exit_code++)
+		bench_empty(SYSTEM_USER_ROUNDS);
+}
+
+static void null_for_ever(void)
+{
+	while (exo_version() > 0)
+		exos_page()->exit_code++;
+}
+
+static void map_for_ever(void)
+{
+	uint64_t pfn, va;
+	exo_slot claim;
+
+	va = page_make(&pfn, &claim);
+	if (!va)
+		return;
+	while (exos_space_unmap(&exos_space_own, va, 1) == 0 &&
+	       exos_space_map(&exos_space_own, va, claim, pfn, 1, READ_WRITE) == 0)
+		exos_page()->exit_code++;
+}
+
+static void (*const works[SYSTEM_WORKS])(void) = {
+	[SYSTEM_WORK_PROTECT] = protect_for_ever,
+	[SYSTEM_WORK_USER] = user_for_ever,
+	[SYSTEM_WORK_NULL] = null_for_ever,
+	[SYSTEM_WORK_MAP] = map_for_ever,
+};
+
 int main(int argc, char **argv)
 {
 	const struct exos_grant *next = exos_grant("next", 0);
 	const char *end;
-	uint64_t bytes = 0;
+	uint64_t number = 0;
 
-	if (argc > 1 && (parse_u64(argv[1], &end, &bytes) < 0 || bytes > BYTES_MAX))
+	if (argc > 1 && (parse_u64(argv[1], &end, &number) < 0 || number > BYTES_MAX))
 		return 1;
 	if (next)
-		ring_for_ever(next->slot, (uint32_t)bytes / 64);
-	work_for_ever();
+		ring_for_ever(next->slot, (uint32_t)number / 64);
+	if (number < SYSTEM_WORKS)
+		works[number]();
 	return 1;
 }

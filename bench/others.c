@@ -39,11 +39,11 @@ static uint32_t times_fill(struct exos_spawn_time *times, uint32_t cpu)
 }
 
 /*
- * Start one.  next: whom it gives the processor to, or 0: it works in these time slots, of which
- * there are `count`.
+ * Start one.  next: whom it gives the processor to, having read `number` bytes, or 0: it does work
+ * `number` in these time slots, of which there are `count`.
  */
 static int other_start(exo_slot next, const struct exos_spawn_time *times, uint32_t count,
-		       uint32_t bytes)
+		       uint32_t number)
 {
 	static struct exos_archive archive;
 	char text[12];
@@ -59,7 +59,7 @@ static int other_start(exo_slot next, const struct exos_spawn_time *times, uint3
 	if (children == OTHERS_MAX || (!archive.count && exos_archive_open(&archive)) ||
 	    exos_archive_find(&archive, "other", &request.file, &request.file_bytes))
 		return -1;
-	format_buffer(text, sizeof(text), "%u", bytes);
+	format_buffer(text, sizeof(text), "%u", number);
 	if (exos_spawn(&request, &child[children]) < 0) {
 		printf("bench: other: %s\n", child[children].why);
 		return -1;
@@ -120,14 +120,14 @@ void system_ring_end(void)
 	end_all();
 }
 
-int system_work_start(uint32_t cpus)
+int system_work_start(uint32_t cpus, enum system_work work)
 {
 	static struct exos_spawn_time times[TIMES_MAX];
 
 	for (uint32_t i = 0; i < cpus; i++) {
 		uint32_t count = times_fill(times, (exos_page()->cpu + i) % system_cpus());
 
-		if (other_start(0, times, count, 0))
+		if (other_start(0, times, count, work))
 			return -1;
 	}
 	return 0;
@@ -175,7 +175,7 @@ int system_shares_start(const uint32_t *share, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		for (uint32_t n = 0; n < share[i]; n++)
 			times[n] = (struct exos_spawn_time){ g->slot, lo++, hi, sum };
-		if (other_start(0, times, share[i], 0))
+		if (other_start(0, times, share[i], SYSTEM_WORK_PROTECT))
 			return -1;
 	}
 	return 0;

@@ -9,9 +9,16 @@ SCHEMA = 1
 AGREE = 0.005           # by which the boots of a counted row may differ
 # The same job of exo beside another mechanism of Linux: name of the row, and exo's row.
 BESIDE = {'gate_call_futex': 'gate_call', 'event_wake_pipe': 'event_wake',
-          'lrpc_call_futex': 'lrpc_call'}
+          'lrpc_call_futex': 'lrpc_call', 'fork_exec_wait': 'spawn_wait',
+          **{f'http_{size}_{kind}_least': f'http_{size}_{kind}'
+             for size in (100, 10240) for kind in ('kept', 'new')}}
 # Depend on the host even when instructions are counted: the serial port's own clock.
 LOOSE = ('boot_to_main', 'udp_echo')
+
+
+def wanted(name, only):
+    """Is one of these words (commas between) found in the name?  No words: any name is wanted."""
+    return not only or any(word and word in name for word in only.split(','))
 
 
 def side(rows):

@@ -84,8 +84,8 @@ unsigned bench_table(const char *only, bool disk);
 /* The row share_error_321, with QEMU's own clock: the host takes nothing from who is measured. */
 void bench_shares(void);
 
-/* The rows scale_N, in time, for 1 to at most 4 processors. */
-void bench_scaling(void);
+/* The rows scale_* that are wanted, in time, for 1 to at most 4 processors. */
+void bench_scaling(const char *only);
 
 /* What an empty round costs; taken off every row. */
 void bench_calibrate(void);
@@ -115,5 +115,6 @@ void bench_privileged(uint32_t rounds);
 void bench_unaligned(uint32_t rounds);
 void bench_coprocessor(uint32_t rounds);
 void bench_read(const void *at, uint32_t lines);        /* the first word of each 64 bytes */
+void bench_store(void *at, uint32_t rounds);    /* to the same word; the store is 2 bytes long */
 
 #endif

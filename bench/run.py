@@ -26,6 +26,7 @@ import results
 from peer import Peer
 
 RUNS, PAIRS = 3, 3
+SCALE_CPUS = 4          # at most, and as many as the host has
 ANSWERS = 80            # of a boot, to the peer's packets; bench/udp.c has 128 buffers, each used once
 EXO_MITIGATIONS = ('none against side channels of the processor: no flush or barrier is made on kernel '
                    'entry or when the space changes; SMEP, SMAP, UMIP and NX are on')
@@ -56,12 +57,12 @@ def header(options):
     return {
         'command': 'make ' + ('bench-quick' if options.quick else 'bench') +
                    (f' B={options.only}' if options.only else '') +
-                   (f' SMP={options.cpus}' if options.cpus > 1 else ''),
+                   (f' SMP={options.cpus}' if options.cpus else ''),
         'date': time.strftime('%Y-%m-%d', time.gmtime()),
         'commit': words_of('git', 'rev-parse', '--short', 'HEAD') + (' and changes' if dirty else ''),
         'qemu': words_of('qemu-system-x86_64', '--version'), 'compiler': words_of(cc, '--version'),
-        'flags': flags, 'cpu': f'QEMU {systems.CPU}, TCG on {host_cpu()}', 'cpus': options.cpus,
-        'memory': systems.MEMORY, 'exo_mitigations': EXO_MITIGATIONS,
+        'flags': flags, 'cpu': f'QEMU {systems.CPU}, TCG on {host_cpu()}', 'cpus': options.cpus or 1,
+        'scale_cpus': options.scale_cpus, 'memory': systems.MEMORY, 'exo_mitigations': EXO_MITIGATIONS,
         'linux': systems.linux_version() if options.linux else 'not measured',
         'linux_mitigations': LINUX_MITIGATIONS, 'linux_line': systems.LINUX_LINE,
         'hidden': 'TLB misses, cache misses and the flushes that a real processor makes cost nothing '
@@ -69,17 +70,28 @@ def header(options):
     }
 
 
+def parts(options, counted, disks):
+    """The boots that make a round: [(word of the boot line, processors, disks)]."""
+    cpus = 1 if counted else options.cpus or 1
+    plain = [('', cpus, ()), ('disk', cpus, disks)]
+    names = [name for row in ('scale', 'scale_user', 'scale_null', 'scale_map') for name in
+             (f'{row}_{n}' for n in range(1, options.scale_cpus + 1))]
+    if counted or not any(results.wanted(name, options.only) for name in names):
+        return plain
+    return plain + [('scaling', options.scale_cpus, ())]
+
+
 def collect(options, mode, rounds, disks):
-    """Boots by turns, without the disk and with it; results, and what failed."""
+    """Boots by turns, without the disk, with it, and with several processors; results, and what failed."""
     counted = mode == 'instructions'
     told = {'exo': [], 'linux': []}
     failed = []
     for number in range(1, rounds + 1):
         for system in filter(None, (options.exo, options.linux)):
             rows = []
-            for word, attached in (('', ()), ('disk', disks)):
+            for word, cpus, attached in parts(options, counted, disks):
                 words = ' '.join(filter(None, (options.only and f'only={options.only}', word)))
-                text, why = system.boot(counted, words, options.cpus if not counted else 1, attached)
+                text, why = system.boot(counted, words, cpus, attached)
                 found, bad = lines.read(text)
                 rows += found
                 failed += [f'{system.name}: {x}' for x in bad + ([why] if why else [])]
@@ -138,7 +150,7 @@ def measure_udp_time(options):
 
 def measure_network(options):
     """Round trips, streams and HTTP over a tap, by turns."""
-    exo, linux, failed = network_rows.collect(options.out, options.cpus, PAIRS)
+    exo, linux, failed = network_rows.collect(options.out, options.cpus or 1, PAIRS)
     return results.combine('time', exo, linux), failed
 
 
@@ -178,11 +190,13 @@ def parse():
     p.add_argument('--quick', action='store_true', help='one boot for instructions, none for time')
     p.add_argument('--counted', action='store_true', help='no boots for time')
     p.add_argument('--only', default='', help='rows that one of these words is found in')
-    p.add_argument('--cpus', type=int, default=1, help='processors of the boots for time')
+    p.add_argument('--cpus', type=int, default=0, help='processors of the boots for time '
+                   '(1; of the rows scale_*: as many as the host has, at most 4)')
     a = p.parse_args()
     a.out = os.path.abspath(os.path.join(systems.TOP, a.out))
     a.folder = os.path.join(a.out, 'bench')
     a.only = re.sub(r'[^\w,]', '', a.only)
+    a.scale_cpus = a.cpus or min(os.cpu_count() or 1, SCALE_CPUS)
     os.makedirs(a.folder, exist_ok=True)
     return a
 

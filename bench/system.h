@@ -13,6 +13,8 @@
 #include <string.h>
 #define SYSTEM_SPAWN "vfork and exec"
 #define SYSTEM_PROTECT "mprotect"
+#define SYSTEM_NULL "getppid"
+#define SYSTEM_MAP "mmap, populated, and munmap of a memfd"
 #define SYSTEM_SHARE "cpu.weight of control groups"
 #define SYSTEM_SHARE_MS 1280u           /* each of its instructions is one of QEMU's clock */
 #else
@@ -20,6 +22,8 @@
 #include <exos/console.h>
 #define SYSTEM_SPAWN "spawn"
 #define SYSTEM_PROTECT "space_update"
+#define SYSTEM_NULL "exo_version"
+#define SYSTEM_MAP "space_map and space_unmap"
 #define SYSTEM_SHARE "slots of the processor's vector"
 #define SYSTEM_SHARE_MS 12800u          /* 20 times round the vector of 64 slots of 10 ms */
 #endif
@@ -27,6 +31,7 @@
 #include <stdint.h>
 
 #define SYSTEM_PAGE 4096u
+#define SYSTEM_USER_ROUNDS 100u
 
 /* Zeroed pages that are there and may be written, or NULL; and their end. */
 char *system_pages(uint32_t pages);
@@ -59,11 +64,19 @@ void system_ring_round(void);                   /* once through all of them */
 uint64_t system_ring_count(void);               /* all of them together, ever */
 void system_ring_end(void);
 
-/* `cpus` other programs, each on a processor of its own, that count system_work: 0 or not. */
-int system_work_start(uint32_t cpus);
+/* What other programs do over and over, and count. */
+enum system_work {
+	SYSTEM_WORK_PROTECT,    /* change the rights of a page of their own */
+	SYSTEM_WORK_USER,       /* SYSTEM_USER_ROUNDS rounds of an empty loop: no kernel at all */
+	SYSTEM_WORK_NULL,       /* call the kernel for nothing */
+	SYSTEM_WORK_MAP,        /* map a page of memory that is theirs, and unmap it */
+	SYSTEM_WORKS
+};
+/* `cpus` other programs, each on a processor of its own, that do this: 0 or not. */
+int system_work_start(uint32_t cpus, enum system_work work);
 uint64_t system_work_count(void);               /* all of them together, ever */
 void system_work_end(void);
-/* The same on this processor, of which program i is to have share[i] parts of all shares' sum. */
+/* The first work on this processor, of which program i is to have share[i] parts of their sum. */
 int system_shares_start(const uint32_t *share, uint32_t count);
 uint64_t system_share_count(uint32_t i);
 uint32_t system_cpus(void);
@@ -72,7 +85,9 @@ void system_stay(uint32_t ms);                  /* likewise, and give none of ou
 
 /* Kinds of exceptions that a program raises by an instruction of its own (x86/loops.S). */
 enum system_trap {
-	SYSTEM_DIVIDE, SYSTEM_ALIGN, SYSTEM_PROTECTION, SYSTEM_COPROCESSOR, SYSTEM_TRAPS
+	SYSTEM_DIVIDE, SYSTEM_ALIGN, SYSTEM_PROTECTION, SYSTEM_COPROCESSOR,
+	SYSTEM_STORE,           /* to a page that may be read only */
+	SYSTEM_TRAPS
 };
 /* Count exceptions of this kind and go on `bytes` bytes behind the instruction; 0: no more. */
 int system_trap_handle(enum system_trap kind, uint32_t bytes);

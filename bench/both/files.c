@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * files.c - what does it cost to open a file, and to read 1 B to 1 MiB of it that lie in the cache?
+ * And all of it: open, read 4 KiB, close.
  *
  * Byte i of the file is i * 31 % 251 (bench/disk.py); each read begins where the one before ended.
  */
@@ -117,3 +118,34 @@ static const struct bench_row open_close = {
 	.check = open_check,
 };
 BENCH_ROW(open_close);
+
+#define WHOLE 4096u             /* bytes that are read of each file that is opened */
+
+static void whole_run(uint32_t rounds)
+{
+	for (uint32_t r = rounds; r; r--) {
+		file = system_open(PATH);
+		wrong |= file < 0 || system_read_at(file, 0, buffer, WHOLE) != WHOLE;
+		system_close(file);
+	}
+}
+
+static void whole_reset(uint32_t rounds)
+{
+	read_reset(rounds);
+	memset(buffer, 0, WHOLE);
+}
+
+static const char *whole_check(uint32_t rounds)
+{
+	(void)rounds;
+	for (uint64_t i = 0; i < WHOLE; i++)
+		wrong |= buffer[i] != byte_at(i);
+	return wrong ? "a file was not opened and read" : NULL;
+}
+
+static const struct bench_row open_read4k_close = {
+	.name = "open_read4k_close", .rounds = 12, .share = 1, .flags = BENCH_DISK | BENCH_LONG,
+	.begin = open_begin, .reset = whole_reset, .run = whole_run, .check = whole_check,
+};
+BENCH_ROW(open_read4k_close);

@@ -2,44 +2,69 @@
 /*
  * scale.c - do programs on several processors hinder each other?
  *
- * Each of n changes the rights of a page of its own on a processor of its own, for a while.  The
- * figure is the time of one change, all processors taken together: with twice as many, half of it.
+ * Each of n does the same work over and over on a processor of its own, for a while, with nothing
+ * of the others'.  The figure is the time of one operation, all processors taken together: with
+ * twice as many, half of it.  scale_user_N, which does not enter the kernel, is what the host gives.
  */
 #include "row.h"
 #include "system.h"
 
 #define SETTLE_MS 60u
 #define MS        300u
+#define CPUS      4u
 
-/* Tenths of a nanosecond for one change, or 0 if nothing happened. */
-static uint64_t scale_measure(uint32_t cpus)
+static const struct kind {
+	const char *name[CPUS];         /* of its rows, for 1, 2, ... processors */
+	const char *way;
+} kind[SYSTEM_WORKS] = {
+	[SYSTEM_WORK_PROTECT] = {
+		{ "scale_1", "scale_2", "scale_3", "scale_4" }, SYSTEM_PROTECT,
+	},
+	[SYSTEM_WORK_USER] = {
+		{ "scale_user_1", "scale_user_2", "scale_user_3", "scale_user_4" },
+		"an empty loop",
+	},
+	[SYSTEM_WORK_NULL] = {
+		{ "scale_null_1", "scale_null_2", "scale_null_3", "scale_null_4" }, SYSTEM_NULL,
+	},
+	[SYSTEM_WORK_MAP] = {
+		{ "scale_map_1", "scale_map_2", "scale_map_3", "scale_map_4" }, SYSTEM_MAP,
+	},
+};
+
+/* Tenths of a nanosecond for one operation, or 0 if nothing happened. */
+static uint64_t scale_measure(uint32_t cpus, enum system_work work)
 {
-	uint64_t start, count, ticks;
+	uint64_t start, count = 0, ticks = 0;
 
-	if (system_work_start(cpus))
-		return 0;
-	system_sleep(SETTLE_MS);
-	count = system_work_count();
-	start = bench_time();
-	system_sleep(MS);
-	count = system_work_count() - count;
-	ticks = bench_time() - start;
+	if (system_work_start(cpus, work) == 0) {
+		system_sleep(SETTLE_MS);
+		count = system_work_count();
+		start = bench_time();
+		system_sleep(MS);
+		count = system_work_count() - count;
+		ticks = bench_time() - start;
+	}
 	system_work_end();
 	return count ? ticks * (10240000000000ul / bench_tsc_hz) / 1024 / count : 0;
 }
 
-void bench_scaling(void)
+static void scale_row(uint32_t cpus, enum system_work work)
 {
-	static const char *const names[] = { "scale_1", "scale_2", "scale_3", "scale_4" };
+	const struct bench_row row = { .name = kind[work].name[cpus - 1], .way = kind[work].way };
+	struct bench_result result = { .n = 1, .operations = 1 };
 
-	for (uint32_t n = 1; n <= system_cpus() && n <= 4; n++) {
-		const struct bench_row row = { .name = names[n - 1], .way = SYSTEM_PROTECT };
-		struct bench_result result = { .n = 1, .operations = 1 };
+	result.median10 = result.min10 = result.max10 = scale_measure(cpus, work);
+	if (result.median10)
+		bench_row_print(&row, &result);
+	else
+		printf("bench %-20s failed: the other programs do not run\n", row.name);
+}
 
-		result.median10 = result.min10 = result.max10 = scale_measure(n);
-		if (result.median10)
-			bench_row_print(&row, &result);
-		else
-			printf("bench %-20s failed: the other programs do not run\n", row.name);
-	}
+void bench_scaling(const char *only)
+{
+	for (unsigned work = 0; work < SYSTEM_WORKS; work++)
+		for (uint32_t n = 1; n <= system_cpus() && n <= CPUS; n++)
+			if (bench_wanted(kind[work].name[n - 1], only))
+				scale_row(n, (enum system_work)work);
 }

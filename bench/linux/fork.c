@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fork.c - a copy of the process that ends at once, waited for.
+ * fork.c - a copy of the process that ends at once, waited for; and one that becomes the small
+ * program, the same job as both/spawn.c.
  */
 #define _GNU_SOURCE
 #include <unistd.h>
@@ -31,3 +32,25 @@ static const struct bench_row fork_wait = {
 	.check = fork_check,
 };
 BENCH_ROW(fork_wait);
+
+static void exec_run(uint32_t rounds)
+{
+	static char *const argv[] = { "small", NULL }, *const envp[] = { NULL };
+
+	right = 0;
+	for (uint32_t i = rounds; i; i--) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			execve(SMALL_PATH, argv, envp);
+			_exit(127);
+		}
+		right += linux_wait(child) == SMALL_CODE;
+	}
+}
+
+static const struct bench_row fork_exec_wait = {
+	.name = "fork_exec_wait", .way = "fork and exec", .rounds = 4, .share = 1,
+	.flags = BENCH_LONG, .run = exec_run, .check = fork_check,
+};
+BENCH_ROW(fork_exec_wait);

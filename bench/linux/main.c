@@ -2,7 +2,7 @@
 /*
  * main.c - the measuring program as Linux's first process: the same table, by Linux's means.
  *
- * The boot line has the words that exo's has (icount=N only=A,B disk), and `serve`.  Modules are
+ * The boot line has the words that exo's has (icount=N only=A,B disk scaling), and `serve`.  Modules are
  * loaded from /modules in order of name; the disk, if asked for, is mounted at /disk.
  */
 #define _GNU_SOURCE
@@ -144,7 +144,7 @@ static unsigned table_measure(uint64_t main_tsc)
 		linux_net();
 		return 1;
 	}
-	table = !word_find(" disk") && !word_find(" answers=");
+	table = !word_find(" disk") && !word_find(" answers=") && !word_find(" scaling");
 	only = word_find(" only=");
 	shift = word_find(" icount=");
 	bench_tsc_hz = tsc_measure();
@@ -155,12 +155,13 @@ static unsigned table_measure(uint64_t main_tsc)
 		values_print(main_tsc);
 	if (word_find(" disk"))
 		disk_start();
-	if (word_find(" answers="))
+	missed = 0;
+	if (word_find(" scaling"))
+		bench_scaling(only);
+	else if (word_find(" answers="))
 		missed = linux_udp((uint32_t)atoi(word_find(" answers=")));
 	else
 		missed = bench_table(only, word_find(" disk") != NULL);
-	if (!bench_scale && table && bench_wanted("scale_", only))
-		bench_scaling();
 	if (bench_scale && table && bench_wanted("share_", only))
 		bench_shares();
 	bench_end_print(missed);

@@ -5,8 +5,10 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,15 +46,54 @@ static void cpu_use(uint32_t cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+static void protect_for_ever(volatile uint64_t *count)
+{
+	char *page = system_pages(1);
+
+	for (bool write = false; page && system_protect(page, 1, write) == 0; write = !write)
+		(*count)++;
+}
+
+static void user_for_ever(volatile uint64_t *count)
+{
+	for (;; (*count)++)
+		bench_empty(SYSTEM_USER_ROUNDS);
+}
+
+static void null_for_ever(volatile uint64_t *count)
+{
+	while (syscall(SYS_getppid) > 0)
+		(*count)++;
+}
+
+static void map_for_ever(volatile uint64_t *count)
+{
+	int file = memfd_create("work", 0);
+
+	if (file < 0 || ftruncate(file, SYSTEM_PAGE))
+		return;
+	for (;; (*count)++) {
+		char *at = mmap(NULL, SYSTEM_PAGE, PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_POPULATE, file, 0);
+
+		if (at == MAP_FAILED || munmap(at, SYSTEM_PAGE))
+			return;
+	}
+}
+
+static void (*const works[SYSTEM_WORKS])(volatile uint64_t *) = {
+	[SYSTEM_WORK_PROTECT] = protect_for_ever,
+	[SYSTEM_WORK_USER] = user_for_ever,
+	[SYSTEM_WORK_NULL] = null_for_ever,
+	[SYSTEM_WORK_MAP] = map_for_ever,
+};
+static enum system_work work_which;
+
 /* From the processor that the parent is on. */
 static void work_part(void)
 {
-	volatile uint64_t *count = &counter[children].count;
-	char *page = system_pages(1);
-
 	cpu_use((system_cpus() - 1 + children) % system_cpus());
-	for (bool write = false; page && system_protect(page, 1, write) == 0; write = !write)
-		(*count)++;
+	works[work_which](&counter[children].count);
 }
 
 static int others_start(void (*part)(void), uint32_t count)
@@ -116,8 +157,9 @@ void system_ring_end(void)
 	sched_setscheduler(0, SCHED_OTHER, &zero);
 }
 
-int system_work_start(uint32_t cpus)
+int system_work_start(uint32_t cpus, enum system_work work)
 {
+	work_which = work;
 	return others_start(work_part, cpus);
 }
 
@@ -142,11 +184,7 @@ static int text_write(const char *path, const char *text)
 
 static void share_part(void)
 {
-	volatile uint64_t *count = &counter[children].count;
-	char *page = system_pages(1);
-
-	for (bool write = false; page && system_protect(page, 1, write) == 0; write = !write)
-		(*count)++;
+	protect_for_ever(&counter[children].count);
 }
 
 /* Program i in a control group of its own, of weight 100 a part. */

@@ -13,7 +13,7 @@ static uint32_t step;
 
 static const int number[SYSTEM_TRAPS] = {
 	[SYSTEM_DIVIDE] = SIGFPE, [SYSTEM_ALIGN] = SIGBUS, [SYSTEM_PROTECTION] = SIGSEGV,
-	[SYSTEM_COPROCESSOR] = SIGFPE,
+	[SYSTEM_COPROCESSOR] = SIGFPE, [SYSTEM_STORE] = SIGSEGV,
 };
 
 static void step_over(int which, siginfo_t *info, void *context)

@@ -93,4 +93,12 @@ bench_read:
 	jnz	1b
 2:	ret
 
+/* void bench_store(void *at, uint32_t rounds): a store, 2 bytes long, to the same word each round. */
+	.globl	bench_store
+bench_store:
+1:	mov	%esi, (%rdi)
+	sub	$1, %esi
+	jnz	1b
+	ret
+
 	.section .note.GNU-stack, "", @progbits
