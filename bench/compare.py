@@ -64,10 +64,10 @@ def main(arguments):
     for line in differences(old, new):
         print(f'measured differently: {line}')
     found = compare(old, new, part)
-    print(f'{"operation":20} {"mode":12} {"old":>13} {"new":>13} {"change":>9}')
+    print(f'{"operation":24} {"mode":12} {"old":>13} {"new":>13} {"change":>9}')
     for change, mode, name, a, b in found:
         word = f'{change * 100:+.1f} %' if change is not None else 'new' if b else 'gone'
-        print(f'{name:20} {mode:12} {results.number(a and a["median"]):>13} '
+        print(f'{name:24} {mode:12} {results.number(a and a["median"]):>13} '
               f'{results.number(b and b["median"]):>13} {word:>9}')
     if not found:
         print('nothing changed')

@@ -18,8 +18,8 @@ import results  # noqa: E402
 
 MARKS = re.compile(r'(<!-- figures -->\n).*(<!-- end of figures -->\n)', re.S)
 # Of the rows for time those that the README shows, by the beginning of their names.
-SHOWN = ('gate_call', 'spawn_wait', 'switch_8', 'read4k_cached', 'read1m_cached', 'open_close', 'disk_',
-         'udp_', 'tcp_', 'http_')
+SHOWN = ('gate_call', 'spawn_wait', 'fork_exec', 'switch_8', 'scale_', 'read4k_cached', 'read1m_cached',
+         'open_', 'disk_', 'udp_', 'tcp_', 'http_')
 
 PAGE = """# Figures
 
@@ -42,6 +42,7 @@ at commit {commit} with {compiler} and {qemu}; [`docs/figures.md`](docs/figures.
 {instructions}
 
 Time, on real threads; the ratio is that of boots of the two systems by turns, and its spread stands behind the row.
+Here *must* and *stretch* are ratios.
 
 {time}
 

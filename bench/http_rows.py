@@ -21,13 +21,18 @@ SIZES = (100, 10240)
 BOOT_S = 60
 
 
+def document(size):
+    """The bytes of a document."""
+    return bytes(i * 31 % 251 for i in range(size))
+
+
 def make_disk(folder):
     """An ext2 image with a document of each size; its path."""
     tree, image = os.path.join(folder, 'http'), os.path.join(folder, 'http.img')
     os.makedirs(tree, exist_ok=True)
     for size in SIZES:
         with open(os.path.join(tree, str(size)), 'wb') as f:
-            f.write(bytes(i * 31 % 251 for i in range(size)))
+            f.write(document(size))
     if os.path.exists(image):
         os.unlink(image)
     subprocess.run(['mke2fs', '-q', '-t', 'ext2', '-d', tree, image, '4M'], check=True,
@@ -111,7 +116,7 @@ def table_lines(found):
     """One line for each document."""
     for row in found:
         each = ', '.join(f'{v:g} {k}' for k, v in row['per_request'].items())
-        yield f'{row["name"]:20} {each}'
+        yield f'{row["name"]:24} {each}'
 
 
 def table(found):

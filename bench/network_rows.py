@@ -6,7 +6,8 @@ usage: network_rows.py BUILD CPUS PAIRS
 
 Runs in a network name space of its own (collect starts it there); the client is the host's own TCP/IP,
 and `ab` for HTTP.  Prints the rows of each boot as JSON.  exo is booted twice: as bench/net.c, and as
-the whole system, whose httpd serves a disk.  Linux is booted once, as bench/linux/net.c.
+the whole system, whose httpd serves a disk.  Linux is booted once, as bench/linux/net.c, with Debian's
+small web servers (servers.py), which are asked one after the other.
 """
 import http.client
 import json
@@ -14,12 +15,15 @@ import os
 import re
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import time
 
 import systems          # first: it shows the others the way to tools/
 import http_rows
+import results
+import servers
 
 HOST, GUEST = '10.0.2.2', '10.0.2.15'
 PEER_MAC = '02:00:00:00:00:01'
@@ -27,15 +31,16 @@ ECHO, SINK, SOURCE = 7, 9, 19
 TRIPS, CONNECTIONS, MIB, STREAMS = 1000, 200, 8, 3
 REQUESTS, CLIENTS, RUNS = 500, 8, 3
 BOOT_S, ANSWER_S = 60, 20
+HTTP = [f'http_{size}_{word}' for size in http_rows.SIZES for word in ('kept', 'new')]
+LEAST = '_least'        # behind the name of a row: Linux's is the least server, our own
 SETUP = ('link set lo up', 'tuntap add dev tap0 mode tap', f'link set tap0 address {PEER_MAC}',
          f'addr add {HOST}/24 dev tap0', 'link set tap0 up')
 
 
 def wanted(only):
     """Is one of these words (commas between) found in the name of a row from here?"""
-    return any(word and (word in name) for word in only.split(',')
-               for name in ('udp_roundtrip_app', 'tcp_connect', 'tcp_to_1m', 'tcp_from_1m',
-                            'http_100_kept', 'http_100_new', 'http_10240_kept', 'http_10240_new'))
+    return any(results.wanted(name, only)
+               for name in ('udp_roundtrip_app', 'tcp_connect', 'tcp_to_1m', 'tcp_from_1m', *HTTP))
 
 
 def missing():
@@ -128,10 +133,10 @@ def sockets_rows(way):
             row('tcp_to_1m', stream_to(), way), row('tcp_from_1m', stream_from(), way)]
 
 
-def requests(path, kept):
+def requests(port, path, kept):
     """ns for one request, by ab with several clients at a time; every answer must be good."""
     done = subprocess.run(['ab', '-q', '-n', str(REQUESTS), '-c', str(CLIENTS), '-s', str(ANSWER_S),
-                           *(['-k'] if kept else []), f'http://{GUEST}/{path}'],
+                           *(['-k'] if kept else []), f'http://{GUEST}:{port}/{path}'],
                           capture_output=True, text=True, check=False)
     rate = re.search(r'Requests per second: +([\d.]+)', done.stdout)
     kept_count = re.search(r'Keep-Alive requests: +(\d+)', done.stdout)
@@ -142,12 +147,12 @@ def requests(path, kept):
     return 1e9 / float(rate[1])
 
 
-def content(path, want):
+def content(port, path, want):
     """Is the document there, and right?  The server may come up a little after its system."""
     end = time.monotonic() + ANSWER_S
     while True:
         try:
-            asked = http.client.HTTPConnection(GUEST, 80, timeout=ANSWER_S)
+            asked = http.client.HTTPConnection(GUEST, port, timeout=ANSWER_S)
             asked.request('GET', f'/{path}')
             if asked.getresponse().read() != want:
                 raise ValueError(f'/{path}: wrong bytes came')
@@ -158,14 +163,45 @@ def content(path, want):
             time.sleep(0.2)
 
 
-def http_time_rows(way):
+def http_time_rows(way, port=80, behind=''):
+    """Rows of one server; behind: what stands behind their names."""
     found = []
     for size in http_rows.SIZES:
-        content(size, bytes(i * 31 % 251 for i in range(size)))
+        content(port, size, http_rows.document(size))
         for kept, word in ((True, 'kept'), (False, 'new')):
-            requests(size, kept)
-            found.append(row(f'http_{size}_{word}', [requests(size, kept) for _ in range(RUNS)], way))
+            requests(port, size, kept)
+            found.append(row(f'http_{size}_{word}{behind}',
+                             [requests(port, size, kept) for _ in range(RUNS)], way))
     return found
+
+
+def servers_rows():
+    """Rows of each of Debian's servers, of the same names; and what did not serve."""
+    found, failed = [], []
+    for name, version, _ in servers.found():
+        try:
+            found += http_time_rows(f'{name} {version}', servers.port(name))
+        except (OSError, ValueError) as error:
+            failed.append(f'linux: {name}: {error}')
+    return found, failed
+
+
+def fastest(boots):
+    """Of rows of the same name, each of another server, those of the server that is the fastest in the
+    median of the boots; the others stand in its `way`."""
+    medians = {}
+    for boot in boots:
+        for r in boot:
+            medians.setdefault(r['name'], {}).setdefault(r['way'], []).append(r['median'])
+    chosen = {}
+    for name, of in medians.items():
+        if name not in HTTP:
+            continue
+        order = sorted((statistics.median(values), way) for way, values in of.items())
+        others = ', '.join(f'{way} {time / order[0][0]:.2f} times as long' for time, way in order[1:])
+        chosen[name] = (order[0][1], order[0][1] + (f' ({others})' if others else ''))
+    return [[{**r, 'way': chosen[r['name']][1]} if r['name'] in chosen else r for r in boot
+             if r['name'] not in chosen or r['way'] == chosen[r['name']][0]] for boot in boots]
 
 
 def booted(machine, ready, work):
@@ -187,10 +223,13 @@ def exo_rows(net, whole, image, cpus):
                    lambda: http_time_rows('httpd, documents on its disk')))
 
 
-def linux_rows(linux, cpus):
-    return booted(linux.machine('serve', cpus=cpus, cards=['tap:tap0']), b'bench: network ready',
-                  lambda: sockets_rows('sockets, epoll') +
-                  http_time_rows('epoll, documents in memory'))
+def linux_rows(linux, cpus, failed):
+    def work():
+        rows, bad = servers_rows()
+        failed.extend(bad)
+        return (sockets_rows('sockets, epoll') + rows +
+                http_time_rows('our least server: epoll, documents in memory', behind=LEAST))
+    return booted(linux.machine('serve', cpus=cpus, cards=['tap:tap0']), b'bench: network ready', work)
 
 
 def build_whole(out, folder):
@@ -222,12 +261,15 @@ def main():
     net = systems.System('exo', systems.build_exo(out, 'bench-net'), folder, 'net')
     whole = systems.System('exo', build_whole(out, folder), folder, 'http')
     initrd = systems.build_linux(out)
-    linux = initrd and systems.System('linux', initrd, folder, 'net')
+    linux = initrd and systems.System('linux', servers.initrd(initrd, folder), folder, 'net')
+    if linux and not servers.found():
+        print('bench: Debian\'s web servers are not there to be measured (make deps fetches them)',
+              file=sys.stderr)
     image = http_rows.make_disk(folder)[1]
     found = {'exo': [], 'linux': [], 'failed': []}
     for number in range(1, pairs + 1):
         for name, work in (('exo', lambda: exo_rows(net, whole, image, cpus)),
-                           ('linux', linux and (lambda: linux_rows(linux, cpus)))):
+                           ('linux', linux and (lambda: linux_rows(linux, cpus, found['failed'])))):
             if not work:
                 continue
             try:
@@ -237,6 +279,7 @@ def main():
                 found[name].append([])
             print(f'  network: boot {number} of {name}, {len(found[name][-1])} rows', file=sys.stderr,
                   flush=True)
+    found['linux'] = fastest(found['linux'])
     json.dump(found, sys.stdout)
 
 

@@ -30,6 +30,9 @@ unsigned linux_udp(uint32_t answers);
 /* The card, as 10.0.2.15, with the peer's link address: 0, or not. */
 int linux_card_start(void);
 
+/* Start the web servers that are in the archive, if there are any. */
+void linux_servers(void);
+
 /* Serve the network for ever; returns if that cannot be begun. */
 void linux_net(void);
 

@@ -141,6 +141,7 @@ static unsigned table_measure(uint64_t main_tsc)
 
 	cpu_bind();
 	if (word_find(" serve")) {
+		linux_servers();
 		linux_net();
 		return 1;
 	}

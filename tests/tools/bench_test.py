@@ -5,11 +5,13 @@ budget, report.  Prints `ok NAME` or `FAIL NAME: reason`; nothing is booted.
 """
 import contextlib
 import copy
+import importlib.util
 import io
 import json
 import os
 import re
 import sys
+import types
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'bench'))
@@ -17,9 +19,16 @@ import budget  # noqa: E402
 import compare  # noqa: E402
 import figures  # noqa: E402
 import lines  # noqa: E402
+import plots  # noqa: E402
 import report  # noqa: E402
 import results  # noqa: E402
+import network_rows  # noqa: E402
+import servers  # noqa: E402
 import systems  # noqa: E402
+
+SPEC = importlib.util.spec_from_file_location('bench_run', os.path.join(os.path.dirname(results.__file__), 'run.py'))
+runner = importlib.util.module_from_spec(SPEC)      # tools/ has a run.py too
+SPEC.loader.exec_module(runner)
 
 EXO = '''exo 0.1\r
 bench operation               instr    must stretch verdict  entries  spaces\r
@@ -172,6 +181,93 @@ def timed(name, unit, exo, linux):
     return results.combine('time', [rows[0]], [rows[1]])[0]
 
 
+def check_time_targets():
+    found = [timed('disk_read4k_qd1', 'ns', 100.0, v) for v in (149.0, 150.0, 200.0)]
+    yield 'time_is_judged_by_its_ratio', [r['verdict'] for r in found] == ['MISSED', 'must', 'stretch'], found
+    yield 'time_targets_are_ratios', (found[0]['target'], found[0]['stretch']) == (1.5, 2), found[0]
+    yield 'no_ratio_no_verdict', results.combine('time', [[dict(lines.read(EXO)[0][0], name='tcp_to_1m')]],
+                                                 [])[0]['verdict'] is None, ''
+    table = list(results.table_lines(found))
+    yield 'ratios_are_shown_as_such', re.search(r' 1\.5x +2x MISSED', table[1]), table[1]
+    row = plain_row('disk_read4k_qd1', 100.0)
+    yield 'instructions_have_no_ratio', results.combine('instructions', [[row]], [])[0]['target'] is None, ''
+    least = timed('http_100_kept_least', 'ns', 100.0, 100.0)
+    yield 'the_least_server_is_no_target', least['target'] is None and least['verdict'] is None, least
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        status = [runner.misses_tell(found[:1]), runner.misses_tell(made()['results'])]
+    yield 'a_slow_time_is_told_only', status == [False, True] and \
+        'UNDER ITS RATIO in this run: disk_read4k_qd1: 1.49 ' in text.getvalue(), text.getvalue()
+
+
+def plain_row(name, median, way=None):
+    return {'name': name, 'unit': 'ns', 'n': 1, 'min': median, 'median': median, 'max': median, 'must': None,
+            'stretch': None, 'counts': None, 'way': way}
+
+
+def check_servers():
+    boots = [[plain_row('http_100_kept', 30.0, 'a'), plain_row('http_100_kept', 20.0, 'b'),
+              plain_row('tcp_connect', 5.0, 'sockets')],
+             [plain_row('http_100_kept', 10.0, 'a'), plain_row('http_100_kept', 22.0, 'b')],
+             [plain_row('http_100_kept', 32.0, 'a'), plain_row('http_100_kept', 24.0, 'b')]]
+    found = network_rows.fastest(boots)
+    kept = [[r for r in boot if r['name'] == 'http_100_kept'] for boot in found]
+    yield 'the_fastest_server_in_all_boots', [[r['median'] for r in boot] for boot in kept] == [[20.0], [22.0], [24.0]], found
+    yield 'the_others_are_named', kept[0][0]['way'] == 'b (a 1.36 times as long)', kept[0]
+    yield 'other_rows_stay', found[0][1]['name'] == 'tcp_connect', found[0]
+    least = results.combine('time', [[plain_row('http_100_kept', 10.0)]],
+                            [[plain_row('http_100_kept', 30.0), plain_row('http_100_kept_least', 15.0)]])
+    yield 'the_least_server_beside', [(r['name'], r['ratio']) for r in least] == \
+        [('http_100_kept', 3.0), ('http_100_kept_least', 1.5)], least
+    members = dict((name, data) for name, _, data in servers.members())
+    yield 'servers_have_their_documents', len(members['www/100']) == 100 and len(members['www/10240']) == 10240, ''
+    started = members['etc/servers'].decode().splitlines()
+    yield 'each_server_is_started', len(started) == len(servers.found()) and \
+        all(line.split()[0][1:] in members for line in started), started
+
+
+def check_parts():
+    options = types.SimpleNamespace(cpus=0, scale_cpus=2, only='')
+    yield 'scaling_has_its_own_boot', runner.parts(options, False, ['d']) == \
+        [('', 1, ()), ('disk', 1, ['d']), ('scaling', 2, ())], runner.parts(options, False, ['d'])
+    yield 'not_in_instructions', len(runner.parts(options, True, [])) == 2, ''
+    options.only = 'prot1'
+    yield 'not_when_others_are_asked_for', len(runner.parts(options, False, [])) == 2, ''
+    options.only = 'scale_map_2'
+    yield 'when_asked_for', len(runner.parts(options, False, [])) == 3, ''
+    options = types.SimpleNamespace(cpus=4, scale_cpus=4, only='')
+    yield 'as_many_as_said', [cpus for _, cpus, _ in runner.parts(options, False, [])] == [4, 4, 4], ''
+
+
+def scaled(exo, other):
+    """Results of scale_1, scale_2, ... in ns on each system."""
+    def rows(values):
+        return [plain_row(f'scale_{n}', v) for n, v in enumerate(values, 1)]
+    return results.combine('time', [rows(exo)], [rows(other)])
+
+
+def check_speedup():
+    rows = scaled([100.0, 50.0, 40.0], [300.0, 300.0])
+    yield 'speeds', plots.speeds(rows, 'scale_') == [[(1, 1.0), (2, 2.0), (3, 2.5)], [(1, 1.0), (2, 1.0)]], \
+        plots.speeds(rows, 'scale_')
+    text = plots.speedup(rows, 'words', 'scale_')
+    spots = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', text)
+    ideal = re.search(r'x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)" stroke="#66717d"', text)
+    x0, y0, x1, y1 = (float(v) for v in ideal.groups())
+
+    def on_line(spot):
+        x, y = (float(v) for v in spot)
+        return abs(y - (y0 + (y1 - y0) * (x - x0) / (x1 - x0))) < 0.3
+    yield 'speedup_beside_the_ideal', [on_line(s) for s in spots] == [True, True, False, True, False], spots
+    svg = text[text.index('<svg'):text.index('</svg>') + 6]
+    yield 'speedup_is_well_formed', xml.etree.ElementTree.fromstring(svg).tag == 'svg', svg
+    text = plots.speedup(scaled([100.0, 50.0], [300.0]), 'words', 'scale_')
+    yield 'one_point_is_a_point', text.count('<circle') == 3 and text.count('<polyline') == 1, text
+    yield 'one_processor_is_no_plot', plots.speedup(scaled([100.0], [300.0]), 'words', 'scale_') == '', ''
+    yield 'no_system_is_no_plot', plots.speedup(scaled([], []), 'words', 'scale_') == '', ''
+    yield 'without_its_first_no_line', plots.speeds(scaled([100.0], []), 'scale_')[1] == [], ''
+
+
 def check_figures():
     document = made()
     document['header'].update(dict.fromkeys(('command', 'date', 'memory', 'linux', 'linux_line'), 'words'),
@@ -200,7 +296,7 @@ def check_notes():
 def curve_span(low, high):
     """By how many units the ends of a curve between two values differ in height."""
     rows = [timed(f'filter_{n}', 'ns', v, v) for n, v in ((1, low), (100, high))]
-    heights = [float(y) for y in re.findall(r'<circle cx="[\d.]+" cy="([\d.]+)"', report.curve(
+    heights = [float(y) for y in re.findall(r'<circle cx="[\d.]+" cy="([\d.]+)"', plots.curve(
         rows, 'words', r'^filter_(\d+)$'))]
     return max(heights) - min(heights)
 
@@ -232,6 +328,7 @@ def check_initramfs():
 def main():
     bad = 0
     for group in (check_lines, check_results, check_agreement, check_compare, check_budget, check_figures, check_notes,
+                  check_time_targets, check_servers, check_parts, check_speedup,
                   check_report, check_initramfs):
         for name, good, why in group():
             print(f'ok {name}' if good else f'FAIL {name}: {str(why)[:300]}'.rstrip(': '))
