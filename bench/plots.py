@@ -7,7 +7,9 @@ import re
 
 import results
 
-ROW_H, LEFT, WIDTH, RIGHT = 20, 170, 900, 90
+ROW_H, LEFT, WIDTH, RIGHT = 20, 180, 900, 90
+PAGE_ROWS = 50          # at most in one piece
+OWN_PLOT = ('scale_',)
 CURVES = (      # caption, pattern of names whose number is the x axis
     ('Reading so many bytes that are cached', r'^read(\d+[km]?)_cached$'),
     ('Deciding a packet among so many bindings', r'^filter_(\d+)$'),
@@ -40,12 +42,20 @@ def ticks(low, high):
 
 
 def bars(rows):
-    """Bars of ratios; rows without one are left out."""
-    rows = [r for r in rows if r['ratio']]
+    """Bars of ratios, with the spread of those of time and a stroke where they must be, in pieces that fit
+    a page; rows without one are left out, and those that have plots of their own."""
+    rows = [r for r in rows if r['ratio'] and not r['name'].startswith(OWN_PLOT)]
     if not rows:
         return ''
     low = min(0.5, *(r['ratio'] for r in rows))
     high = max(10.0, *(r['ratio'] for r in rows)) * 1.1
+    pieces = -(-len(rows) // PAGE_ROWS)
+    each = -(-len(rows) // pieces)
+    return ''.join(bars_piece(rows[at:at + each], low, high) for at in range(0, len(rows), each))
+
+
+def bars_piece(rows, low, high):
+    """Bars of these rows on an axis from `low` to `high`."""
     scale = (WIDTH - LEFT - RIGHT) / math.log(high / low)
 
     def place(value):
@@ -63,11 +73,18 @@ def bars(rows):
         out.append(text_at(LEFT - 8, y + 11, r['name'], 'end'))
         out.append(f'<rect x="{left:.1f}" y="{y}" width="{max(right - left, 1):.1f}" height="13" '
                    f'rx="2" fill="{colour}"/>')
-        if r['mode'] == 'time' and r['ratio_min']:
-            out.append(f'<line x1="{place(max(r["ratio_min"], low)):.1f}" '
-                       f'x2="{place(min(r["ratio_max"], high)):.1f}" y1="{y + 6.5}" y2="{y + 6.5}" '
+        end = right
+        if r['mode'] == 'time':
+            first, last = place(max(r['ratio_min'], low)), place(min(r['ratio_max'], high))
+            out.append(f'<line x1="{first:.1f}" x2="{last:.1f}" y1="{y + 6.5}" y2="{y + 6.5}" '
                        'stroke="#1d2733"/>')
-        out.append(text_at(max(right, edge) + 6, y + 11, f'{results.times(r["ratio"])}x', css='dim'))
+            end = max(right, last)
+            if r['target']:     # a ratio too
+                at = place(r['target'])
+                out.append(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{y - 3}" y2="{y + 16}" '
+                           'stroke="#1d2733" stroke-width="2"/>')
+                end = max(end, at)
+        out.append(text_at(end + 6, y + 11, f'{results.times(r["ratio"])}x', css='dim'))
     return ''.join(out) + '</svg>'
 
 
@@ -89,7 +106,7 @@ def curve(rows, caption, pattern):
     values = [v for _, *pair in found for v in pair if v]
     if len(found) < 2 or not values:
         return ''
-    width, height, left, bottom = 420, 230, 62, 200
+    width, height, left, bottom = 420, 230, 74, 200
     x_low, x_high = found[0][0], found[-1][0]
     # Whole powers of ten: a small difference is not to look like a large one.
     y_low = 10.0 ** math.floor(math.log10(min(values) * 0.95))
@@ -138,7 +155,7 @@ def speedup(rows, caption, start):
     most = max((x for line in lines for x, _ in line), default=0)
     if most < 2:
         return ''
-    width, height, left, bottom = 420, 230, 62, 200
+    width, height, left, bottom = 420, 230, 74, 200
     high = max(most, *(y for line in lines for _, y in line)) * 1.04
 
     def at(x, y):

@@ -4,7 +4,7 @@
 
 usage: report.py RESULTS.json > report.html
 
-Bars show how many times the other system's cost exo's is, on a logarithmic axis; curves show how a
+Bars show how many times exo's cost the other system's is, on a logarithmic axis; curves show how a
 cost grows with a number that stands in the rows' names (read64_cached, filter_1000); and plots how many
 times as much several processors do as one.
 """
@@ -21,7 +21,7 @@ body { font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; color: var(--ink); b
   max-width: 62rem; margin: 2rem auto; padding: 0 1.2rem; }
 h1 { font-size: 1.7rem; margin: 0 0 .3rem; } h2 { font-size: 1.2rem; margin: 2.2rem 0 .6rem; }
 p.lead { color: var(--dim); margin: 0 0 1.2rem; }
-table { border-collapse: collapse; width: 100%; font-size: 13px; }
+table { border-collapse: collapse; width: 100%; font-size: 13px; margin-top: 1.2rem; }
 th, td { padding: .22rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--dim); font-weight: 600; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 td.missed { color: var(--bad); font-weight: 600; } td.way { color: var(--dim); }
@@ -31,7 +31,10 @@ svg { width: 100%; height: auto; display: block; } svg text { font: 12px system-
 svg .dim { fill: var(--dim); } .key b { font-weight: 600; } .key .e { color: var(--exo); } .key .l { color: var(--linux); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); gap: 1rem; }
 figure { margin: 0; break-inside: avoid; } figcaption { font-size: 13px; color: var(--dim); }
-@media print { body { margin: 0; max-width: none; font-size: 11pt; } h2, tr { break-after: avoid; break-inside: avoid; }
+td.n { white-space: nowrap; } td.n span { display: block; }
+@media print { body { margin: 0; max-width: none; padding: 0; font-size: 10pt; } table, dl, figcaption { font-size: 7.5pt; }
+  th, td { padding: .1rem .3rem; } h2 { break-after: avoid; } tr, svg, figure { break-inside: avoid; }
+  .plots { grid-template-columns: 1fr 1fr; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } @page { margin: 15mm; } }
 '''
 
@@ -72,7 +75,9 @@ def section(document, mode):
     if not rows:
         return ''
     plots = ''.join(curve(rows, *c) for c in CURVES) + ''.join(speedup(rows, *c) for c in SPEEDUPS)
-    return (f'<h2>In {escape(results.TITLES[mode])}</h2>{bars(rows)}'
+    key = ('<p class="lead">A thin line is the spread of the boots, a stroke what the ratio must be.</p>'
+           if mode == 'time' else '')
+    return (f'<h2>In {escape(results.TITLES[mode])}</h2>{key}{bars(rows)}'
             + (f'<div class="plots">{plots}</div>' if plots else '') + table(rows, mode))
 
 
