@@ -224,8 +224,8 @@ def misses_tell(found):
         print('bench: over must: ' + ', '.join(counted))
     for r in missed:
         if r['mode'] == 'time':
-            print(f'bench: UNDER ITS RATIO in this run: {r["name"]}: {r["ratio"]:.2f} times as fast '
-                  f'as Linux ({r["ratio_min"]:.2f} to {r["ratio_max"]:.2f}), '
+            print(f'bench: UNDER ITS RATIO in this run: {r["name"]}: {r["ratio"]:g} times as fast '
+                  f'as Linux ({r["ratio_min"]:g} to {r["ratio_max"]:g}), '
                   f'must be {r["target"]:g} (wall time: the exit status does not know of it)')
     return bool(counted)
 
