@@ -10,6 +10,7 @@
 #include "claim.h"
 #include "cpu.h"
 #include "frame.h"
+#include "hold.h"
 #include "kernel.h"
 #include "run.h"
 #include "sched.h"

@@ -11,6 +11,7 @@
 
 #include "claim.h"
 #include "cpu.h"
+#include "hold.h"
 #include "kernel.h"
 #include "quick.h"
 #include "retype.h"
@@ -194,6 +195,38 @@ static inline int copy_op(struct exo_map_op *op, uint64_t user)
 /* Pages of a batch between which interrupts are let in. */
 #define WINDOW_PAGES 64
 
+/* Changes of mappings; all of tree_lock is held from the first on that needs it, else a share. */
+struct change {
+	struct env *env;
+	uint64_t name;
+	struct exo_cap *space;  /* by that name */
+	bool whole;
+};
+
+/* Every translation that was taken away is gone before anybody else gets the whole. */
+static int64_t change_end(const struct change *c, int64_t result)
+{
+	if (c->whole)
+		return tree_leave(result);
+	if (this_cpu()->notes.any)
+		tlb_flush_others();
+	tree_unshare();
+	return result;
+}
+
+static int change_apply(struct change *c, const struct exo_map_op *op)
+{
+	int err = space_apply(c->env, c->space->lo, op, c->whole);
+
+	if (err != SPACE_WHOLE)
+		return err;
+	change_end(c, 0);
+	tree_enter();
+	c->whole = true;
+	err = claim_ready(c->env, c->name, EXO_KIND_SPACE, EXO_R_CONTROL, &c->space);
+	return err < 0 ? err : space_apply(c->env, c->space->lo, op, true);
+}
+
 /*
  * Do up to BATCH entries until one fails, or enough was done: how many were, or the first one's
  * error.
@@ -201,26 +234,29 @@ static inline int copy_op(struct exo_map_op *op, uint64_t user)
 static int64_t batch_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t count)
 {
 	struct exo_map_op op[BATCH];
-	struct exo_cap *c;
 	uint64_t pages = 0, done;
 	unsigned steps = 0;
+	struct change c = { .env = e, .name = space };
 	int err;
 
 	if (copy_in(op, ops, count * sizeof(op[0])))
 		return -EXO_E_FAULT;
-	tree_enter();
-	if ((err = claim_ready(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c)) < 0)
-		return tree_leave(err);
+	tree_share();
+	if ((err = claim_ready(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c.space)) < 0)
+		return change_end(&c, err);
 	for (done = 0; done < count && pages < EXO_MAP_MAX; done++) {
-		if ((err = space_apply(e, c->lo, &op[done])) < 0)
-			return tree_leave(done ? (int64_t)done : err);
+		if ((err = change_apply(&c, &op[done])) < 0)
+			return change_end(&c, done ? (int64_t)done : err);
 		pages += op[done].pages;
 		window_every(&steps, op[done].pages, WINDOW_PAGES);
 	}
-	return tree_leave(done);
+	return change_end(&c, done);
 }
 
-static int64_t batches_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t count)
+/* Out of the way of what is called the most. */
+#define APART static __attribute__((noinline))
+
+APART int64_t batches_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t count)
 {
 	uint64_t done = 0;
 
@@ -238,23 +274,33 @@ static int64_t batches_apply(struct env *e, uint64_t space, uint64_t ops, uint64
 	return done;
 }
 
+/* One change by the long way; a share is held. */
+APART int64_t change_one(struct change c, const struct exo_map_op *op)
+{
+	int err = change_apply(&c, op);
+
+	return change_end(&c, err ? err : 1);
+}
+
 int64_t sys_space_update(struct env *e, uint64_t space, uint64_t ops, uint64_t count)
 {
+	struct cpu *self = this_cpu();
 	struct exo_map_op op;
 	struct exo_cap *c;
-	int err;
+	int64_t result;
 
 	if (count != 1)
 		return count <= EXO_BATCH_MAX ? batches_apply(e, space, ops, count) : -EXO_E_ARG;
 	if (copy_op(&op, ops))
 		return -EXO_E_FAULT;
-	tree_take();
-	if ((err = claim_ready(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c)) < 0)
-		return tree_leave(err);
-	if (quick_apply(e, c->lo, &op))
-		return tree_leave(1);
-	err = space_apply(e, c->lo, &op);
-	return tree_leave(err ? err : 1);
+	lock_take(&self->tree);
+	result = claim_ready(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c);
+	if (!result && !quick_apply(self, e, c->lo, &op))
+		return change_one((struct change){ .env = e, .name = space, .space = c }, &op);
+	if (self->notes.any)
+		tlb_flush_others();
+	lock_release(&self->tree);
+	return result ? result : 1;
 }
 
 int64_t sys_doorbell(struct env *e, uint64_t env, uint64_t dst, uint64_t entry, uint64_t rights)

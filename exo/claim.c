@@ -18,7 +18,6 @@
 #include "slices.h"
 #include "x86/port.h"
 
-struct lock tree_lock = { .patience = 256 };    /* some 10 microseconds */
 
 bool table_serves(struct env *e, uint64_t pfn)
 {

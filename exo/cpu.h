@@ -15,6 +15,9 @@
 #include "x86/insn.h"
 #include "x86/offsets.h"
 
+/* What follows stands in another line of the cache: CPUs that do not share lines do not wait. */
+#define CACHE_LINE struct {} __attribute__((aligned(64)));
+
 #define CPUS_MAX 255            /* xAPIC identifiers are 8 bits */
 
 /* What other CPUs must be asked to forget before the present call ends. */
@@ -23,6 +26,18 @@ struct tlb_notes {
 	uint32_t own;           /* pages that ended of this CPU's space, one by one */
 	bool any, every_space;
 	bool special;           /* spaces of guests or devices are among them */
+};
+
+/*
+ * The last leaf table that was found, kept until any table is taken off its place: most changes are
+ * near the one before (the software TLB of Aegis, for the kernel's own walks).  Of spaces of
+ * environments only.
+ */
+struct leaf_cache {
+	uint64_t space, region; /* region: va / 2 MiB; space 0: nothing is known */
+	uint64_t *table, *groups;
+	struct lock *lock;
+	struct shadow *shadow;
 };
 
 struct cpu {
@@ -40,15 +55,22 @@ struct cpu {
 	uint64_t cause;                 /* of that, as in struct exo_latency */
 	uint64_t kept[2];
 	                                /* ... to here */
+	CACHE_LINE                      /* what other CPUs read */
 	uint32_t number, apic_id;
 	uint64_t space;                 /* [a] pfn of the loaded top-level table, 0: the kernel's */
+	uint32_t tlb_asked, tlb_answered;       /* [a] */
+	bool idle;                      /* [a] */
+	uint64_t started;               /* [a] */
+	CACHE_LINE                      /* what each change of a mapping writes */
+	struct lock tree;               /* its part of tree_lock */
+	struct leaf_cache leaf;         /* written by others too, who hold all of tree_lock */
+	CACHE_LINE
 	uint64_t armed;                 /* tsc that the timer waits for, 0: it came */
 	bool again;                     /* the timer came in a call and is to come again */
 	struct env *next;               /* who runs when the present call ends, RUNNING already */
 	struct env *vector_owner;       /* whose vector state is in the registers, NULL: nobody's */
 	bool ts;                        /* vector registers are out of reach */
 	bool plain;                     /* they are, and nobody's, and there is FSGSBASE */
-	bool idle;                      /* [a] */
 	unsigned vector_now;            /* of the interrupt that is, or was last, handled */
 	bool open;                      /* it schedules: long calls let interrupts in */
 	bool deferred;                  /* this slot's end was put off already */
@@ -64,14 +86,12 @@ struct cpu {
 	exo_sid holder[EXO_VECTOR_SLOTS];
 	struct timer *timers;           /* the earliest, see timer.c; NULL: none is set */
 	uint64_t lot;                   /* of its heap */
-	uint32_t tlb_asked, tlb_answered;       /* [a] */
 	struct tlb_notes notes;
 	struct {
 		uint64_t save_pa, host_pa;      /* [I] frames for its state while a guest runs */
 		uint64_t last;                  /* id of the VCPU that ran here last */
 		uint32_t inside;                /* [a] a guest runs here, or will without looking */
 	} guest;
-	uint64_t started;               /* [a] */
 	void *tables;                   /* [I] what the processor reads, see x86/cpu.c */
 };
 

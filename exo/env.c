@@ -19,6 +19,7 @@
 #include "gate.h"
 #include "dev/irq.h"
 #include "dev/pci_claim.h"
+#include "hold.h"
 #include "kernel.h"
 #include "lock.h"
 #include "prog.h"

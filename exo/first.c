@@ -162,7 +162,7 @@ static void slices_give(void)
 
 static void apply(const struct exo_map_op *op)
 {
-	int err = space_apply(first, first->space, op);
+	int err = space_apply(first, first->space, op, true);
 
 	if (err)
 		panic("the first program cannot be mapped at 0x%lx: error %d", op->va, -err);

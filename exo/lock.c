@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock.c - waiting for a lock.
+ * lock.c - waiting for a lock; tree_lock as a whole.
  *
  * Invariant: only the holder of the ticket that is `now` writes `insists`, which is 0 again as soon
  * as it has the lock.  Who waits waits at most the lock's patience and one holder for each CPU
  * before it in line.
  */
-#include "lock.h"
+#include "hold.h"
 
 void lock_wait(struct lock *l)
 {
@@ -23,4 +23,16 @@ void lock_wait(struct lock *l)
 		spin_wait();
 	}
 	__atomic_store_n(&l->now, (uint16_t)(mine + 1), __ATOMIC_RELEASE);
+}
+
+void tree_take_rest(void)
+{
+	for (unsigned i = 1; i < cpu_count; i++)
+		lock_take(&cpus[i]->tree);
+}
+
+void tree_release_rest(void)
+{
+	for (unsigned i = cpu_count; --i;)
+		lock_release(&cpus[i]->tree);
 }

@@ -2,9 +2,10 @@
 /*
  * lock.h - spin locks, and the order they are taken in.
  *
- * Order: tree_lock (claims, owner map, page tables, bindings), then a disk's or a NIC's lock, then
- * a CPU's slot lock.  Interrupts are off in the kernel.  Every loop that waits for another CPU
- * answers its TLB requests meanwhile (spin_wait), so waiting with a lock held cannot deadlock.
+ * Order: tree_lock (claims, owner map, page tables, bindings: hold.h), a page table's, then a
+ * disk's or a NIC's lock, then a CPU's slot lock.  Interrupts are off in the kernel.  Every loop
+ * that waits for another CPU answers its TLB requests meanwhile (spin_wait), so waiting with a lock
+ * held cannot deadlock.
  */
 #ifndef EXO_LOCK_H
 #define EXO_LOCK_H
@@ -40,9 +41,9 @@ void spin_wait(void);
 
 /*
  * Let waiting interrupts in, for an instant, so that long work does not keep them off.  Called
- * between steps, with no lock held but tree_lock, which handlers never take; what they do touch
- * (rings, events, states of environments) may be different afterwards, as if another CPU had run
- * them.  Nothing else runs: the present environment goes on.
+ * between steps, with no lock held but tree_lock or a page table's, which handlers never take; what
+ * they do touch (rings, events, states of environments) may be different afterwards, as if another
+ * CPU had run them.  Nothing else runs: the present environment goes on.
  */
 void interrupts_window(void);
 
@@ -76,10 +77,5 @@ static inline void lock_release(struct lock *l)
 {
 	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
 }
-
-extern struct lock tree_lock;
-
-static inline void tree_take(void)    { lock_take(&tree_lock); }
-static inline void tree_release(void) { lock_release(&tree_lock); }
 
 #endif

@@ -14,6 +14,7 @@
 #include "claim.h"
 #include "dev/nic.h"
 #include "filter.h"
+#include "hold.h"
 #include "kernel.h"
 #include "sched.h"
 

@@ -4,7 +4,7 @@
  * found before, mapped by a claim that holds its frame, unmapped, or given other rights.
  *
  * Each returns false, having done nothing, for whatever is not plainly that and plainly right;
- * space.c then does it, or says what is wrong.  tree_lock held.
+ * space.c then does it, or says what is wrong.  A share of tree_lock is held.
  */
 #ifndef EXO_QUICK_H
 #define EXO_QUICK_H
@@ -18,9 +18,9 @@
 #include "tlb.h"
 
 /* This CPU's translation of one page ends now, other CPUs' before the call returns. */
-static inline void quick_forget(uint64_t space, uint64_t va, bool lost)
+static inline void quick_forget(const struct cpu *self, uint64_t space, uint64_t va, bool lost)
 {
-	if (this_cpu()->space == space) {
+	if (self->space == space) {
 		this_stats()->tlb_pages++;
 		this_page()->invalidations++;
 		invlpg(va);
@@ -36,12 +36,13 @@ static inline bool quick_prot(const struct exo_map_op *op)
 	return (op->prot | EXO_R_WRITE) == (EXO_R_READ | EXO_R_WRITE);
 }
 
-static inline bool quick_protect(uint64_t space, const struct exo_map_op *op, uint64_t *pte,
+static inline bool quick_protect(const struct cpu *self, uint64_t space,
+				 const struct exo_map_op *op, uint64_t *pte,
 				 const struct shadow *s)
 {
 	if (!(*pte & PTE_P) || (op->prot & ~s->most))
 		return false;
-	quick_forget(space, op->va, entry_protect(pte, prot_bits(op->prot)));
+	quick_forget(self, space, op->va, entry_protect(pte, prot_bits(op->prot)));
 	return true;
 }
 
@@ -57,7 +58,7 @@ static inline struct exo_frame *quick_frame(const struct exo_chunk *k, uint64_t 
 }
 
 static inline bool quick_map(struct env *e, const struct exo_map_op *op, uint64_t *pte,
-			     struct shadow *s)
+			     struct shadow *s, uint64_t *groups)
 {
 	struct exo_frame *f;
 	struct exo_cap *c;
@@ -71,18 +72,17 @@ static inline bool quick_map(struct env *e, const struct exo_map_op *op, uint64_
 	f = quick_frame(k, op->pfn, slot_sid(c));
 	if (!f)
 		return false;
-	*s = (struct shadow){ .claim = slot_sid(c), .next = c->bind,
-			      .most = c->rights & (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC) };
-	entry_push(pte, c);
-	*leaf_cache.groups |= group_of(pte);
-	f->maps++;
+	entry_push(pte, s, c, c->rights & (EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC));
+	*groups |= group_of(pte);
+	__atomic_add_fetch(&f->maps, 1, __ATOMIC_RELAXED);
 	f->flags = 0;
 	__atomic_add_fetch(&k->busy, 1, __ATOMIC_RELAXED);
 	*pte = op->pfn << EXO_PAGE_SHIFT | prot_bits(op->prot);
 	return true;
 }
 
-static inline bool quick_unmap(uint64_t space, uint64_t va, uint64_t *pte, const struct shadow *s)
+static inline bool quick_unmap(const struct cpu *self, uint64_t space, uint64_t va, uint64_t *pte,
+			       const struct shadow *s)
 {
 	uint64_t pfn = pte_pfn(*pte);
 	struct exo_chunk *k;
@@ -96,28 +96,42 @@ static inline bool quick_unmap(uint64_t space, uint64_t va, uint64_t *pte, const
 		return false;
 	__atomic_store_n(pte, 0, __ATOMIC_RELAXED);
 	entry_pull(s);
-	f->maps--;
+	__atomic_sub_fetch(&f->maps, 1, __ATOMIC_RELAXED);
 	__atomic_sub_fetch(&k->busy, 1, __ATOMIC_RELAXED);
-	quick_forget(space, va, true);
+	quick_forget(self, space, va, true);
 	return true;
 }
 
-static inline bool quick_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
+/* The table's lock is held. */
+static inline bool quick_change(const struct cpu *self, struct env *e,
+				const struct exo_map_op *op)
 {
-	const struct leaf_cache *l = &leaf_cache;
+	const struct leaf_cache *l = &self->leaf;
 	unsigned index = pte_index(op->va, 1);
 	uint64_t *pte = l->table + index;
 	struct shadow *s = l->shadow + index;
 
+	if (op->op == EXO_PROTECT)
+		return quick_prot(op) && quick_protect(self, l->space, op, pte, s);
+	if (op->op == EXO_UNMAP)
+		return !(op->prot & (EXO_SIZE_2M | EXO_SIZE_1G)) &&
+		       quick_unmap(self, l->space, op->va, pte, s);
+	return op->op == EXO_MAP && quick_prot(op) && quick_map(e, op, pte, s, l->groups);
+}
+
+static inline bool quick_apply(struct cpu *self, struct env *e, uint64_t space,
+			       const struct exo_map_op *op)
+{
+	const struct leaf_cache *l = &self->leaf;
+	bool done;
+
 	if (l->space != space || l->region != op->va >> 21 || (op->va & (EXO_PAGE_SIZE - 1)) ||
 	    op->pages != 1)
 		return false;
-	if (op->op == EXO_PROTECT)
-		return quick_prot(op) && quick_protect(space, op, pte, s);
-	if (op->op == EXO_UNMAP)
-		return !(op->prot & (EXO_SIZE_2M | EXO_SIZE_1G)) &&
-		       quick_unmap(space, op->va, pte, s);
-	return op->op == EXO_MAP && quick_prot(op) && quick_map(e, op, pte, s);
+	lock_take(l->lock);
+	done = quick_change(self, e, op);
+	lock_release(l->lock);
+	return done;
 }
 
 #endif

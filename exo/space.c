@@ -3,7 +3,9 @@
  * space.c - the batched call that changes page-table entries.
  *
  * Each operation is checked as a whole, then done as a whole.  An entry is made only by a claim
- * that holds the frames or shares them, and with no more rights than it carries.
+ * that holds the frames or shares them, and with no more rights than it carries.  With a share of
+ * tree_lock only leaf entries are changed, of one table, whose lock is held: by claims of frames,
+ * in the space of an environment.
  */
 #include "space.h"
 
@@ -20,6 +22,7 @@
 
 /* Functions that are compiled once for 4 KiB pages and once for all sizes. */
 #define FOR_LEVEL static inline __attribute__((always_inline))
+#define ONE_LEVEL static __attribute__((noinline))
 
 /* A range of entries: `pages` of `level` at va; and the part of it that lies in one table. */
 struct range {
@@ -29,6 +32,7 @@ struct range {
 	uint64_t *pte;          /* first entry of the part, NULL: there is no table */
 	uint64_t count;         /* entries of the part */
 	bool big;               /* a large page is mapped there instead of a table */
+	bool whole;             /* all of tree_lock is held */
 };
 
 FOR_LEVEL int range_check(const struct range *r)
@@ -60,10 +64,12 @@ FOR_LEVEL unsigned part_most(unsigned level, unsigned op)
 FOR_LEVEL void range_part(struct range *r)
 {
 	unsigned index = pte_index(r->va, r->level);
+	bool big;
 
 	r->count = min_u64(min_u64(512 - index, r->most), r->pages);
-	r->pte = r->level == 1 ? leaf_table(r->space, r->va, &r->big)
-	                       : table_walk(r->space, r->va, r->level, &r->big);
+	r->pte = r->level == 1 ? leaf_table(r->space, r->va, &big)
+	                       : table_walk(r->space, r->va, r->level, &big);
+	r->big = big;
 	if (r->pte)
 		r->pte += index;
 }
@@ -218,6 +224,8 @@ FOR_LEVEL int space_map(struct env *e, struct range *r, const struct exo_map_op 
 
 	if (err || (err = claim_any(e, op->slot, &c)) < 0)
 		return err;
+	if (!r->whole && c->kind != EXO_KIND_FRAME)
+		return SPACE_WHOLE;
 	if (op->pfn & (frames_each - 1))
 		return -EXO_E_ARG;
 	if (!kind_maps(c->kind, r))
@@ -350,49 +358,69 @@ static int space_unlink(uint64_t space, const struct exo_map_op *op)
 	if (!(*pte & PTE_P) || (*pte & PTE_PS))
 		return -EXO_E_NOTABLE;
 
-	leaf_cache.space = 0;
+	leaves_forget();
 	*table_link(pte_pfn(*pte), TABLE_PARENT) = 0;
 	*pte = 0;
 	tlb_note_all(space);
 	return 0;
 }
 
+FOR_LEVEL int range_change(struct env *e, struct range *r, const struct exo_map_op *op)
+{
+	if (op->op == EXO_PROTECT)
+		return space_protect(r, op->prot & EXO_R_ALL);
+	if (op->op == EXO_MAP)
+		return space_map(e, r, op);
+	return space_unmap(r);
+}
+
 FOR_LEVEL int range_apply(struct env *e, uint64_t space, const struct exo_map_op *op,
-			  unsigned level)
+			  unsigned level, bool whole)
 {
 	struct range r = { .space = space, .va = op->va, .pages = op->pages, .level = level,
-		           .most = part_most(level, op->op) };
+		           .most = part_most(level, op->op), .whole = whole };
+	struct lock *lock = NULL;
 	int err = range_check(&r);
 
 	if (err)
 		return err;
 	range_part(&r);
-	if (op->op == EXO_PROTECT)
-		return space_protect(&r, op->prot & EXO_R_ALL);
-	if (op->op == EXO_MAP)
-		return space_map(e, &r, op);
-	return space_unmap(&r);
+	if (!whole && pte_index(r.va, level) + r.pages > 512)
+		return SPACE_WHOLE;
+	if (!whole && r.pte)
+		lock_take(lock = table_lock(r.pte));
+	err = range_change(e, &r, op);
+	if (lock)
+		lock_release(lock);
+	return err;
 }
 
-static int large_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
+ONE_LEVEL int small_apply(struct env *e, uint64_t space, const struct exo_map_op *op, bool whole)
+{
+	return range_apply(e, space, op, 1, whole);
+}
+
+ONE_LEVEL int large_apply(struct env *e, uint64_t space, const struct exo_map_op *op, bool whole)
 {
 	switch (op->prot & (EXO_SIZE_2M | EXO_SIZE_1G)) {
 	case EXO_SIZE_2M:
-		return range_apply(e, space, op, 2);
+		return range_apply(e, space, op, 2, whole);
 	case EXO_SIZE_1G:
-		return range_apply(e, space, op, 3);
+		return range_apply(e, space, op, 3, whole);
 	default:
 		return -EXO_E_ARG;
 	}
 }
 
-static int op_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
+static int op_apply(struct env *e, uint64_t space, const struct exo_map_op *op, bool whole)
 {
 	if (op->op >= EXO_MAP && op->op <= EXO_PROTECT) {
 		if (op->prot & (EXO_SIZE_2M | EXO_SIZE_1G))
-			return large_apply(e, space, op);
-		return range_apply(e, space, op, 1);
+			return large_apply(e, space, op, whole);
+		return small_apply(e, space, op, whole);
 	}
+	if (!whole)
+		return SPACE_WHOLE;
 	if (op->op == EXO_LINK)
 		return space_link(e, space, op);
 	if (op->op == EXO_UNLINK)
@@ -402,16 +430,17 @@ static int op_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
 
 /*
  * A device's tables are read by a unit that may not look into the processor's caches, so it is
- * told of additions too; and the shortest way (quick.h), which tells nobody, is not for them.
+ * told of additions too.  Of its translations, and guests', one CPU at a time makes an end.
  */
-int space_apply(struct env *e, uint64_t space, const struct exo_map_op *op)
+int space_apply(struct env *e, uint64_t space, const struct exo_map_op *op, bool whole)
 {
-	int err = op_apply(e, space, op);
+	uint64_t use = *table_link(space, TABLE_USE);
+	int err;
 
-	if (*table_link(space, TABLE_USE) == EXO_SPACE_DEVICE) {
-		leaf_cache.space = 0;
-		if (!err)
-			tlb_note(space, 0, 0, 0, true);
-	}
+	if (!whole && use != EXO_SPACE_ENV)
+		return SPACE_WHOLE;
+	err = op_apply(e, space, op, whole);
+	if (!err && use == EXO_SPACE_DEVICE)
+		tlb_note(space, 0, 0, 0, true);
 	return err;
 }

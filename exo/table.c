@@ -24,8 +24,6 @@
 /* The kernel's own top-level table, whose upper half every space shares. */
 extern uint64_t *kernel_pml4;
 
-struct leaf_cache leaf_cache;
-
 /* Entries are named by physical address / 8. */
 static uint64_t *entry_at(uint64_t id)
 {
@@ -92,7 +90,7 @@ static void large_count(uint64_t pfn, unsigned level, int by)
 	if (!use_is_counted(frame_use(pfn)))
 		return;
 	for (uint64_t i = 0; i < level_frames(level); i += EXO_CHUNK_FRAMES, k++) {
-		k->large += by;
+		__atomic_add_fetch(&k->large, by, __ATOMIC_RELAXED);
 		k->zeros = 0;
 	}
 }
@@ -104,7 +102,7 @@ static inline void page_uncount(uint64_t pfn)
 
 	if (!f || !use_is_counted(frame_entry_use(f, pfn)))
 		return;
-	f->maps--;
+	__atomic_sub_fetch(&f->maps, 1, __ATOMIC_RELAXED);
 	__atomic_sub_fetch(&frames.chunks[pfn / EXO_CHUNK_FRAMES].busy, 1, __ATOMIC_RELAXED);
 }
 
@@ -119,7 +117,7 @@ static void pages_count(uint64_t pfn, uint64_t count)
 		return;
 	for (; count; count--, f++)
 		if (use_is_counted(k->mixed ? f->use : k->use)) {
-			f->maps++;
+			__atomic_add_fetch(&f->maps, 1, __ATOMIC_RELAXED);
 			f->flags = 0;
 			counted++;
 		}
@@ -146,16 +144,19 @@ void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t val
 	uint64_t step = level_frames(level) << EXO_PAGE_SHIFT, id = virt_to_phys(pte) / 8;
 	struct shadow *s = shadow_of(pte);
 	exo_sid sid = slot_sid(claim);
+	uint64_t head;
 
 	range_count(pte_pfn(value), level, count);
 	*table_link(table_of(pte), TABLE_GROUPS) |= groups_of(pte, count);
-	if (claim->bind)
-		shadow_of(entry_at(claim->bind))->prev = id;
+	head = list_hold(claim);
+	if (head)
+		shadow_of(entry_at(head))->prev = id;
 	for (; count; count--, pte++, s++, id++, value += step) {
-		*s = (struct shadow){ sid, most, claim->bind, count > 1 ? id + 1 : 0 };
-		claim->bind = id;
+		*s = (struct shadow){ sid, most, head, count > 1 ? id + 1 : 0 };
+		head = id;
 		*pte = value;
 	}
+	list_let_go(claim, head);
 }
 
 void entry_remove(uint64_t *pte, unsigned level)
@@ -210,7 +211,7 @@ static void table_unhang(uint64_t pfn)
 	if (!parent)
 		return;
 	space = entry_space(entry_at(parent), &va);
-	leaf_cache.space = 0;
+	leaves_forget();
 	*entry_at(parent) = 0;
 	*table_link(pfn, TABLE_PARENT) = 0;
 	if (space)
@@ -319,7 +320,7 @@ int table_end(uint64_t pfn)
 
 	if (level == 4 && space_end(pfn))
 		return EXO_MORE;
-	leaf_cache.space = 0;
+	leaves_forget();
 	table_unhang(pfn);
 	groups = level == 4 ? groups_find(table) : *table_link(pfn, TABLE_GROUPS);
 	for (; groups; groups &= groups - 1) {

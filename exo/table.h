@@ -4,13 +4,16 @@
  *
  * A page table object is four frames: the table and three shadow frames, which hold for each
  * entry the slot that authorised it and its links on that slot's binding list.  Invariant: the
- * lists and the present leaf entries are a bijection.  All of it runs with tree_lock held.
+ * lists and the present leaf entries are a bijection.  All of it runs with tree_lock held, the
+ * whole of it where nothing else is said.
  */
 #ifndef EXO_TABLE_H
 #define EXO_TABLE_H
 
 #include <exo/cap.h>
+#include <exo/space.h>
 
+#include "cpu.h"
 #include "frame.h"
 #include "x86/direct.h"
 #include "x86/pte.h"
@@ -31,11 +34,19 @@ enum table_link {
 	TABLE_GROUPS = TABLE_ENVS, /* level 1 to 3: a bit for each 8 entries, set if one of them was
 				 * ever used */
 	TABLE_USE,              /* level 4: enum exo_space_use */
+	TABLE_LOCK = TABLE_USE, /* level 1 to 3: struct lock of its leaf entries, for holders of a
+				 * share of tree_lock */
 };
 static inline uint64_t *table_link(uint64_t pfn, enum table_link which)
 {
 	return &frame_entry(pfn + which)->object;
 }
+
+static inline struct lock *table_lock(const uint64_t *pte)
+{
+	return (struct lock *)table_link(virt_to_phys(pte) >> EXO_PAGE_SHIFT, TABLE_LOCK);
+}
+_Static_assert(sizeof(struct lock) == sizeof(uint64_t), "a lock fits into a link");
 
 /* The bit of an entry's group. */
 static inline uint64_t group_of(const uint64_t *pte)
@@ -120,29 +131,58 @@ static inline struct shadow *shadow_of(const uint64_t *pte)
 	return &s[pa / 8 % 512];
 }
 
-/* Put an entry, whose shadow has its claim and next, first on the claim's list; take one off. */
-static inline void entry_push(uint64_t *pte, struct exo_cap *claim)
-{
-	uint64_t id = virt_to_phys(pte) / 8;
+/*
+ * A claim's list of mappings is held by whoever found its head there; it is let go by putting the
+ * head back, the same or another.  Who holds all of tree_lock finds no list held.
+ */
+#define LIST_HELD (~0ull)
 
-	if (claim->bind)
-		shadow_of(phys_to_virt(claim->bind * 8))->prev = id;
-	claim->bind = id;
+static inline uint64_t list_hold(struct exo_cap *claim)
+{
+	uint64_t head;
+
+	while ((head = __atomic_exchange_n(&claim->bind, LIST_HELD, __ATOMIC_ACQUIRE)) == LIST_HELD)
+		spin_wait();
+	return head;
+}
+
+static inline void list_let_go(struct exo_cap *claim, uint64_t head)
+{
+	__atomic_store_n(&claim->bind, head, __ATOMIC_RELEASE);
+}
+
+/* Put an entry, whose shadow *s is written here, first on the claim's list; take one off. */
+static inline void entry_push(uint64_t *pte, struct shadow *s, struct exo_cap *claim, uint32_t most)
+{
+	uint64_t id = virt_to_phys(pte) / 8, head = list_hold(claim);
+
+	s->claim = (exo_sid)(virt_to_phys(claim) / sizeof(*claim));
+	s->most = most;
+	s->next = head;
+	s->prev = 0;
+	if (head)
+		shadow_of(phys_to_virt(head * 8))->prev = id;
+	list_let_go(claim, id);
 }
 
 static inline void entry_pull(const struct shadow *s)
 {
+	struct exo_cap *claim = phys_to_virt(s->claim * sizeof(struct exo_cap));
+	uint64_t head = list_hold(claim);
+
 	if (s->prev)
 		shadow_of(phys_to_virt(s->prev * 8))->next = s->next;
 	else
-		((struct exo_cap *)phys_to_virt(s->claim * sizeof(struct exo_cap)))->bind = s->next;
+		head = s->next;
 	if (s->next)
 		shadow_of(phys_to_virt(s->next * 8))->prev = s->prev;
+	list_let_go(claim, head);
 }
 
 /*
  * Write `count` empty entries of one table, `value` into the first, and put them on the claim's
- * list.  Each next maps the next frames.
+ * list.  Each next maps the next frames.  For this and the next function a share of tree_lock and
+ * the table's lock are enough.
  */
 void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t value,
 		     struct exo_cap *claim, uint32_t most);
@@ -155,31 +195,28 @@ int entries_unbind(struct exo_cap *c);
 /* End the one TRACE mapping that an object may have. */
 void trace_unmap(struct exo_cap *object);
 
-/*
- * The last leaf table that was found, kept until any table is taken off its place: most changes are
- * near the one before (the software TLB of Aegis, for the kernel's own walks).
- */
-struct leaf_cache {
-	uint64_t space, region; /* region: va / 2 MiB */
-	uint64_t *table, *groups;
-	struct shadow *shadow;
-};
-extern struct leaf_cache leaf_cache;
+/* A table goes from its place: no CPU remembers any. */
+static inline void leaves_forget(void)
+{
+	for (unsigned i = 0; i < cpu_count; i++)
+		cpus[i]->leaf.space = 0;
+}
 
-/* The leaf table for va, or NULL. */
+/* The leaf table for va, or NULL.  A share of tree_lock is enough. */
 static inline uint64_t *leaf_table(uint64_t space, uint64_t va, bool *big)
 {
-	struct leaf_cache *l = &leaf_cache;
+	struct leaf_cache *l = &this_cpu()->leaf;
 
 	*big = false;
 	if (l->space == space && l->region == va >> 21)
 		return l->table;
 	l->table = table_walk(space, va, 1, big);
-	l->space = l->table ? space : 0;        /* 0: nothing is known */
+	l->space = l->table && *table_link(space, TABLE_USE) == EXO_SPACE_ENV ? space : 0;
 	l->region = va >> 21;
 	if (l->table) {
 		l->shadow = shadow_of(l->table);
 		l->groups = table_link(virt_to_phys(l->table) >> EXO_PAGE_SHIFT, TABLE_GROUPS);
+		l->lock = table_lock(l->table);
 	}
 	return l->table;
 }

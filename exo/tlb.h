@@ -2,7 +2,8 @@
 /*
  * tlb.h - cached translations: this CPU's end at once, other CPUs' before the call returns.
  *
- * A frame changes hands only after tlb_flush_others has returned, with tree_lock held all the time.
+ * A frame changes hands only after tlb_flush_others has returned, with tree_lock held all the time,
+ * or a share of it: it takes the whole to give frames away.
  */
 #ifndef EXO_TLB_H
 #define EXO_TLB_H
@@ -29,6 +30,11 @@ void tlb_note_all(uint64_t space);
 void tlb_flush_others(void);
 /* The same if anything was. */
 void tlb_flush_noted(void);
+
+/* Ask a CPU to forget all that it has cached; wait until it has done what it was asked so far. */
+struct cpu;
+void tlb_ask(struct cpu *c);
+void tlb_await(const struct cpu *c);
 
 /* The kernel's own half lost something: no CPU has it cached when this returns. */
 void tlb_flush_kernel(void);

@@ -14,6 +14,7 @@
 #include "calls.h"
 #include "claim.h"
 #include "cpu.h"
+#include "hold.h"
 #include "lock.h"
 #include "table.h"
 #include "x86/lapic.h"

@@ -9,6 +9,7 @@
 #include "dev/disk.h"
 
 #include "claim.h"
+#include "hold.h"
 #include "kernel.h"
 
 enum {

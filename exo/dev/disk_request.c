@@ -12,6 +12,7 @@
 
 #include "claim.h"
 #include "frame.h"
+#include "hold.h"
 #include "kernel.h"
 
 /* A request being taken, entry by entry. */
@@ -265,10 +266,10 @@ static int64_t kick_take(struct disk_kick *k)
 	int64_t count;
 
 	k->more = false;
-	tree_take();
+	tree_share();
 	count = kick_check(k->env, k->ring, &r);
 	if (count < 0) {
-		tree_release();
+		tree_unshare();
 		return count;
 	}
 	d = k->disk = &disks.disk[r->disk - 1];
@@ -281,7 +282,7 @@ static int64_t kick_take(struct disk_kick *k)
 		k->more = taken < count;
 		count = taken;
 	}
-	tree_release();
+	tree_unshare();
 	lock_release(&d->lock);
 	return count;
 }

@@ -11,6 +11,7 @@
 #include "charge.h"
 #include "claim.h"
 #include "dev/acpi.h"
+#include "hold.h"
 #include "kernel.h"
 #include "lock.h"
 #include "x86/ioapic.h"

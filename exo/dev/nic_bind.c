@@ -10,6 +10,7 @@
 #include "dev/nic.h"
 
 #include "claim.h"
+#include "hold.h"
 #include "dev/nic_time.h"
 #include "kernel.h"
 

@@ -11,6 +11,7 @@
 #include "cpu.h"
 #include "dev/nic.h"
 #include "filter.h"
+#include "hold.h"
 #include "kernel.h"
 #include "prog.h"
 #include "x86/trap.h"

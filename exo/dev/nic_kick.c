@@ -13,6 +13,7 @@
 #include "claim.h"
 #include "dev/nic_time.h"
 #include "frame.h"
+#include "hold.h"
 #include "kernel.h"
 #include "x86/insn.h"
 
@@ -223,9 +224,9 @@ static int64_t kick_piece(struct kick *k, uint64_t name)
 	if (!k->lent)
 		return result;
 	k->tree = true;
-	tree_take();
+	tree_share();
 	result = kick(k, name);
-	tree_release();
+	tree_unshare();
 	k->tree = false;
 	return result;
 }

@@ -11,6 +11,7 @@
 #include <exo/space.h>
 
 #include "calls.h"
+#include "hold.h"
 #include "dev/iommu.h"
 #include "dev/pci_function.h"
 #include "kernel.h"

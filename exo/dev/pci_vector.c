@@ -12,6 +12,7 @@
 
 #include "calls.h"
 #include "charge.h"
+#include "hold.h"
 #include "dev/iommu.h"
 #include "dev/pci_function.h"
 #include "kernel.h"

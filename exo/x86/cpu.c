@@ -28,6 +28,7 @@
 #define CR4_SMEP (1ul << 20)
 #define CR4_SMAP (1ul << 21)
 
+#define TREE_PATIENCE 256       /* turns: some 10 microseconds */
 #define STACK_FRAMES 8          /* the deepest call ends a table in a table ... */
 #define ALONE_FRAMES 2          /* stacks of NMI, double fault, machine check, debug */
 
@@ -157,6 +158,7 @@ struct cpu *cpu_make(unsigned number, uint32_t apic_id)
 	c->self = c;
 	c->number = number;
 	c->apic_id = apic_id;
+	c->tree.patience = TREE_PATIENCE;
 	c->kernel_rsp = (uint64_t)stack + STACK_FRAMES * EXO_PAGE_SIZE;
 	c->tables = boot_frames(1);
 	for (unsigned i = 0; i < 4; i++) {

@@ -11,6 +11,7 @@
 #include <exo/port.h>
 
 #include "claim.h"
+#include "hold.h"
 #include "kernel.h"
 #include "lock.h"
 #include "x86/insn.h"
@@ -108,11 +109,11 @@ static int batch_run(struct batch *b, struct env *e, uint64_t slot)
 
 	b->at = b->tries = 0;
 	while (!err && !b->stop && b->at < b->count) {
-		tree_take();
+		tree_share();
 		err = claim_find(e, slot, EXO_KIND_PORT, EXO_R_CONTROL, &claim);
 		if (!err)
 			err = batch_burst(b, claim);
-		tree_release();
+		tree_unshare();
 		interrupts_window();
 	}
 	return err;

@@ -253,14 +253,9 @@ void guests_flush(void)
 		asked[i] = c != self && __atomic_load_n(&c->guest.inside, __ATOMIC_SEQ_CST);
 		if (!asked[i])
 			continue;
-		__atomic_add_fetch(&c->tlb_asked, 1, __ATOMIC_SEQ_CST);
-		lapic_send(c->apic_id, VECTOR_TLB);
+		tlb_ask(c);
 	}
-	for (unsigned i = 0; i < cpu_count; i++) {
-		const struct cpu *c = cpus[i];
-
-		while (asked[i] && __atomic_load_n(&c->tlb_answered, __ATOMIC_SEQ_CST) !=
-		                           __atomic_load_n(&c->tlb_asked, __ATOMIC_SEQ_CST))
-			spin_wait();
-	}
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (asked[i])
+			tlb_await(cpus[i]);
 }

@@ -98,16 +98,18 @@ void tlb_note_all(uint64_t space)
 	tlb_note(space, 0, TLB_PAGES + 1, 0, true);
 }
 
-static void ask(struct cpu *c)
+void tlb_ask(struct cpu *c)
 {
 	__atomic_add_fetch(&c->tlb_asked, 1, __ATOMIC_SEQ_CST);
 	lapic_send(c->apic_id, VECTOR_TLB);
 }
 
-static void await_answer(const struct cpu *c)
+/* What others ask later is not waited for, or this could go on for ever. */
+void tlb_await(const struct cpu *c)
 {
-	while (__atomic_load_n(&c->tlb_answered, __ATOMIC_SEQ_CST) !=
-	       __atomic_load_n(&c->tlb_asked, __ATOMIC_SEQ_CST))
+	uint32_t asked = __atomic_load_n(&c->tlb_asked, __ATOMIC_SEQ_CST);
+
+	while ((int32_t)(__atomic_load_n(&c->tlb_answered, __ATOMIC_SEQ_CST) - asked) < 0)
 		spin_wait();
 }
 
@@ -124,7 +126,7 @@ static unsigned flush_ask(struct cpu *self, const struct tlb_notes *n, bool aske
 		asked[i] = c != self && space && (n->every_space || space == n->space);
 		if (!asked[i])
 			continue;
-		ask(c);
+		tlb_ask(c);
 		count++;
 	}
 	return count;
@@ -140,7 +142,7 @@ static void flush_others(struct cpu *self, const struct tlb_notes *n)
 	trace_record(EXO_TRACE_SHOOT, n->space, count);
 	for (unsigned i = 0; i < cpu_count; i++)
 		if (asked[i])
-			await_answer(cpus[i]);
+			tlb_await(cpus[i]);
 }
 
 void tlb_flush_others(void)
@@ -171,8 +173,8 @@ void tlb_flush_kernel(void)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < cpu_count; i++)
 		if (cpus[i] != self)
-			ask(cpus[i]);
+			tlb_ask(cpus[i]);
 	for (unsigned i = 0; i < cpu_count; i++)
 		if (cpus[i] != self)
-			await_answer(cpus[i]);
+			tlb_await(cpus[i]);
 }
