@@ -8,8 +8,8 @@ All serve the same documents from Linux's root, which is memory.
 """
 import os
 
+import systems          # first: it shows the others the way to tools/
 import http_rows
-import systems
 
 ROOT = os.path.join(systems.TOP, 'build', 'src', 'servers')
 
@@ -19,7 +19,7 @@ server.compat-module-load = "disable"
 server.modules = ( "mod_staticfile" )
 server.event-handler = "linux-sysepoll"
 server.network-backend = "sendfile"
-server.max-keep-alive-requests = 1000000
+server.max-keep-alive-requests = 65535
 server.max-keep-alive-idle = 60
 mimetype.assign = ( "" => "application/octet-stream" )
 '''
@@ -43,7 +43,7 @@ http {
 '''
 # name: port, words after the program, files, folders
 SERVERS = {
-    'lighttpd': (8001, '-D -f /etc/lighttpd.conf', {'etc/lighttpd.conf': LIGHTTPD}, ()),
+    'lighttpd': (8001, '-D -f /etc/lighttpd.conf', {'etc/lighttpd.conf': LIGHTTPD}, ('var', 'var/tmp')),
     'nginx': (8002, '-e stderr -c /etc/nginx.conf', {'etc/nginx.conf': NGINX},
               ('run', 'var', 'var/lib', 'var/lib/nginx', 'var/log', 'var/log/nginx')),
     'webfs': (8003, '-F -4 -p {port} -r /www -n 10.0.2.15 -k 60 -c 64 -m /etc/mime.types -f none',
@@ -86,7 +86,7 @@ def members():
         folders += more
         starts += f'{path} {words}\n'.replace('{port}', str(number))
     texts['etc/servers'] = starts
-    return (fetched() + [(name, 0o40755, b'') for name in folders] +
+    return (fetched() + [(name, 0o40755, b'') for name in dict.fromkeys(folders)] +
             [(name, 0o100644, text.encode()) for name, text in texts.items()] +
             [(f'www/{size}', 0o100644, http_rows.document(size)) for size in http_rows.SIZES])
 

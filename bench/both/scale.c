@@ -4,7 +4,7 @@
  *
  * Each of n does the same work over and over on a processor of its own, for a while, with nothing
  * of the others'.  The figure is the time of one operation, all processors taken together: with
- * twice as many, half of it.  scale_user_N, which does not enter the kernel, is what the host gives.
+ * twice as many, half of it.  scale_user_N does not enter the kernel: it is what the host gives.
  */
 #include "row.h"
 #include "system.h"

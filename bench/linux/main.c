@@ -2,8 +2,8 @@
 /*
  * main.c - the measuring program as Linux's first process: the same table, by Linux's means.
  *
- * The boot line has the words that exo's has (icount=N only=A,B disk scaling), and `serve`.  Modules are
- * loaded from /modules in order of name; the disk, if asked for, is mounted at /disk.
+ * The boot line has the words that exo's has (icount=N only=A,B disk scaling), and `serve`.
+ * Modules are loaded from /modules in order of name; the disk, if asked for, is mounted at /disk.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -93,7 +93,7 @@ bench_read:
 	jnz	1b
 2:	ret
 
-/* void bench_store(void *at, uint32_t rounds): a store, 2 bytes long, to the same word each round. */
+/* void bench_store(void *at, uint32_t rounds): a store, 2 bytes long, to one word each round. */
 	.globl	bench_store
 bench_store:
 1:	mov	%esi, (%rdi)
