@@ -155,15 +155,26 @@ static int op_quick(struct exos_space *space, const struct exo_map_op *op, uint6
 	return op_run(space, op, pages);
 }
 
-/* The same for who has not the core lock: `op` was built before, so that little is kept over it. */
-static inline int op_locked(struct exos_space *space, const struct exo_map_op *op, uint64_t pages)
+static __attribute__((noinline)) int op_locked(struct exos_space *space,
+					       const struct exo_map_op *op, uint64_t pages)
 {
 	int err;
 
 	exos_core_take();
-	err = op_quick(space, op, pages);
+	err = op_run(space, op, pages);
 	exos_core_drop();
 	return err;
+}
+
+/*
+ * The same for who has not the core lock.  The kernel changes an entry at once or not at all, so
+ * the lock is for what comes then: tables that are to be made.
+ */
+static inline int op_alone(struct exos_space *space, const struct exo_map_op *op, uint64_t pages)
+{
+	if (pages == 1 && exo_space_update(space->slot, (uintptr_t)op, 1) == 1)
+		return 0;
+	return op_locked(space, op, pages);
 }
 
 static inline struct exo_map_op op_map(uint64_t va, exo_slot claim, uint64_t pfn, uint32_t prot)
@@ -213,21 +224,21 @@ int exos_space_map(struct exos_space *space, uint64_t va, exo_slot claim, uint64
 {
 	struct exo_map_op op = op_map(va, claim, pfn, prot);
 
-	return op_locked(space, &op, pages);
+	return op_alone(space, &op, pages);
 }
 
 int exos_space_unmap(struct exos_space *space, uint64_t va, uint64_t pages)
 {
 	struct exo_map_op op = op_unmap(va);
 
-	return op_locked(space, &op, pages);
+	return op_alone(space, &op, pages);
 }
 
 int exos_space_protect(struct exos_space *space, uint64_t va, uint64_t pages, uint32_t prot)
 {
 	struct exo_map_op op = op_protect(va, prot);
 
-	return op_locked(space, &op, pages);
+	return op_alone(space, &op, pages);
 }
 
 /* An entry was refused: cut it where tables end if that was why. */
