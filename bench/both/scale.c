@@ -10,7 +10,8 @@
 #include "system.h"
 
 #define SETTLE_MS 60u
-#define MS        300u
+#define SAMPLE_MS 80u
+#define SAMPLES   5u
 #define CPUS      4u
 
 static const struct kind {
@@ -32,30 +33,47 @@ static const struct kind {
 	},
 };
 
-/* Tenths of a nanosecond for one operation, or 0 if nothing happened. */
-static uint64_t scale_measure(uint32_t cpus, enum system_work work)
+/* Tenths of a nanosecond for one operation, over a while; 0 if nothing happened. */
+static uint64_t sample_take(void)
 {
-	uint64_t start, count = 0, ticks = 0;
+	uint64_t count = system_work_count(), start = bench_time(), ticks;
+
+	system_sleep(SAMPLE_MS);
+	count = system_work_count() - count;
+	ticks = bench_time() - start;
+	return count ? ticks * (10240000000000ul / bench_tsc_hz) / 1024 / count : 0;
+}
+
+/* Several samples, for the host takes processors away; false if nothing happened in one. */
+static bool scale_measure(uint32_t cpus, enum system_work work, struct bench_result *r)
+{
+	uint64_t sorted[SAMPLES] = { 0 };
 
 	if (system_work_start(cpus, work) == 0) {
 		system_sleep(SETTLE_MS);
-		count = system_work_count();
-		start = bench_time();
-		system_sleep(MS);
-		count = system_work_count() - count;
-		ticks = bench_time() - start;
+		for (unsigned n = 0; n < SAMPLES; n++) {
+			uint64_t value = sample_take();
+			unsigned at = n;
+
+			for (; at && sorted[at - 1] > value; at--)
+				sorted[at] = sorted[at - 1];
+			sorted[at] = value;
+		}
 	}
 	system_work_end();
-	return count ? ticks * (10240000000000ul / bench_tsc_hz) / 1024 / count : 0;
+	*r = (struct bench_result){
+		.n = SAMPLES, .operations = 1, .min10 = sorted[0],
+		.median10 = sorted[SAMPLES / 2], .max10 = sorted[SAMPLES - 1],
+	};
+	return sorted[0] != 0;
 }
 
 static void scale_row(uint32_t cpus, enum system_work work)
 {
 	const struct bench_row row = { .name = kind[work].name[cpus - 1], .way = kind[work].way };
-	struct bench_result result = { .n = 1, .operations = 1 };
+	struct bench_result result;
 
-	result.median10 = result.min10 = result.max10 = scale_measure(cpus, work);
-	if (result.median10)
+	if (scale_measure(cpus, work, &result))
 		bench_row_print(&row, &result);
 	else
 		printf("bench %-20s failed: the other programs do not run\n", row.name);
