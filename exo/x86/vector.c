@@ -69,7 +69,7 @@ void vectors_start(void)
 	if (has_xsave)
 		xsetbv(0, states);
 	this_cpu()->ts = true;
-	this_cpu()->plain = has_fsgsbase;
+	this_cpu()->fancy = !has_fsgsbase;
 }
 
 static void reach(struct cpu *c)
@@ -77,7 +77,8 @@ static void reach(struct cpu *c)
 	if (!c->ts)
 		return;
 	clear_ts();
-	c->ts = c->plain = false;
+	c->ts = false;
+	c->fancy = true;
 }
 
 static void fence(struct cpu *c)
@@ -86,7 +87,7 @@ static void fence(struct cpu *c)
 		return;
 	write_cr0(read_cr0() | CR0_TS);
 	c->ts = true;
-	c->plain = has_fsgsbase && !c->vector_owner;
+	c->fancy = !has_fsgsbase || c->vector_owner;
 }
 
 /* Saving leaves parts of the header as they were, and restoring wants them zero. */
