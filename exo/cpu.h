@@ -44,6 +44,7 @@ struct cpu {
 	uint64_t space;                 /* [a] pfn of the loaded top-level table, 0: the kernel's */
 	uint64_t fancy;                 /* not 0: vector registers are within reach or somebody's,
 	                                 * or there is no FSGSBASE */
+	struct exo_vector *vector;
 	                                /* ... to here */
 	uint32_t apic_id;
 	uint64_t armed;                 /* tsc that the timer waits for, 0: it came */
@@ -59,7 +60,6 @@ struct cpu {
 	bool irqs_held;                 /* sources are masked until the next slot */
 	uint64_t looks;                 /* searches for one to run that came by gate calls */
 	struct lock slot_lock;          /* guards vector, holder, timers */
-	struct exo_vector *vector;
 	struct exo_trace *trace;
 	struct exo_trace_record *trace_at, *trace_end;  /* where its next record goes */
 	exo_sid holder[EXO_VECTOR_SLOTS];

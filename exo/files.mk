@@ -10,6 +10,6 @@ exo-src := \
 	exo/x86/cpu.c exo/x86/smp.c exo/x86/trap.c exo/x86/tlb.c exo/x86/vector.c exo/x86/lapic.c \
 	exo/x86/panic.c exo/x86/port.c exo/x86/port_list.c exo/x86/port_holder.c exo/x86/map_device.c \
 	exo/x86/svm.c exo/x86/svm_enter.S exo/x86/prog_compile.c exo/x86/prog_window.c \
-	exo/x86/offsets.c exo/x86/latency.c exo/x86/ways.S exo/x86/start.S exo/x86/entry.S exo/x86/handover.S \
+	exo/x86/offsets.c exo/x86/latency.c exo/x86/ways.S exo/x86/start.S exo/x86/entry.S exo/x86/handover.S exo/x86/notify.S \
 	exo/x86/copy.S exo/x86/gdt.S \
 	$(exo-dev-src)

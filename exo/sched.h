@@ -61,8 +61,6 @@ void env_alarm_due(struct env *e);
 void sched_interrupt(struct regs *r);
 /* A call that does not switch made somebody ready (from entry.S). */
 _Noreturn void sched_after_call(struct env *e);
-/* A yield of e to one that is RUNNING for it already (from handover.S). */
-_Noreturn void yield_to(struct env *e, struct env *to);
 /* Before a call returns to a caller that may have stopped itself. */
 void sched_check(void);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * turns.c - calls that hand the CPU over: yield, notify, wait.
+ * turns.c - calls that hand the CPU over: yield, notify, wait, notify and wait.
  *
- * Each has a short way, which calls nothing, for the common case: a claim in the table frame used
- * last, no vector state, no alarm, an environment that goes on behind a call.  Everything else goes
- * the long way, through resume.c and sched.c.
+ * Of a notify and a wait each has a short way, which calls nothing, for the common case: a claim in
+ * the table frame used last, no vector state, no alarm, an environment that goes on behind a call.
+ * Everything else goes the long way, through resume.c and sched.c.  The short ways of the others
+ * are in x86/handover.S and x86/notify.S.
  */
 #include <exo/errors.h>
 
@@ -16,6 +17,7 @@
 #include "sched.h"
 #include "switch.h"
 #include "timer.h"
+#include "turns.h"
 #include "x86/enter.h"
 #include "x86/lapic.h"
 
@@ -72,35 +74,53 @@ void yield_to(struct env *e, struct env *to)
 	env_change(this_cpu(), e, to);
 }
 
+/* Whom a doorbell posts to, and which entry; or NULL and an error. */
+static struct env *bell_target(struct env *e, uint64_t doorbell, uint64_t *entry, int *err)
+{
+	struct exo_cap *c;
+	struct env *to;
+	bool rings;
+
+	*err = claim_find(e, doorbell, EXO_KIND_ENV, EXO_R_NOTIFY, &c);
+	if (*err)
+		return NULL;
+	to = env_at(c->lo);
+	*entry = c->hi - 1;
+	rings = claim_is_doorbell(c);
+	if (rings)
+		known_learn(e, KNOWN_BELL, c, doorbell);
+	*err = -EXO_E_STALE;
+	if (!claim_same(c, doorbell))
+		return NULL;
+	*err = -EXO_E_ARG;
+	return rings ? to : NULL;
+}
+
 /* Whose claim is not in the table frame used last, or is no doorbell. */
 __attribute__((noinline))
 static int64_t notify_slow(struct env *e, uint64_t doorbell)
 {
-	struct exo_cap *c;
-	struct env *to;
 	uint64_t entry;
-	bool rings;
-	int err = claim_find(e, doorbell, EXO_KIND_ENV, EXO_R_NOTIFY, &c);
+	int err;
+	struct env *to = bell_target(e, doorbell, &entry, &err);
 
-	if (err)
+	if (!to)
 		return err;
-	to = env_at(c->lo);
-	entry = c->hi - 1;
-	rings = claim_is_doorbell(c);
-	if (!claim_same(c, doorbell))
-		return -EXO_E_STALE;
-	if (!rings)
-		return -EXO_E_ARG;
 	event_post(to, entry);
 	return 0;
+}
+
+void notify_put(struct env *to, uint64_t entry)
+{
+	while (!event_put(to, entry))
+		spin_wait();
 }
 
 /* The way out where another CPU puts something on the same ring. */
 __attribute__((noinline))
 static int64_t notify_ring(struct env *to, uint64_t entry)
 {
-	while (!event_put(to, entry))
-		spin_wait();
+	notify_put(to, entry);
 	env_wake(to);
 	return 0;
 }
@@ -228,6 +248,48 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 	env_take(c, to);
 	env_announce(c, to);
 	enter_call(to->now);
+}
+
+int64_t sys_env_notify_wait(struct env *e, uint64_t doorbell, uint64_t seen, uint64_t until)
+{
+	uint64_t entry;
+	int err;
+	struct env *to = bell_target(e, doorbell, &entry, &err);
+
+	if (!to)
+		return err;
+	event_post(to, entry);
+	return sys_env_wait(e, seen, until);
+}
+
+int64_t notify_then_wait(struct env *e, struct env *to, uint64_t entry, uint64_t seen)
+{
+	notify_ring(to, entry);
+	return sys_env_wait(e, seen, 0);
+}
+
+void notify_waited(struct env *e)
+{
+	struct cpu *c = this_cpu();
+
+	env_wake(e);
+	if (c->resched)
+		lapic_send(c->apic_id, VECTOR_KICK);
+}
+
+void notify_wait_to(struct env *e, struct env *to, uint64_t seen)
+{
+	struct cpu *c = this_cpu();
+
+	e->resume = RESUME_WAIT;
+	e->wait_seen[0] = seen;
+	e->wait_until[0] = 0;
+	env_leave(c);
+	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != (uint32_t)seen)
+		notify_waited(e);
+	c->vector->charged = to->pfn;
+	env_run(to);
 }
 
 static inline bool sleep_over(const struct env *e, uint64_t until)

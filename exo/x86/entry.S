@@ -119,7 +119,8 @@ switch_any:
 	mov %rdi, %rsi
 	mov %gs:CPU_ENV, %rdi
 	call *(switch_table - (SWITCH_FIRST - CALL_FIRST) * 8)(,%rax,8)
-	/* It did not switch. */
+	.globl switch_none
+switch_none:                            /* it did not switch */
 	mov %gs:CPU_CTX, %rdi
 	mov %rax, CTX_RESULT(%rdi)
 	jmp enter_call
@@ -441,6 +442,7 @@ switch_table:
 entry_table:
 	.quad foreign
 	.quad yield_entry, switch_any, gate_call_entry, gate_return_entry, switch_any, switch_any
+	.quad notify_wait_entry
 	.if . - entry_table - (SWITCH_FIRST + SWITCH_COUNT - CALL_FIRST - CALL_COUNT) * 8
 	.error "one for each call that may switch"
 	.endif

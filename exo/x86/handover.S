@@ -14,73 +14,7 @@
  * Invariant: an environment's state lets another CPU take it only after its registers, the bases
  * among them, are saved.
  */
-#include "x86/leave.h"
-
-#define KNOWN_OF(use, field) (ENV_KNOWN + (use) * KNOWN_BYTES + KNOWN_##field)
-#define KNOWN_GATE  0           /* enum known_use */
-#define KNOWN_YIELD 1
-
-	/*
-	 * rbp = the environment.  rsi, or `to`, = that which the claim named in rdi leads to, rcx =
-	 * where it was found.  rax and \tmp are lost.
-	 */
-	.macro FIND_KNOWN use, to, tmp, otherwise
-	mov %edi, %ecx
-	and $KNOWN_MASK, %ecx
-	cmp %rdi, KNOWN_OF(\use, NAME)(%rbp,%rcx,8)
-	jne \otherwise
-	mov KNOWN_OF(\use, GEN)(%rbp,%rcx,8), \tmp
-	mov %rdi, %rax
-	shr $32, %rax
-	cmp %eax, (\tmp)
-	jne \otherwise
-	mov KNOWN_OF(\use, TO)(%rbp,%rcx,8), \to
-	.endm
-
-	/* The base of FS belongs to \to now; rax is lost. */
-	.macro SWAP_FS from, to
-	rdfsbase %rax
-	mov %rax, ENV_FS_BASE(\from)
-	mov ENV_FS_BASE(\to), %rax
-	wrfsbase %rax
-	.endm
-
-	/* \to is on this CPU, in the present slot; its page is in \page; rax is lost. */
-	.macro TAKE to, page
-	mov \to, %gs:CPU_ENV
-	mov \page, %gs:CPU_PAGE
-	mov %gs:CPU_NUMBER, %rax
-	mov %rax, PAGE_CPU(\page)
-	mov %eax, ENV_CPU(\to)
-	.endm
-
-	/* The tables of \to's space; rax is lost. */
-	.macro LOAD_SPACE to
-	mov ENV_SPACE(\to), %rax
-	cmp %rax, %gs:CPU_SPACE
-	je 8f
-	mov %rax, %gs:CPU_SPACE
-	shl $12, %rax
-	mov %rax, %cr3
-	mov %gs:CPU_STATS, %rax
-	incq STATS_SPACES(%rax)
-8:
-	.endm
-
-	/*
-	 * The program's GS from here on: no per-CPU data behind it.  The bases that are loaded were
-	 * read from the register, or are 0, so the processor takes them.  rax is lost.
-	 */
-	.macro SWAP_GS from, to, name
-	LATENCY_SITE latency_\name
-	swapgs
-	rdgsbase %rax
-	.globl \name\()_left
-\name\()_left:
-	mov %rax, ENV_GS_BASE(\from)
-	mov ENV_GS_BASE(\to), %rax
-	wrgsbase %rax
-	.endm
+#include "x86/handover.h"
 
 	.text
 
@@ -244,14 +178,9 @@ yield_entry:
 	or %gs:CPU_FANCY, %rax
 	jnz yield_taken
 	SWAP_FS %rbp, %rsi
-	TAKE %rsi, %rdx
-	mov %gs:CPU_SLOT_END, %rax
-	mov %rax, PAGE_SLICE_END(%rdx)
-	incq PAGE_SLICES(%rdx)
+	TAKE_TURN %rsi, %rdx
 	mov ENV_NOW(%rsi), %rdi
 	mov %rdi, %gs:CPU_CTX
-	mov %gs:CPU_STATS, %rax
-	incq STATS_SWITCHES(%rax)
 	LOAD_SPACE %rsi
 	mov CTX_RIP(%rdi), %rcx
 	mov CTX_RFLAGS(%rdi), %r11
@@ -273,9 +202,7 @@ yield_any:
 	mov %rdi, %rsi
 	mov %rbp, %rdi
 	call sys_env_yield
-	mov %gs:CPU_CTX, %rdi
-	mov %rax, CTX_RESULT(%rdi)
-	jmp enter_call
+	jmp switch_none
 
 /* rsi is RUNNING, and goes on with an upcall, or after an alarm was set, or has vector state ... */
 yield_taken:

@@ -23,12 +23,15 @@
 #define CPU_KEPT_RAX    120
 #define CPU_KEPT_RDX    128
 #define CPU_NUMBER      136     /* and slot */
+#define CPU_SLOT        140
 #define CPU_SLOT_END    144
 #define CPU_SPACE       152
 #define CPU_FANCY       160
+#define CPU_VECTOR      168
 
 /* struct env */
 #define ENV_PAGE        0
+#define ENV_PFN         8
 #define ENV_SPACE       24
 #define ENV_CTX         32
 #define ENV_CTX_BYTES   80
@@ -44,9 +47,11 @@
 #define ENV_WAIT_SEEN   260
 #define ENV_WAIT_UNTIL  272
 #define ENV_CUT         296
+#define ENV_WAIT_LINK   320
 #define ENV_ALARM_TSC   368
 #define ENV_FS_BASE     408
 #define ENV_GS_BASE     416
+#define ENV_RING_LOCK   460
 #define ENV_KNOWN       512
 
 /* struct known */
@@ -74,6 +79,7 @@
 #define STATS_FAULTS    16
 #define STATS_SWITCHES  32
 #define STATS_SPACES    40
+#define STATS_LENDS     104
 #define STATS_LATENCY   1024
 
 /* struct call_context */
@@ -102,7 +108,15 @@
 #define PAGE_CALLS      0xa0
 #define PAGE_FAULTS     0xa8
 #define PAGE_SLICES     0xb0
+#define PAGE_EVENT_HEAD 0xc0
 #define PAGE_AREA       0x100
+#define PAGE_EVENT_COUNT 0x400
+#define PAGE_EVENT_RING 0x800
+
+/* struct exo_vector */
+#define VECTOR_SLOTS    64
+#define VECTOR_RUNNING  0x608
+#define VECTOR_CHARGED  0x610
 
 /* struct exo_context */
 #define AREA_RAX        0
@@ -137,7 +151,7 @@
 #define CALL_FIRST      0x4000
 #define CALL_COUNT      0x1f
 #define SWITCH_FIRST    0x4020
-#define SWITCH_COUNT    6
+#define SWITCH_COUNT    7
 #define CALL_GATE_CALL  0x4022
 #define CALL_GATE_RETURN 0x4023
 
