@@ -69,7 +69,8 @@ struct cpu {
 	struct tlb_notes notes;
 	struct {
 		uint64_t save_pa, host_pa;      /* [I] frames for its state while a guest runs */
-		uint64_t last;                  /* id of the VCPU that ran here last */
+		uint64_t stamp;                 /* of the VCPU that ran here last */
+		uint64_t stamps;                /* that were given here */
 		uint32_t inside;                /* [a] a guest runs here, or will without looking */
 	} guest;
 	uint64_t started;               /* [a] */

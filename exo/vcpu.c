@@ -18,17 +18,17 @@
 #include "table.h"
 #include "x86/lapic.h"
 #include "x86/svm.h"
+#include "x86/svm_run.h"
 
 void vcpu_make(uint64_t pfn)
 {
-	static uint64_t made;
 	struct vcpu *v = vcpu_at(pfn);
 
 	memset(v, 0, EXO_FRAMES_VCPU * EXO_PAGE_SIZE);
 	v->pfn = pfn;
-	v->id = ++made;
 	v->page = pfn_to_virt(pfn + 1);
 	v->vmcb = pfn_to_virt(pfn + 2);
+	v->vmcb_pa = (pfn + 2) << EXO_PAGE_SHIFT;
 	v->page->changed = EXO_VCPU_STATE | EXO_VCPU_CONTROLS;
 	svm_make(v);
 }
@@ -136,6 +136,7 @@ static int vcpu_rebind(struct vcpu *v, uint64_t space)
 	vcpu_unlink(v);
 	v->epoch = 0;
 	vcpu_link(v, space);
+	v->vmcb->nested_cr3 = space << EXO_PAGE_SHIFT;
 	__atomic_store_n(&v->space, space, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&v->state, VCPU_FREE, __ATOMIC_SEQ_CST);
 	return 0;
@@ -155,34 +156,47 @@ int64_t sys_vcpu_bind(struct env *e, uint64_t vcpu, uint64_t space)
 }
 
 /* It is RUNNING and ours.  Events that come from now on end the guest's run: env_wake. */
-static int64_t vcpu_enter(struct cpu *c, struct env *e, struct vcpu *v, uint64_t seen)
+static inline int64_t vcpu_enter(struct cpu *c, struct env *e, struct vcpu *v, uint64_t seen)
 {
-	uint64_t space = __atomic_load_n(&v->space, __ATOMIC_SEQ_CST);
 	int64_t code = EXO_EXIT_INTR;
 
 	if (__atomic_load_n(&v->ending, __ATOMIC_SEQ_CST))
 		return -EXO_E_ENDED;
-	if (!space)
+	if (!__atomic_load_n(&v->space, __ATOMIC_SEQ_CST))
 		return -EXO_E_NOTABLE;
 	__atomic_store_n(&e->in_guest, 1, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) == (uint32_t)seen)
-		code = svm_run(c, v, space);
+		code = svm_run(c, v);
 	else
 		v->page->exit_code = code;
 	__atomic_store_n(&e->in_guest, 0, __ATOMIC_RELEASE);
 	return code;
 }
 
+/* Why there is no claim of that name to run a VCPU by, in the table frame used last. */
+__attribute__((noinline))
+static int64_t claim_slow(struct env *e, uint64_t slot, const struct exo_cap **out)
+{
+	struct exo_cap *cap = NULL;
+	int64_t result = claim_find(e, slot, EXO_KIND_VCPU, EXO_R_RUN, &cap);
+
+	*out = cap;
+	if (!result || result == -EXO_E_STALE)
+		return result;
+	/* What was compared may have been half of a claim that was going. */
+	return claim_same(cap, slot) ? result : -EXO_E_STALE;
+}
+
 int64_t sys_vcpu_run(struct env *e, uint64_t slot, uint64_t seen)
 {
 	struct cpu *c = this_cpu();
-	struct exo_cap *cap;
+	const struct exo_cap *cap = claim_quick(e, slot, EXO_KIND_VCPU, EXO_R_RUN);
 	struct vcpu *v;
 	unsigned frozen;
-	int64_t result = claim_find(e, slot, EXO_KIND_VCPU, EXO_R_RUN, &cap);
+	int64_t result;
 
-	if (result)             /* what was compared may have been half of a claim that was going */
-		return result == -EXO_E_STALE || claim_same(cap, slot) ? result : -EXO_E_STALE;
+	if (UNLIKELY(!cap) && (result = claim_slow(e, slot, &cap)) < 0)
+		return result;
 	v = vcpu_at(cap->lo);
 	if (!claim_same(cap, slot))
 		return -EXO_E_STALE;

@@ -10,6 +10,7 @@
 
 struct cpu;
 struct vcpu;
+struct vmcb;
 struct exo_vcpu_page;
 
 /* Find out whether there is SVM with nested paging, and take frames for it; once (boot only). */
@@ -23,13 +24,15 @@ bool svm_present(void);
 void svm_make(struct vcpu *v);
 
 /*
- * Enter the guest by what its page says, in the nested tables of `space`, and come back at its next
- * exit: the exit code.  Interrupts of the machine end it and stay pending until the caller's way
- * back to user mode.
+ * For svm_run.h.  Copy what the library says has changed in its page since the last run: what that
+ * is, EXO_VCPU_*.
  */
-uint32_t svm_run(struct cpu *c, struct vcpu *v, uint64_t space);
+uint32_t svm_take_changed(struct vmcb *b, struct exo_vcpu_page *p);
+/* What is cached on this CPU is not the VCPU's, or of another epoch: how to forget it. */
+uint32_t svm_cache_miss(struct cpu *c, struct vcpu *v, uint64_t now);
+/* The guest's run ended by a machine check. */
+void svm_machine_check(void);
 
-/* svm_enter.S: with interrupts off; physical addresses of control blocks. */
-void svm_enter(uint64_t guest_pa, uint64_t host_pa, struct exo_vcpu_page *page);
+extern uint64_t svm_epoch;      /* [a] moves when a guest's space lost rights */
 
 #endif

@@ -9,20 +9,14 @@
 #include "x86/offsets.h"
 
 	.text
-/* void svm_enter(uint64_t guest_pa, uint64_t host_pa, struct exo_vcpu_page *page) */
+/* rax = host_pa, rdi = guest_pa, rdx = page, which is kept, as rbp is: svm_run.h */
 	.globl svm_enter
 svm_enter:
-	push %rbx
 	push %rbp
-	push %r12
-	push %r13
-	push %r14
-	push %r15
-	push %rsi
+	push %rax
 	push %rdx
 	clgi
 	sti                             /* the machine's interrupts end the guest's run */
-	mov %rsi, %rax
 	vmsave %rax
 	mov %rdi, %rax
 	vmload %rax
@@ -45,7 +39,7 @@ svm_enter:
 	mov 8(%rsp), %rax
 	vmload %rax
 	cli
-	mov (%rsp), %rax
+	pop %rax
 	mov %rcx, VCPU_RCX(%rax)
 	mov %rdx, VCPU_RDX(%rax)
 	mov %rbx, VCPU_RBX(%rax)
@@ -60,12 +54,8 @@ svm_enter:
 	mov %r13, (VCPU_R8 + 40)(%rax)
 	mov %r14, (VCPU_R8 + 48)(%rax)
 	mov %r15, (VCPU_R8 + 56)(%rax)
-	add $16, %rsp
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
+	mov %rax, %rdx
+	pop %rcx
 	pop %rbp
-	pop %rbx
 	stgi
 	ret
