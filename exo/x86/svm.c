@@ -130,7 +130,8 @@ static void state_take(struct vmcb *b, const struct exo_vcpu_page *p)
 	s->dr7 = DR7_OFF;
 }
 
-uint32_t svm_take_changed(struct vmcb *b, struct exo_vcpu_page *p)
+/* Copy what the library says has changed in its page since the last run: what that is. */
+static uint32_t changes_take(struct vmcb *b, struct exo_vcpu_page *p)
 {
 	uint32_t changed = p->changed;
 
@@ -142,14 +143,28 @@ uint32_t svm_take_changed(struct vmcb *b, struct exo_vcpu_page *p)
 	return changed;
 }
 
-uint32_t svm_cache_miss(struct cpu *c, struct vcpu *v, uint64_t now)
+/* How much of what is cached is to be forgotten. */
+static uint32_t cache_check(struct cpu *c, struct vcpu *v, uint32_t changed)
 {
+	if (cache_is_good(c, v) && !(changed & EXO_VCPU_FLUSH))
+		return VMCB_TLB_KEEP;
 	c->guest.stamp = v->stamp = ++c->guest.stamps << 8 | c->number;
-	v->epoch = now;
+	v->epoch = __atomic_load_n(&svm_epoch, __ATOMIC_SEQ_CST);
 	return flush_guest ? VMCB_TLB_GUEST : VMCB_TLB_ALL;
 }
 
-/* A machine check that was on its way while the guest ran is the machine's. */
+int64_t svm_run_changed(struct cpu *c, struct vcpu *v)
+{
+	uint32_t changed = changes_take(v->vmcb, v->page);
+
+	page_take(v->vmcb, v->page);
+	if (c->vector_owner != c->env)
+		vectors_load(c);
+	v->vmcb->tlb_control = cache_check(c, v, changed);
+	latency_guest(c);
+	return svm_enter(v->vmcb_pa, c->guest.host_pa, v, v->page);
+}
+
 void svm_machine_check(void)
 {
 	if (read_msr(MSR_MCG_STATUS) & MCG_IN_PROGRESS)

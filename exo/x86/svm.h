@@ -10,7 +10,6 @@
 
 struct cpu;
 struct vcpu;
-struct vmcb;
 struct exo_vcpu_page;
 
 /* Find out whether there is SVM with nested paging, and take frames for it; once (boot only). */
@@ -23,14 +22,16 @@ bool svm_present(void);
 /* What a VCPU that was just made has in its control block. */
 void svm_make(struct vcpu *v);
 
+/* svm_run for a VCPU whose page has changed, or that did not run last here, or of another epoch. */
+int64_t svm_run_changed(struct cpu *c, struct vcpu *v);
+
 /*
- * For svm_run.h.  Copy what the library says has changed in its page since the last run: what that
- * is, EXO_VCPU_*.
+ * svm_enter.S: with interrupts off; physical addresses of control blocks.  It calls vcpu_left(v)
+ * when the guest has exited, and returns what that does.
  */
-uint32_t svm_take_changed(struct vmcb *b, struct exo_vcpu_page *p);
-/* What is cached on this CPU is not the VCPU's, or of another epoch: how to forget it. */
-uint32_t svm_cache_miss(struct cpu *c, struct vcpu *v, uint64_t now);
-/* The guest's run ended by a machine check. */
+int64_t svm_enter(uint64_t guest_pa, uint64_t host_pa, struct vcpu *v, struct exo_vcpu_page *page);
+
+/* The guest's run ended by a machine check: one that was on its way while it ran is the machine's. */
 void svm_machine_check(void);
 
 extern uint64_t svm_epoch;      /* [a] moves when a guest's space lost rights */

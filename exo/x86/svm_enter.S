@@ -9,17 +9,28 @@
 #include "x86/offsets.h"
 
 	.text
-/* rax = host_pa, rdi = guest_pa, rdx = page, which is kept, as rbp is: svm_run.h */
+/*
+ * int64_t svm_enter(uint64_t guest_pa, uint64_t host_pa, struct vcpu *v,
+ *                   struct exo_vcpu_page *page)
+ */
 	.globl svm_enter
 svm_enter:
+	push %rbx
 	push %rbp
-	push %rax
+	push %r12
+	push %r13
+	push %r14
+	push %r15
 	push %rdx
+	push %rsi
+	push %rcx
 	clgi
 	sti                             /* the machine's interrupts end the guest's run */
+	mov %rsi, %rax
 	vmsave %rax
 	mov %rdi, %rax
 	vmload %rax
+	mov %rcx, %rdx
 	mov VCPU_RCX(%rdx), %rcx
 	mov VCPU_RBX(%rdx), %rbx
 	mov VCPU_RBP(%rdx), %rbp
@@ -54,8 +65,14 @@ svm_enter:
 	mov %r13, (VCPU_R8 + 40)(%rax)
 	mov %r14, (VCPU_R8 + 48)(%rax)
 	mov %r15, (VCPU_R8 + 56)(%rax)
-	mov %rax, %rdx
-	pop %rcx
-	pop %rbp
 	stgi
+	pop %rdi                        /* host_pa */
+	pop %rdi
+	call vcpu_left
+	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %rbp
+	pop %rbx
 	ret

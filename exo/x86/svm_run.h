@@ -23,12 +23,8 @@
 #define EXIT_MACHINE_CHECK 0x52u
 
 /* Copy what the library asks for from its page, which it may be changing meanwhile. */
-static inline uint32_t page_take(struct vmcb *b, struct exo_vcpu_page *p)
+static inline void page_take(struct vmcb *b, const struct exo_vcpu_page *p)
 {
-	uint32_t changed = 0;
-
-	if (UNLIKELY(p->changed))
-		changed = svm_take_changed(b, p);
 	b->state.rip = p->state.rip;
 	b->state.rsp = p->state.rsp;
 	b->state.rax = p->state.rax;
@@ -37,7 +33,6 @@ static inline uint32_t page_take(struct vmcb *b, struct exo_vcpu_page *p)
 	b->interrupt = (p->interrupt & VMCB_INTERRUPT_MAY) | VMCB_INTERRUPT_MASK;
 	b->shadow = p->shadow & 1;
 	b->event_inject = p->event_inject;
-	return changed;
 }
 
 /*
@@ -80,56 +75,41 @@ static inline uint32_t page_tell(const struct vmcb *b, struct exo_vcpu_page *p)
  * looks who is inside; we say that we are inside and then look at the epoch.  The CPU and the VCPU
  * have the same stamp if the VCPU ran last here, and nothing else did since.
  */
-static inline uint32_t cache_check(struct cpu *c, struct vcpu *v, uint32_t changed)
+static inline bool cache_is_good(struct cpu *c, const struct vcpu *v)
 {
-	uint64_t now;
-
 	__atomic_store_n(&c->guest.inside, 1, __ATOMIC_SEQ_CST);
-	now = __atomic_load_n(&svm_epoch, __ATOMIC_SEQ_CST);
-	if (UNLIKELY(c->guest.stamp != v->stamp || v->epoch != now || (changed & EXO_VCPU_FLUSH)))
-		return svm_cache_miss(c, v, now);
-	return VMCB_TLB_KEEP;
+	return __atomic_load_n(&svm_epoch, __ATOMIC_SEQ_CST) == v->epoch &&
+	       c->guest.stamp == v->stamp;
 }
 
 /*
- * svm_enter.S: with interrupts off; physical addresses of control blocks.  All registers but rbp
- * and rsp are lost in it.  The page, which need not be kept meanwhile.
+ * Enter the guest of a VCPU that is ours, for e, by what its page says, in the nested tables that it is
+ * bound to, and come back at its next exit, by way of vcpu_left, whose result it is.  Interrupts of
+ * the machine end the run and stay pending until the caller's way back to user mode.
  */
-static inline struct exo_vcpu_page *svm_enter(uint64_t guest_pa, uint64_t host_pa,
-					      struct exo_vcpu_page *page)
-{
-	asm volatile("call svm_enter"
-		     : "+a"(host_pa), "+D"(guest_pa), "+d"(page)
-		     :
-		     : "rbx", "rcx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-		       "cc", "memory");
-	return page;
-}
-
-/*
- * Enter the guest by what its page says, in the nested tables that it is bound to, and come back at
- * its next exit: the exit code.  Interrupts of the machine end it and stay pending until the
- * caller's way back to user mode.
- */
-static inline uint32_t svm_run(struct cpu *c, struct vcpu *v)
+static inline int64_t svm_run(struct cpu *c, const struct env *e, struct vcpu *v)
 {
 	struct vmcb *b = v->vmcb;
 	struct exo_vcpu_page *p = v->page;
-	uint32_t changed = page_take(b, p);
 
-	if (UNLIKELY(c->vector_owner != c->env))
-		vectors_load(c);
-	b->tlb_control = cache_check(c, v, changed);
-	latency_guest(c);
-	p = svm_enter(v->vmcb_pa, c->guest.host_pa, p);
-	c = this_cpu();
+	if (UNLIKELY(p->changed || latency_on || c->vector_owner != e))
+		return svm_run_changed(c, v);
+	page_take(b, p);
+	if (UNLIKELY(!cache_is_good(c, v)))
+		return svm_run_changed(c, v);
+	b->tlb_control = VMCB_TLB_KEEP;
+	return svm_enter(v->vmcb_pa, c->guest.host_pa, v, p);
+}
+
+/* What is left of the run: the exit code. */
+static inline uint32_t svm_left(struct cpu *c, struct vcpu *v)
+{
+	struct vmcb *b = v->vmcb;
+
 	latency_host(c);
 	__atomic_store_n(&c->guest.inside, 0, __ATOMIC_RELEASE);
 	vectors_restore();              /* QEMU 7.2 does not intercept XSETBV */
-	b = v->vmcb;
-	if (UNLIKELY((uint32_t)b->exit_code == EXIT_MACHINE_CHECK))
-		svm_machine_check();
-	return page_tell(b, p);
+	return page_tell(b, v->page);
 }
 
 #endif
