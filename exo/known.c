@@ -3,7 +3,8 @@
  * known.c - claims that an environment called, yielded or posted by, kept with what they name.
  *
  * Invariant: who ends a frame of slots first says so in the frame's entry and then forgets; who
- * learns writes what it learned and then looks at the frame's entry.  So one of them sees the other.
+ * learns writes what it learned and then looks at the frame's entry.  So one of them sees the
+ * other.
  */
 #include "known.h"
 

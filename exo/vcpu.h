@@ -34,7 +34,7 @@ static inline struct vcpu *vcpu_at(uint64_t pfn) { return pfn_to_virt(pfn); }
 /* Make the zeroed frames of a VCPU object a VCPU that is bound to nothing.  tree_lock held. */
 void vcpu_make(uint64_t pfn);
 
-/* The guest of a VCPU that is RUNNING here has exited: the exit code.  Called by x86/svm_enter.S. */
+/* The guest of a VCPU that is RUNNING here has exited: the exit code.  For x86/svm_enter.S. */
 int64_t vcpu_left(struct vcpu *v);
 
 /* A piece of ending a VCPU: 0, or EXO_MORE while a CPU is still inside.  tree_lock held. */

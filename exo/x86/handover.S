@@ -18,7 +18,7 @@
 
 	.text
 
-/* rdi = gate, rsi = claim to pass or 0; the words rdx r8 r9 r10 r12 r13 r14 r15 go over as they are. */
+/* rdi = gate, rsi = claim to pass or 0; the words rdx r8 r9 r10 r12 to r15 go over as they are. */
 	.balign 64
 	.globl gate_call_entry
 gate_call_entry:

@@ -14,8 +14,8 @@
 #define KNOWN_BELL  2
 
 	/*
-	 * rbp = the environment: \to = that which the claim named in rdi leads to, rcx = where it was
-	 * found.  rax and \tmp are lost.
+	 * rbp = the environment: \to = that which the claim named in rdi leads to, rcx = where it
+	 * was found.  rax and \tmp are lost.
 	 */
 	.macro FIND_KNOWN use, to, tmp, otherwise
 	mov %edi, %ecx

@@ -62,7 +62,8 @@ TIE(known, to, KNOWN_TO);
 TIE(known, hi, KNOWN_HI);
 TIE(known, badge, KNOWN_BADGE);
 _Static_assert(sizeof(struct known) == KNOWN_BYTES && KNOWN - 1 == KNOWN_MASK &&
-		       KNOWN_GATE == 0 && KNOWN_YIELD == 1 && KNOWN_BELL == 2 && offsetof(struct exo_cap, gen) == 0,
+		       KNOWN_GATE == 0 && KNOWN_YIELD == 1 && KNOWN_BELL == 2 &&
+		       offsetof(struct exo_cap, gen) == 0,
 	       "handover.S uses these");
 _Static_assert(ENV_BLOCKED == STATE_BLOCKED && ENV_READY == STATE_READY &&
 		       ENV_RUNNING == STATE_RUNNING && ENV_CALLING == STATE_CALLING &&

@@ -31,7 +31,7 @@ int64_t svm_run_changed(struct cpu *c, struct vcpu *v);
  */
 int64_t svm_enter(uint64_t guest_pa, uint64_t host_pa, struct vcpu *v, struct exo_vcpu_page *page);
 
-/* The guest's run ended by a machine check: one that was on its way while it ran is the machine's. */
+/* The guest's run ended by a machine check: one that is in progress is the machine's. */
 void svm_machine_check(void);
 
 extern uint64_t svm_epoch;      /* [a] moves when a guest's space lost rights */
