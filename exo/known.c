@@ -11,13 +11,12 @@
 #include "claim.h"
 #include "frame.h"
 
-/* No name has this generation: an entry that knows nothing never fits. */
+/* No claim has this generation: an entry that knows nothing never fits a name that it has. */
 static const uint32_t no_generation = ~0u;
 
 static void entry_forget(struct known *k, unsigned i)
 {
-	__atomic_store_n(&k->gen[i], &no_generation, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&k->name[i], KNOWN_NONE, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&k->gen[i], &no_generation, __ATOMIC_RELEASE);
 }
 
 void known_learn(struct env *e, enum known_use use, const struct exo_cap *c, exo_slot name)
@@ -30,10 +29,10 @@ void known_learn(struct env *e, enum known_use use, const struct exo_cap *c, exo
 	k->to[i] = env_at(c->lo);
 	k->hi[i] = c->hi;
 	k->badge[i] = c->badge;
+	k->name[i] = name;
 	if (!claim_same(c, name))
 		return;
 	__atomic_store_n(&k->gen[i], &c->gen, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&k->name[i], name, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&f->object, __ATOMIC_SEQ_CST) != e->id)
 		entry_forget(k, i);
 }

@@ -16,8 +16,7 @@ struct env;
 
 enum known_use { KNOWN_GATE, KNOWN_YIELD, KNOWN_BELL, KNOWN_USES };
 
-#define KNOWN 4u                /* of each use, by the last bits of the slot's number */
-#define KNOWN_NONE (1ul << 63)  /* no name: those are positive */
+#define KNOWN 4u /* of each use, by the last bits of the slot's number */
 
 /* Written by its environment's own calls, and by known_forget. */
 struct known {

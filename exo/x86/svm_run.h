@@ -84,8 +84,8 @@ static inline bool cache_is_good(struct cpu *c, const struct vcpu *v)
 
 /*
  * Enter the guest of a VCPU that is ours, for e, by what its page says, in the nested tables that
- * it is bound to, and come back at its next exit, by way of vcpu_left, whose result it is.  Interrupts
- * of the machine end the run and stay pending until the caller's way back to user mode.
+ * it is bound to, and come back at its next exit, by way of vcpu_left, whose result it is.
+ * Interrupts of the machine end the run and stay pending until the caller's way to user mode.
  */
 static inline int64_t svm_run(struct cpu *c, const struct env *e, struct vcpu *v)
 {
