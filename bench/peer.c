@@ -61,8 +61,8 @@ static void answer_for_ever(exo_slot to)
 		uint64_t seen = exos_page()->event_head;
 
 		if (exos_event_take(PEER_ENTRY))
-			exo_env_notify(to);
-		if (exos_page()->event_head == (uint32_t)seen)
+			exo_env_notify_wait(to, seen, 0);
+		else
 			exo_env_wait(seen, 0);
 	}
 }

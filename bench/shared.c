@@ -40,12 +40,12 @@ void bench_shared_answer(exo_slot to)
 	for (;;) {
 		uint64_t seen = exos_page()->event_head;
 
-		if (exos_event_take(PEER_ENTRY)) {
-			box->answer = box->question + 1;
-			exo_env_notify(to);
-		}
-		if (exos_page()->event_head == (uint32_t)seen)
+		if (!exos_event_take(PEER_ENTRY)) {
 			exo_env_wait(seen, 0);
+			continue;
+		}
+		box->answer = box->question + 1;
+		exo_env_notify_wait(to, seen, 0);
 	}
 }
 
@@ -87,12 +87,8 @@ static void ping_run(uint32_t rounds)
 {
 	last = 0;
 	for (uint32_t i = rounds; i; i--) {
-		uint64_t seen = exos_page()->event_head;
-
 		box->question = i;
-		exo_env_notify(bell);
-		if (exos_page()->event_head == (uint32_t)seen)
-			exo_env_wait(seen, 0);
+		exo_env_notify_wait(bell, exos_page()->event_head, 0);
 		last += exos_event_take(bench_peer.bell) && box->answer == i + 1ul;
 	}
 }

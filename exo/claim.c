@@ -49,8 +49,10 @@ void table_forget(uint64_t pfn)
 	struct env *e = table_env(pfn);
 
 	__atomic_store_n(&frame_entry(pfn)->object, 0, __ATOMIC_SEQ_CST);
-	if (e)
-		__atomic_store_n(&e->table_hit[pfn % TABLE_HITS], TABLE_NONE, __ATOMIC_SEQ_CST);
+	if (!e)
+		return;
+	__atomic_store_n(&e->table_hit[pfn % TABLE_HITS], TABLE_NONE, __ATOMIC_SEQ_CST);
+	known_forget(e);
 }
 
 int slot_empty(struct env *e, uint64_t sid, struct exo_cap **out)

@@ -54,10 +54,15 @@ struct cpu {
 	uint64_t entered;               /* tsc since which interrupts are off: see x86/latency.h */
 	uint64_t cause;                 /* of that, as in struct exo_latency */
 	uint64_t kept[2];
+	uint32_t number, slot;
+	uint64_t slot_end;              /* tsc */
+	uint64_t space;                 /* [a] pfn of the loaded top-level table, 0: the kernel's */
+	uint64_t fancy;                 /* not 0: vector registers are within reach or somebody's,
+	                                 * or there is no FSGSBASE */
+	struct exo_vector *vector;
 	                                /* ... to here */
 	CACHE_LINE                      /* what other CPUs read */
-	uint32_t number, apic_id;
-	uint64_t space;                 /* [a] pfn of the loaded top-level table, 0: the kernel's */
+	uint32_t apic_id;
 	uint32_t tlb_asked, tlb_answered;       /* [a] */
 	bool idle;                      /* [a] */
 	uint64_t started;               /* [a] */
@@ -70,17 +75,13 @@ struct cpu {
 	struct env *next;               /* who runs when the present call ends, RUNNING already */
 	struct env *vector_owner;       /* whose vector state is in the registers, NULL: nobody's */
 	bool ts;                        /* vector registers are out of reach */
-	bool plain;                     /* they are, and nobody's, and there is FSGSBASE */
 	unsigned vector_now;            /* of the interrupt that is, or was last, handled */
 	bool open;                      /* it schedules: long calls let interrupts in */
 	bool deferred;                  /* this slot's end was put off already */
-	uint64_t slot_end;              /* tsc */
 	uint64_t slot_number;           /* how many slots began before the present one */
 	bool irqs_held;                 /* sources are masked until the next slot */
 	uint64_t looks;                 /* searches for one to run that came by gate calls */
-	uint32_t slot;
 	struct lock slot_lock;          /* guards vector, holder, timers */
-	struct exo_vector *vector;
 	struct exo_trace *trace;
 	struct exo_trace_record *trace_at, *trace_end;  /* where its next record goes */
 	exo_sid holder[EXO_VECTOR_SLOTS];
@@ -89,7 +90,8 @@ struct cpu {
 	struct tlb_notes notes;
 	struct {
 		uint64_t save_pa, host_pa;      /* [I] frames for its state while a guest runs */
-		uint64_t last;                  /* id of the VCPU that ran here last */
+		uint64_t stamp;                 /* of the VCPU that ran here last */
+		uint64_t stamps;                /* that were given here */
 		uint32_t inside;                /* [a] a guest runs here, or will without looking */
 	} guest;
 	void *tables;                   /* [I] what the processor reads, see x86/cpu.c */

@@ -49,6 +49,7 @@ void env_make(uint64_t pfn, exo_sid object)
 	e->id = (uint64_t)++made << 32 | pfn;
 	e->object = object;
 	memset(e->table_hit, 0xff, sizeof(e->table_hit));
+	known_forget(e);
 	env_inside(e, 0);
 	e->source[0].kind = SOURCE_ALARM;
 	e->wait.kind = TIMER_WAIT;

@@ -11,6 +11,7 @@
 #include <exo/env.h>
 #include <stdbool.h>
 
+#include "known.h"
 #include "x86/direct.h"
 
 enum env_state {
@@ -76,8 +77,7 @@ struct env {
 	struct call_context ctx[2];     /* [inside] */
 	struct call_context *now;       /* &ctx[inside] */
 	uint32_t state;                 /* [a] enum env_state */
-	uint32_t inside;                /* 1: in a gate call of another */
-	uint32_t depth;                 /* in how many, one within the other */
+	uint32_t depth;                 /* inside how many gate calls, one within the other */
 	union {
 		struct {
 			uint8_t resume;         /* enum env_resume */
@@ -110,6 +110,7 @@ struct env {
 	uint32_t in_guest;              /* [a] in vcpu_run: events end it */
 	uint64_t predicate;             /* [a] pfn of the program that wakes it, 0: none */
 	uint64_t space_next, space_prev;        /* pfn of others that run in the same space */
+	struct known known[KNOWN_USES];
 	uint32_t table_hit[TABLE_HITS]; /* [a] frames of its tables by last bits, or TABLE_NONE */
 	uint32_t sources;               /* entries but the alarm's that have a source */
 	struct source source[EXO_EVENTS];
@@ -130,12 +131,17 @@ static inline bool upcalls_on(const struct exo_env_page *p, uint64_t rip)
 	return !p->upcalls_off && !(rip >= p->resume_lo && rip < p->resume_hi);
 }
 
-/* Somebody is inside its gate from now on, or nobody is. */
-static inline void env_inside(struct env *e, uint32_t inside)
+/* In a gate call of another? */
+static inline bool env_is_inside(const struct env *e)
 {
-	e->inside = inside;
-	e->depth = 0;
-	e->now = &e->ctx[inside];
+	return e->depth;
+}
+
+/* Somebody is inside its gate from now on, `depth` calls deep, or nobody is: 0. */
+static inline void env_inside(struct env *e, uint32_t depth)
+{
+	e->depth = depth;
+	e->now = &e->ctx[depth != 0];
 }
 
 /* Post entry `entry` of the environment's ring and wake it.  From any context, no lock needed. */

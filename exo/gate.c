@@ -20,9 +20,6 @@
 #include "x86/lapic.h"
 #include "x86/offsets.h"
 
-/* Calls within calls: whoever looks for the innermost one looks at so many at most. */
-#define DEPTH_MAX 64
-
 /* The callee goes back to where it waited, and on from there if the wait is over. */
 static void callee_rest(struct env *e)
 {
@@ -43,11 +40,9 @@ static void callee_rest(struct env *e)
 /* The two are caller and callee from now on. */
 static inline void env_link(struct env *e, struct env *to)
 {
-	env_inside(to, 1);
-	to->depth = e->depth + 1;
+	env_inside(to, e->depth + 1);
 	to->caller = e;
 	e->callee = to;
-	e->resume = RESUME_CALL;
 	e->cut = 0;
 }
 
@@ -60,8 +55,7 @@ static void alarm_missed(struct cpu *c, struct env *e)
 	lapic_send(c->apic_id, VECTOR_KICK);
 }
 
-__attribute__((noinline))
-static int64_t gate_call_slow(struct env *e, uint64_t gate, uint64_t cap)
+int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
 {
 	struct cpu *c = this_cpu();
 	struct exo_cap *g;
@@ -87,7 +81,7 @@ static int64_t gate_call_slow(struct env *e, uint64_t gate, uint64_t cap)
 	}
 	c->gate_rsi = passed;
 	c->gate_rsp = to->page->gate_rsp;
-
+	known_learn(e, KNOWN_GATE, g, gate);
 	env_link(e, to);
 	if (e->page->alarm_tsc != e->alarm.tsc)
 		sys_env_alarm(e);
@@ -117,14 +111,13 @@ static bool caller_take(struct env *caller, const struct env *callee)
 	return ours;
 }
 
-__attribute__((noinline))
-static int64_t gate_return_slow(struct env *e, uint64_t result, uint64_t cap)
+int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
 {
 	struct cpu *c = this_cpu();
 	struct env *caller = e->caller;
 	int64_t passed = 0;
 
-	if (!e->inside)
+	if (!env_is_inside(e))
 		return -EXO_E_ARG;
 	if (cap && caller && (passed = cap_pass(e, cap, caller)) < 0)
 		return passed;
@@ -148,89 +141,18 @@ static int64_t gate_return_slow(struct env *e, uint64_t result, uint64_t cap)
 	return 0;
 }
 
-/* Its caller is gone, or is being parted from it: rest, or return all the same. */
-__attribute__((noinline))
-static int64_t gate_return_alone(struct env *e, struct env *caller, uint64_t result)
-{
-	e->caller = caller;
-	return gate_return_slow(e, result, 0);
-}
-
-int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
-{
-	struct cpu *c = this_cpu();
-	const struct exo_cap *g = claim_quick(e, gate, EXO_KIND_GATE, EXO_R_CALL);
-	struct env *to;
-
-	if (UNLIKELY(!g || cap || !switch_is_plain(c, e) || e->depth >= DEPTH_MAX))
-		return gate_call_slow(e, gate, cap);
-	to = env_at(g->lo);
-	c->gate_rip = g->hi;
-	c->gate_rdi = g->badge;
-	if (UNLIKELY(!claim_same(g, gate) || !state_move(to, ENV_BLOCKED, ENV_RUNNING)))
-		return gate_call_slow(e, gate, cap);
-	c->gate_rsi = 0;
-	c->gate_rsp = to->page->gate_rsp;
-	env_link(e, to);
-	env_swap_plain(c, e, to);
-	__atomic_store_n(&e->state, ENV_CALLING, __ATOMIC_SEQ_CST);
-	return 0;
-}
-
-/* The callee did not get as far as resting: events came, or its wait has a deadline. */
-__attribute__((noinline))
-static int64_t gate_returned(struct cpu *c, struct env *e)
-{
-	callee_rest(e);
-	if (c->resched)
-		lapic_send(c->apic_id, VECTOR_KICK);
-	return 0;
-}
-
 /*
- * Events came while it went to rest.  It is blocked already, so maybe another's by now: it is only
- * woken, as by anybody else.
+ * Events came for one of the two while the callee went to rest.  That one is blocked already, so
+ * maybe another's by now: it is only woken, as by anybody else.
  */
-__attribute__((noinline))
-static int64_t gate_woken(struct cpu *c, struct env *e)
-{
-	env_wake(e);
-	if (c->resched)
-		lapic_send(c->apic_id, VECTOR_KICK);
-	return 0;
-}
-
-int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
+void gate_returned(struct env *e, struct env *caller)
 {
 	struct cpu *c = this_cpu();
-	struct env *caller;
 
-	if (UNLIKELY(cap || !e->inside || !switch_is_plain(c, e) ||
-		     e->event_head != e->wait_seen[0]))
-		return gate_return_slow(e, result, cap);
-	caller = __atomic_exchange_n(&e->caller, NULL, __ATOMIC_ACQ_REL);
-	if (UNLIKELY(!caller || !state_move(caller, ENV_CALLING, ENV_PARTING)))
-		return gate_return_alone(e, caller, result);
-	if (UNLIKELY(caller->callee != e)) {    /* it was cut, and is in another call by now */
-		__atomic_store_n(&caller->state, ENV_CALLING, __ATOMIC_SEQ_CST);
-		return gate_return_alone(e, NULL, result);
-	}
-	__atomic_store_n(&caller->state, ENV_RUNNING, __ATOMIC_RELEASE);
-	env_inside(e, 0);
-	e->resume = RESUME_WAIT;
-	caller->callee = NULL;
-	caller->cut = 0;
-	c->gate_rdi = result;
-	c->gate_rsi = 0;
-	env_swap_plain(c, e, caller);
-	if (UNLIKELY(caller->attention))
+	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != e->wait_seen[0])
+		env_wake(e);
+	if (c->resched || caller->attention)
 		lapic_send(c->apic_id, VECTOR_KICK);
-	if (UNLIKELY(e->wait_until[0]))
-		return gate_returned(c, e);
-	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
-	if (UNLIKELY(__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != e->wait_seen[0]))
-		return gate_woken(c, e);
-	return 0;
 }
 
 /* The call of e to `callee` ends without its return: e goes on with `result`. */
@@ -244,7 +166,11 @@ static bool gate_break(struct env *e, struct env *callee, int64_t result)
 		__atomic_store_n(&e->state, ENV_CALLING, __ATOMIC_SEQ_CST);
 		return false;
 	}
-	e->now->result = result;
+	*e->now = (struct call_context){
+		.rip = e->now->rip, .rflags = e->now->rflags, .rsp = e->now->rsp,
+		.rbx = e->now->rbx, .rbp = e->now->rbp, .result = result,
+	};
+	e->resume = RESUME_CALL;
 	e->callee = NULL;
 	if (callee)
 		__atomic_compare_exchange_n(&callee->caller, &self, NULL, false, __ATOMIC_ACQ_REL,

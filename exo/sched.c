@@ -327,7 +327,7 @@ static void preempt(struct cpu *c, struct env *e, const struct regs *r)
 {
 	struct exo_env_page *p = e->page;
 
-	if (upcalls_on(e->page, r->rip) && p->slice_rip && !e->inside) {
+	if (upcalls_on(e->page, r->rip) && p->slice_rip && !env_is_inside(e)) {
 		context_save(&p->area[EXO_AREA_UPCALL], r, EXO_TRAP_SLICE);
 		p->upcalls_off = 1;
 		e->resume = RESUME_SLICE;

@@ -40,7 +40,7 @@ static inline const struct exo_cap *claim_quick(const struct env *e, exo_slot na
  */
 static inline bool switch_is_plain(const struct cpu *c, const struct env *e)
 {
-	return c->plain && !(e->page->alarm_tsc | e->alarm.tsc);
+	return !(c->fancy | e->page->alarm_tsc | e->alarm.tsc);
 }
 
 /* Make an environment the CPU's, except the registers that the way to user mode loads. */
@@ -96,7 +96,7 @@ static inline void env_announce(struct cpu *c, struct env *e)
 /* Is there nothing to look at but registers when `to` is run?  Then it goes on behind a call. */
 static inline bool env_is_plain(const struct cpu *c, struct env *to)
 {
-	if (UNLIKELY(!c->plain || to->page->alarm_tsc != to->alarm.tsc))
+	if (UNLIKELY(c->fancy || to->page->alarm_tsc != to->alarm.tsc))
 		return false;
 	if (to->how == RESUME_CALL)
 		return true;

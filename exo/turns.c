@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * turns.c - calls that hand the CPU over: yield, notify, wait.
+ * turns.c - calls that hand the CPU over: yield, notify, wait, notify and wait.
  *
- * Each has a short way, which calls nothing, for the common case: a claim in the table frame used
- * last, no vector state, no alarm, an environment that goes on behind a call.  Everything else goes
- * the long way, through resume.c and sched.c.
+ * Of a notify and a wait each has a short way, which calls nothing, for the common case: a claim in
+ * the table frame used last, no vector state, no alarm, an environment that goes on behind a call.
+ * Everything else goes the long way, through resume.c and sched.c.  The short ways of the others
+ * are in x86/handover.S and x86/notify.S.
  */
 #include <exo/errors.h>
 
@@ -16,49 +17,9 @@
 #include "sched.h"
 #include "switch.h"
 #include "timer.h"
+#include "turns.h"
 #include "x86/enter.h"
 #include "x86/lapic.h"
-
-/* As env_change where env_is_plain, for a yield within a slot; returns where it is not. */
-static inline void env_change_plain(struct cpu *c, struct env *e, struct env *to)
-{
-	struct exo_env_page *p = to->page;
-
-	if (UNLIKELY(to->how != RESUME_CALL || !c->plain || p->alarm_tsc != to->alarm.tsc))
-		return;
-	env_swap_plain(c, e, to);
-	__atomic_store_n(&e->state, ENV_READY, __ATOMIC_RELEASE);
-	c->stats->switches++;
-	p->slices++;
-	p->slot = c->slot;
-	p->slice_end_tsc = c->slot_end;
-	enter_call(to->now);
-}
-
-__attribute__((noinline))
-static int64_t yield_slow(struct env *e, uint64_t target)
-{
-	struct cpu *c = this_cpu();
-	struct exo_cap *cap;
-	struct env *to;
-	int err;
-
-	if ((err = claim_any(e, target, &cap)) < 0)
-		return err;
-	if (cap->kind != EXO_KIND_GATE && cap->kind != EXO_KIND_ENV)
-		return -EXO_E_KIND;
-	if (!(cap->rights & (EXO_R_RUN | EXO_R_CALL)))
-		return -EXO_E_RIGHTS;
-	to = env_at(cap->lo);
-	if (!claim_same(cap, target))
-		return -EXO_E_STALE;
-	to = chain_top(to);
-	if (to == e)
-		return 0;
-	if (!state_move(to, ENV_READY, ENV_RUNNING))
-		return -EXO_E_BUSY;
-	env_change(c, e, to);
-}
 
 _Noreturn static void yield_next(struct env *e)
 {
@@ -67,57 +28,99 @@ _Noreturn static void yield_next(struct env *e)
 	schedule_next();
 }
 
+/* Who is to run by this ENV or GATE claim, or NULL and an error. */
+static struct env *yield_target(struct env *e, uint64_t target, int *err)
+{
+	struct exo_cap *cap;
+	struct env *to;
+
+	if ((*err = claim_any(e, target, &cap)) < 0)
+		return NULL;
+	*err = -EXO_E_KIND;
+	if (cap->kind != EXO_KIND_GATE && cap->kind != EXO_KIND_ENV)
+		return NULL;
+	*err = -EXO_E_RIGHTS;
+	if (!(cap->rights & (EXO_R_RUN | EXO_R_CALL)))
+		return NULL;
+	to = env_at(cap->lo);
+	known_learn(e, KNOWN_YIELD, cap, target);
+	*err = -EXO_E_STALE;
+	return claim_same(cap, target) ? to : NULL;
+}
+
 int64_t sys_env_yield(struct env *e, uint64_t target)
 {
-	struct cpu *c = this_cpu();
-	const struct exo_cap *cap;
 	struct env *to;
+	int err;
 
 	e->page->owed = 0;
 	e->resume = RESUME_CALL;
 	e->now->result = 0;
 	if (!target)
 		yield_next(e);
-	cap = claim_quick(e, target, EXO_KIND_ENV, EXO_R_RUN);
-	if (UNLIKELY(!cap))
-		return yield_slow(e, target);
-	to = env_at(cap->lo);
-	if (UNLIKELY(!claim_same(cap, target) || to->callee) ||
-	    UNLIKELY(!state_move(to, ENV_READY, ENV_RUNNING)))
-		return yield_slow(e, target);
-	env_change_plain(c, e, to);
-	env_change(c, e, to);
+	to = yield_target(e, target, &err);
+	if (!to)
+		return err;
+	to = chain_top(to);
+	if (to == e)
+		return 0;
+	if (!state_move(to, ENV_READY, ENV_RUNNING))
+		return -EXO_E_BUSY;
+	env_change(this_cpu(), e, to);
+}
+
+void yield_to(struct env *e, struct env *to)
+{
+	env_change(this_cpu(), e, to);
+}
+
+/* Whom a doorbell posts to, and which entry; or NULL and an error. */
+static struct env *bell_target(struct env *e, uint64_t doorbell, uint64_t *entry, int *err)
+{
+	struct exo_cap *c;
+	struct env *to;
+	bool rings;
+
+	*err = claim_find(e, doorbell, EXO_KIND_ENV, EXO_R_NOTIFY, &c);
+	if (*err)
+		return NULL;
+	to = env_at(c->lo);
+	*entry = c->hi - 1;
+	rings = claim_is_doorbell(c);
+	if (rings)
+		known_learn(e, KNOWN_BELL, c, doorbell);
+	*err = -EXO_E_STALE;
+	if (!claim_same(c, doorbell))
+		return NULL;
+	*err = -EXO_E_ARG;
+	return rings ? to : NULL;
 }
 
 /* Whose claim is not in the table frame used last, or is no doorbell. */
 __attribute__((noinline))
 static int64_t notify_slow(struct env *e, uint64_t doorbell)
 {
-	struct exo_cap *c;
-	struct env *to;
 	uint64_t entry;
-	bool rings;
-	int err = claim_find(e, doorbell, EXO_KIND_ENV, EXO_R_NOTIFY, &c);
+	int err;
+	struct env *to = bell_target(e, doorbell, &entry, &err);
 
-	if (err)
+	if (!to)
 		return err;
-	to = env_at(c->lo);
-	entry = c->hi - 1;
-	rings = claim_is_doorbell(c);
-	if (!claim_same(c, doorbell))
-		return -EXO_E_STALE;
-	if (!rings)
-		return -EXO_E_ARG;
 	event_post(to, entry);
 	return 0;
+}
+
+void notify_put(struct env *to, uint64_t entry)
+{
+	while (!event_put(to, entry))
+		spin_wait();
 }
 
 /* The way out where another CPU puts something on the same ring. */
 __attribute__((noinline))
 static int64_t notify_ring(struct env *to, uint64_t entry)
 {
-	while (!event_put(to, entry))
-		spin_wait();
+	notify_put(to, entry);
 	env_wake(to);
 	return 0;
 }
@@ -208,10 +211,10 @@ __attribute__((noinline))
 _Noreturn static void wait_block(struct env *e, uint64_t seen, uint64_t until)
 {
 	struct cpu *c = this_cpu();
-	uint32_t blocked = e->inside ? ENV_WAITING : ENV_BLOCKED;
+	uint32_t blocked = env_is_inside(e) ? ENV_WAITING : ENV_BLOCKED;
 
-	e->wait_seen[e->inside] = seen;
-	e->wait_until[e->inside] = until;
+	e->wait_seen[env_is_inside(e)] = seen;
+	e->wait_until[env_is_inside(e)] = until;
 	wait_leave(c, e, until);
 	__atomic_store_n(&e->state, blocked, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != (uint32_t)seen ||
@@ -228,7 +231,7 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 	if (e->event_head != (uint32_t)seen || (until && until <= read_tsc()))
 		return e->event_head;
 	e->resume = RESUME_WAIT;
-	if (UNLIKELY(until || e->inside || !switch_is_plain(c, e)))
+	if (UNLIKELY(until || env_is_inside(e) || !switch_is_plain(c, e)))
 		wait_block(e, seen, until);
 	e->wait_seen[0] = seen;
 	e->wait_until[0] = 0;
@@ -247,6 +250,48 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 	enter_call(to->now);
 }
 
+int64_t sys_env_notify_wait(struct env *e, uint64_t doorbell, uint64_t seen, uint64_t until)
+{
+	uint64_t entry;
+	int err;
+	struct env *to = bell_target(e, doorbell, &entry, &err);
+
+	if (!to)
+		return err;
+	event_post(to, entry);
+	return sys_env_wait(e, seen, until);
+}
+
+int64_t notify_then_wait(struct env *e, struct env *to, uint64_t entry, uint64_t seen)
+{
+	notify_ring(to, entry);
+	return sys_env_wait(e, seen, 0);
+}
+
+void notify_waited(struct env *e)
+{
+	struct cpu *c = this_cpu();
+
+	env_wake(e);
+	if (c->resched)
+		lapic_send(c->apic_id, VECTOR_KICK);
+}
+
+void notify_wait_to(struct env *e, struct env *to, uint64_t seen)
+{
+	struct cpu *c = this_cpu();
+
+	e->resume = RESUME_WAIT;
+	e->wait_seen[0] = seen;
+	e->wait_until[0] = 0;
+	env_leave(c);
+	__atomic_store_n(&e->state, ENV_BLOCKED, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != (uint32_t)seen)
+		notify_waited(e);
+	c->vector->charged = to->pfn;
+	env_run(to);
+}
+
 static inline bool sleep_over(const struct env *e, uint64_t until)
 {
 	return prog_predicate_holds(e) || (until && until <= read_tsc());
@@ -256,7 +301,7 @@ int64_t sys_env_wait_until(struct env *e, uint64_t until)
 {
 	struct cpu *c = this_cpu();
 
-	if (e->inside)
+	if (env_is_inside(e))
 		return -EXO_E_BUSY;
 	if (!e->predicate)
 		return -EXO_E_ABSENT;

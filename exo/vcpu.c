@@ -19,17 +19,17 @@
 #include "table.h"
 #include "x86/lapic.h"
 #include "x86/svm.h"
+#include "x86/svm_run.h"
 
 void vcpu_make(uint64_t pfn)
 {
-	static uint64_t made;
 	struct vcpu *v = vcpu_at(pfn);
 
 	memset(v, 0, EXO_FRAMES_VCPU * EXO_PAGE_SIZE);
 	v->pfn = pfn;
-	v->id = ++made;
 	v->page = pfn_to_virt(pfn + 1);
 	v->vmcb = pfn_to_virt(pfn + 2);
+	v->vmcb_pa = (pfn + 2) << EXO_PAGE_SHIFT;
 	v->page->changed = EXO_VCPU_STATE | EXO_VCPU_CONTROLS;
 	svm_make(v);
 }
@@ -137,6 +137,7 @@ static int vcpu_rebind(struct vcpu *v, uint64_t space)
 	vcpu_unlink(v);
 	v->epoch = 0;
 	vcpu_link(v, space);
+	v->vmcb->nested_cr3 = space << EXO_PAGE_SHIFT;
 	__atomic_store_n(&v->space, space, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&v->state, VCPU_FREE, __ATOMIC_SEQ_CST);
 	return 0;
@@ -155,48 +156,98 @@ int64_t sys_vcpu_bind(struct env *e, uint64_t vcpu, uint64_t space)
 	return err;
 }
 
-/* It is RUNNING and ours.  Events that come from now on end the guest's run: env_wake. */
-static int64_t vcpu_enter(struct cpu *c, struct env *e, struct vcpu *v, uint64_t seen)
+/* It is not ours any more. */
+static inline int64_t vcpu_give(struct vcpu *v, int64_t result)
 {
-	uint64_t space = __atomic_load_n(&v->space, __ATOMIC_SEQ_CST);
-	int64_t code = EXO_EXIT_INTR;
-
-	if (__atomic_load_n(&v->ending, __ATOMIC_SEQ_CST))
-		return -EXO_E_ENDED;
-	if (!space)
-		return -EXO_E_NOTABLE;
-	__atomic_store_n(&e->in_guest, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) == (uint32_t)seen)
-		code = svm_run(c, v, space);
-	else
-		v->page->exit_code = code;
-	__atomic_store_n(&e->in_guest, 0, __ATOMIC_RELEASE);
-	return code;
+	__atomic_store_n(&v->state, VCPU_FREE, __ATOMIC_SEQ_CST);
+	return result;
 }
 
-int64_t sys_vcpu_run(struct env *e, uint64_t slot, uint64_t seen)
+/* Events came before the guest could be entered. */
+static int64_t vcpu_kept_out(struct env *e, struct vcpu *v)
+{
+	v->page->exit_code = EXO_EXIT_INTR;
+	__atomic_store_n(&e->in_guest, 0, __ATOMIC_RELEASE);
+	return vcpu_give(v, EXO_EXIT_INTR);
+}
+
+static inline int64_t vcpu_leave(struct vcpu *v)
 {
 	struct cpu *c = this_cpu();
-	struct exo_cap *cap;
-	struct vcpu *v;
-	unsigned frozen;
-	int64_t result = claim_find(e, slot, EXO_KIND_VCPU, EXO_R_RUN, &cap);
+	uint32_t code = svm_left(c, v);
 
-	if (result)             /* what was compared may have been half of a claim that was going */
-		return result == -EXO_E_STALE || claim_same(cap, slot) ? result : -EXO_E_STALE;
-	v = vcpu_at(cap->lo);
-	if (!claim_same(cap, slot))
+	__atomic_store_n(&c->env->in_guest, 0, __ATOMIC_RELEASE);
+	return vcpu_give(v, code);
+}
+
+__attribute__((noinline))
+static int64_t vcpu_left_checked(struct vcpu *v)
+{
+	svm_machine_check();
+	return vcpu_leave(v);
+}
+
+int64_t vcpu_left(struct vcpu *v)
+{
+	if (UNLIKELY((uint32_t)v->vmcb->exit_code == EXIT_MACHINE_CHECK))
+		return vcpu_left_checked(v);
+	return vcpu_leave(v);
+}
+
+/* It is RUNNING and ours.  Events that come from now on end the guest's run: env_wake. */
+__attribute__((always_inline))
+static inline int64_t vcpu_enter(struct cpu *c, struct env *e, struct vcpu *v, uint64_t seen)
+{
+	if (UNLIKELY(__atomic_load_n(&v->ending, __ATOMIC_SEQ_CST)))
+		return vcpu_give(v, -EXO_E_ENDED);
+	if (UNLIKELY(!__atomic_load_n(&v->space, __ATOMIC_SEQ_CST)))
+		return vcpu_give(v, -EXO_E_NOTABLE);
+	__atomic_store_n(&e->in_guest, 1, __ATOMIC_SEQ_CST);
+	if (UNLIKELY(__atomic_load_n(&e->event_head, __ATOMIC_SEQ_CST) != (uint32_t)seen))
+		return vcpu_kept_out(e, v);
+	return svm_run(c, e, v);
+}
+
+/* By a claim that was found to be one on a VCPU that may be run; twice in the code. */
+__attribute__((always_inline))
+static inline int64_t vcpu_run_by(const struct exo_cap *cap, struct env *e, uint64_t slot,
+				  uint64_t seen)
+{
+	struct cpu *c = this_cpu();
+	struct vcpu *v = vcpu_at(cap->lo);
+	unsigned frozen;
+
+	if (UNLIKELY(!claim_same(cap, slot)))
 		return -EXO_E_STALE;
-	if (!vcpu_take(v))
+	if (UNLIKELY(!vcpu_take(v)))
 		return -EXO_E_BUSY;
 	__atomic_store_n(&v->cpu, c->number, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->by, slot, __ATOMIC_SEQ_CST);
 	/* A slot's generation changes before its flags are cleared. */
 	frozen = __atomic_load_n(&cap->flags, __ATOMIC_SEQ_CST) & (EXO_CAP_FROZEN | EXO_CAP_ENDING);
-	if (!claim_same(cap, slot))
-		result = -EXO_E_STALE;
-	else
-		result = frozen ? -EXO_E_FROZEN : vcpu_enter(c, e, v, seen);
-	__atomic_store_n(&v->state, VCPU_FREE, __ATOMIC_SEQ_CST);
-	return result;
+	if (UNLIKELY(!claim_same(cap, slot)))
+		return vcpu_give(v, -EXO_E_STALE);
+	if (UNLIKELY(frozen))
+		return vcpu_give(v, -EXO_E_FROZEN);
+	return vcpu_enter(c, e, v, seen);
+}
+
+/* There is no such claim in the table frame used last. */
+__attribute__((noinline))
+static int64_t vcpu_run_slow(struct env *e, uint64_t slot, uint64_t seen)
+{
+	struct exo_cap *cap;
+	int64_t err = claim_find(e, slot, EXO_KIND_VCPU, EXO_R_RUN, &cap);
+
+	if (!err)
+		return vcpu_run_by(cap, e, slot, seen);
+	/* What was compared may have been half of a claim that was going. */
+	return err == -EXO_E_STALE || claim_same(cap, slot) ? err : -EXO_E_STALE;
+}
+
+int64_t sys_vcpu_run(struct env *e, uint64_t slot, uint64_t seen)
+{
+	const struct exo_cap *cap = claim_quick(e, slot, EXO_KIND_VCPU, EXO_R_RUN);
+
+	return UNLIKELY(!cap) ? vcpu_run_slow(e, slot, seen) : vcpu_run_by(cap, e, slot, seen);
 }

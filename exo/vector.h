@@ -5,6 +5,10 @@
 #ifndef EXO_VECTOR_H
 #define EXO_VECTOR_H
 
+#include <stdbool.h>
+
+#include "x86/insn.h"
+
 struct cpu;
 
 /* Find out what there is; once on the first CPU, then switch it on, on each. */
@@ -20,8 +24,15 @@ void vectors_save(struct cpu *c);
 /* The present environment used them while out of reach: they become its own. */
 void vectors_load(struct cpu *c);
 
+extern bool has_xsave;                  /* [I] */
+extern uint64_t vector_states;          /* [I] that are switched on, where there is XSAVE */
+
 /* After a guest: vector states that it switched on or off are as they were. */
-void vectors_restore(void);
+static inline void vectors_restore(void)
+{
+	if (has_xsave && xgetbv(0) != vector_states)
+		xsetbv(0, vector_states);
+}
 
 /* Put them out of reach unless they belong to the present environment. */
 void vectors_fence(struct cpu *c);

@@ -6,7 +6,7 @@
  * kernel.  The first instruction of each entry is clac.  GS is the CPU's own from swapgs to swapgs.
  * Ways out never carry kernel values in registers.
  */
-#include "x86/offsets.h"
+#include "x86/leave.h"
 
 	.macro PUSH_ALL
 	push %rax
@@ -44,16 +44,6 @@
 	pop %rax
 	.endm
 
-	/* Argument registers that C may have left something in. */
-	.macro CLEAR_SCRATCH
-	xor %edi, %edi
-	xor %esi, %esi
-	xor %edx, %edx
-	xor %r8d, %r8d
-	xor %r9d, %r9d
-	xor %r10d, %r10d
-	.endm
-
 	/* Back behind the gate call of the context in rsi, but for what the eight words are in. */
 	.macro BEHIND_CALL
 	mov CTX_RIP(%rsi), %rcx
@@ -61,25 +51,6 @@
 	mov CTX_RSP(%rsi), %rsp
 	mov CTX_RBX(%rsi), %rbx
 	mov CTX_RBP(%rsi), %rbp
-	.endm
-
-	/* Ways in and out that x86/latency.c leads round by its own, where that is asked for. */
-	.macro LATENCY_SITE to
-	.pushsection .rodata.latency, "a"
-	.quad 9f, \to
-	.popsection
-9:
-	.endm
-	.macro LEAVE_SYSRET
-	LATENCY_SITE latency_sysret
-	swapgs
-	sysretq
-	.endm
-	.macro LEAVE_IRET
-	LATENCY_SITE latency_iret
-	swapgs
-	add $16, %rsp
-	iretq
 	.endm
 
 	.text
@@ -95,16 +66,16 @@ syscall_entry:
 	clac
 	swapgs
 	mov %rsp, %gs:CPU_USER_RSP
-	mov %gs:CPU_KERNEL_RSP, %rsp
-	push %r11
-	push %rcx
-	mov %gs:CPU_STATS, %rcx
-	incq STATS_ENTRIES(%rcx)
-	mov %gs:CPU_PAGE, %rcx
-	incq PAGE_CALLS(%rcx)
+	mov %gs:CPU_STATS, %rsp
+	incq STATS_ENTRIES(%rsp)
+	mov %gs:CPU_PAGE, %rsp
+	incq PAGE_CALLS(%rsp)
 	sub $CALL_FIRST, %rax
 	cmp $CALL_COUNT, %rax
 	jae not_simple
+	mov %gs:CPU_KERNEL_RSP, %rsp
+	push %r11
+	push %rcx
 	mov %r10, %rcx
 	call *call_table(,%rax,8)
 	pop %rcx
@@ -133,46 +104,34 @@ chosen_anew:
 	call sched_after_call
 	ud2
 
-/* Calls that may switch: the caller's registers go to its context, where it is resumed from. */
+/* Calls that may switch; those of handover.S take the registers as they are here. */
 not_simple:
-	sub $(SWITCH_FIRST - CALL_FIRST), %rax
-	cmp $SWITCH_COUNT, %rax
+	cmp $(SWITCH_FIRST + SWITCH_COUNT - CALL_FIRST), %rax
 	jae foreign
-	mov %gs:CPU_CTX, %rcx
-	mov %rbx, CTX_RBX(%rcx)
-	mov %rbp, CTX_RBP(%rcx)
-	pop %rbx
-	mov %rbx, CTX_RIP(%rcx)
-	pop %rbx
-	mov %rbx, CTX_RFLAGS(%rcx)
-	mov %gs:CPU_USER_RSP, %rbx
-	mov %rbx, CTX_RSP(%rcx)
-	cmp $(CALL_GATE_CALL - SWITCH_FIRST), %rax
-	je gate_call_entry
-	cmp $(CALL_GATE_RETURN - SWITCH_FIRST), %rax
-	je gate_return_entry
-	mov %r12, CTX_R12(%rcx)
-	mov %r13, CTX_R13(%rcx)
-	mov %r14, CTX_R14(%rcx)
-	mov %r15, CTX_R15(%rcx)
+	jmp *(entry_table - CALL_COUNT * 8)(,%rax,8)
+
+/* The caller's registers go to its context, where it is resumed from. */
+switch_any:
+	SAVE_CALLER
+	SAVE_CALLER_WORDS
+	mov %gs:CPU_KERNEL_RSP, %rsp
 	mov %rsi, %rdx                  /* none of these takes a third argument */
 	mov %rdi, %rsi
 	mov %gs:CPU_ENV, %rdi
-	call *switch_table(,%rax,8)
-	/* It did not switch. */
+	call *(switch_table - (SWITCH_FIRST - CALL_FIRST) * 8)(,%rax,8)
+	.globl switch_none
+switch_none:                            /* it did not switch */
 	mov %gs:CPU_CTX, %rdi
 	mov %rax, CTX_RESULT(%rdi)
 	jmp enter_call
 
 /*
- * Gate calls: the eight words are rdx r8 r9 r10 (kept on the stack) and r12 to r15 (kept by C).
- * If the caller is resumed by other means (error, alarm), its r12 to r15 come from its context.
+ * Gate calls that are not plain: the words rdx r8 r9 r10 are kept on the stack, r12 to r15 by C.
+ * The caller's rip, rsp, rflags, rbx and rbp are in its context.
  */
-gate_call_entry:
-	mov %r12, CTX_R12(%rcx)
-	mov %r13, CTX_R13(%rcx)
-	mov %r14, CTX_R14(%rcx)
-	mov %r15, CTX_R15(%rcx)
+	.globl gate_call_any
+gate_call_any:
+	mov %gs:CPU_KERNEL_RSP, %rsp
 	push %rdx
 	push %r8
 	push %r9
@@ -196,7 +155,10 @@ gate_call_entry:
 	xor %ebp, %ebp
 	LEAVE_SYSRET
 
-gate_return_entry:
+	.globl gate_return_any
+gate_return_any:
+	SAVE_CALLER
+	mov %gs:CPU_KERNEL_RSP, %rsp
 	push %rdx
 	push %r8
 	push %r9
@@ -212,6 +174,8 @@ gate_return_entry:
 	test %rax, %rax
 	jnz gate_error
 	/* The caller is the present environment: back behind its call. */
+	.globl gate_return_leave
+gate_return_leave:
 	mov %gs:CPU_CTX, %rsi
 	BEHIND_CALL
 	mov %gs:CPU_GATE_RDI, %rax
@@ -227,11 +191,10 @@ gate_error:
 	xor %esi, %esi
 	LEAVE_SYSRET
 
-/* A call number that is not exo's: an upcall, as a fault is.  Stack: rip, rflags. */
+/* A call number that is not exo's: an upcall, as a fault is. */
 foreign:
-	add $SWITCH_FIRST, %rax
-	pop %rcx
-	pop %r11
+	add $CALL_FIRST, %rax
+	mov %gs:CPU_KERNEL_RSP, %rsp
 	push $USER_SS
 	push %gs:CPU_USER_RSP
 	push %r11
@@ -473,5 +436,13 @@ call_table:
 switch_table:
 #define EXO_SWITCH(number, name, args, text) .quad sys_##name
 #include <exo/syscalls.def>
-	.set sys_gate_call, gate_call_entry
-	.set sys_gate_return, gate_return_entry
+	.set sys_gate_call, gate_call_any       /* never called by the table */
+	.set sys_gate_return, gate_return_any
+/* How each begins: what lies between the two kinds is no call. */
+entry_table:
+	.quad foreign
+	.quad yield_entry, switch_any, gate_call_entry, gate_return_entry, switch_any, switch_any
+	.quad notify_wait_entry
+	.if . - entry_table - (SWITCH_FIRST + SWITCH_COUNT - CALL_FIRST - CALL_COUNT) * 8
+	.error "one for each call that may switch"
+	.endif

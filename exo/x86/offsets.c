@@ -27,10 +27,56 @@ TIE(cpu, entered, CPU_ENTERED);
 TIE(cpu, cause, CPU_CAUSE);
 TIE(cpu, kept[0], CPU_KEPT_RAX);
 TIE(cpu, kept[1], CPU_KEPT_RDX);
+TIE(cpu, number, CPU_NUMBER);
+TIE(cpu, slot, CPU_SLOT);
+TIE(cpu, slot_end, CPU_SLOT_END);
+TIE(cpu, space, CPU_SPACE);
+TIE(cpu, fancy, CPU_FANCY);
+TIE(cpu, vector, CPU_VECTOR);
+TIE(env, page, ENV_PAGE);
+TIE(env, pfn, ENV_PFN);
+TIE(env, space, ENV_SPACE);
+TIE(env, ctx, ENV_CTX);
+_Static_assert(sizeof(struct call_context) == ENV_CTX_BYTES, "handover.S uses this size");
+TIE(env, now, ENV_NOW);
+TIE(env, state, ENV_STATE);
+TIE(env, depth, ENV_DEPTH);
+TIE(env, resume, ENV_RESUME);
+TIE(env, attention, ENV_ATTENTION);
+TIE(env, cpu, ENV_CPU);
+TIE(env, caller, ENV_CALLER);
+TIE(env, callee, ENV_CALLEE);
+TIE(env, event_head, ENV_EVENT_HEAD);
+TIE(env, wait_seen[0], ENV_WAIT_SEEN);
+TIE(env, wait_until[0], ENV_WAIT_UNTIL);
+TIE(env, cut, ENV_CUT);
+TIE(env, wait.link, ENV_WAIT_LINK);
+TIE(env, alarm.tsc, ENV_ALARM_TSC);
+TIE(env, fs_base, ENV_FS_BASE);
+TIE(env, gs_base, ENV_GS_BASE);
+TIE(env, ring_lock, ENV_RING_LOCK);
+TIE(env, known, ENV_KNOWN);
+TIE(known, name, KNOWN_NAME);
+TIE(known, gen, KNOWN_GEN);
+TIE(known, to, KNOWN_TO);
+TIE(known, hi, KNOWN_HI);
+TIE(known, badge, KNOWN_BADGE);
+_Static_assert(sizeof(struct known) == KNOWN_BYTES && KNOWN - 1 == KNOWN_MASK &&
+		       KNOWN_GATE == 0 && KNOWN_YIELD == 1 && KNOWN_BELL == 2 &&
+		       offsetof(struct exo_cap, gen) == 0,
+	       "handover.S uses these");
+_Static_assert(ENV_BLOCKED == STATE_BLOCKED && ENV_READY == STATE_READY &&
+		       ENV_RUNNING == STATE_RUNNING && ENV_CALLING == STATE_CALLING &&
+		       ENV_PARTING == STATE_PARTING && RESUME_CALL == RESUMES_CALL &&
+		       RESUME_WAIT == RESUMES_WAIT,
+	       "handover.S uses these");
 _Static_assert(EXO_LATENCY_OFF == STATS_LATENCY, "ways.S uses this offset");
 TIE(exo_cpu_stats, entries, STATS_ENTRIES);
 TIE(exo_cpu_stats, calls, STATS_CALLS);
 TIE(exo_cpu_stats, faults, STATS_FAULTS);
+TIE(exo_cpu_stats, switches, STATS_SWITCHES);
+TIE(exo_cpu_stats, space_loads, STATS_SPACES);
+TIE(exo_cpu_stats, lends, STATS_LENDS);
 TIE(call_context, rip, CTX_RIP);
 TIE(call_context, rflags, CTX_RFLAGS);
 TIE(call_context, rsp, CTX_RSP);
@@ -44,6 +90,22 @@ TIE(exo_env_page, upcall_rsp, PAGE_UPCALL_RSP);
 TIE(exo_env_page, resume_lo, PAGE_RESUME_LO);
 TIE(exo_env_page, resume_hi, PAGE_RESUME_HI);
 TIE(exo_env_page, upcalls_off, PAGE_OFF);
+TIE(exo_env_page, owed, PAGE_OWED);
+TIE(exo_env_page, gate_rsp, PAGE_GATE_RSP);
+TIE(exo_env_page, alarm_tsc, PAGE_ALARM);
+TIE(exo_env_page, slice_end_tsc, PAGE_SLICE_END);
+TIE(exo_env_page, cpu, PAGE_CPU);
+TIE(exo_env_page, slot, PAGE_CPU + 4);
+TIE(exo_env_page, slices, PAGE_SLICES);
+TIE(exo_env_page, event_head, PAGE_EVENT_HEAD);
+TIE(exo_env_page, event_count, PAGE_EVENT_COUNT);
+TIE(exo_env_page, event_ring, PAGE_EVENT_RING);
+TIE(exo_vector, slot, 0);
+TIE(exo_vector, running, VECTOR_RUNNING);
+TIE(exo_vector, charged, VECTOR_CHARGED);
+_Static_assert(EXO_VECTOR_SLOTS == VECTOR_SLOTS && sizeof(struct exo_vector_slot) == 24 &&
+		       offsetof(struct exo_vector_slot, env) == 0 && EXO_EVENTS == 256,
+	       "notify.S uses these");
 TIE(exo_env_page, calls, PAGE_CALLS);
 TIE(exo_env_page, faults, PAGE_FAULTS);
 TIE(exo_env_page, area, PAGE_AREA);

@@ -5,18 +5,17 @@
  * Invariant: the control block that the processor reads lies in a frame that no library can write;
  * what a library asks for in its page is copied there once a run, and what would give it the
  * machine is set or taken out on the way.  A guest runs on translations that were cached only since
- * `epoch` last moved.  Which VCPU may run where: vcpu.c.
+ * `svm_epoch` last moved.  A run itself: svm_run.h.  Which VCPU may run where: vcpu.c.
  */
 #include "x86/svm.h"
+#include "x86/svm_run.h"
 
 #include "cpu.h"
 #include "kernel.h"
 #include "tlb.h"
 #include "vcpu.h"
-#include "vector.h"
 #include "x86/direct.h"
 #include "x86/lapic.h"
-#include "x86/latency.h"
 #include "x86/offsets.h"
 #include "x86/vmcb.h"
 
@@ -25,7 +24,6 @@
 #define MSR_VM_CR      0xc0010114
 #define MSR_VM_HSAVE   0xc0010117
 #define EFER_LME       (1ul << 8)
-#define EFER_SVME      (1ul << 12)
 #define CR4_PAE        (1ul << 5)
 #define VM_CR_SVMDIS   (1ul << 4)
 #define MCG_IN_PROGRESS (1ul << 2)
@@ -39,15 +37,11 @@
 /* What a guest's registers may hold; the rest is taken out. */
 #define EFER_MAY   0xd01ul              /* SCE LME LMA NXE */
 #define CR4_MAY    0x00371ffful         /* not PKE, CET: their registers would outlive the run */
-#define RFLAGS_MAY 0x003f7fd5ul
-#define RFLAGS_ONE 0x2ul
 #define DR7_OFF    0x400ul
-
-#define EXIT_MACHINE_CHECK 0x52u
 
 static bool present, flush_guest;
 static uint64_t iopm_pa, msrpm_pa;
-static uint64_t epoch = 1;              /* [a] moves when a guest's space lost rights */
+uint64_t svm_epoch = 1;
 
 bool svm_present(void)
 {
@@ -136,109 +130,45 @@ static void state_take(struct vmcb *b, const struct exo_vcpu_page *p)
 	s->dr7 = DR7_OFF;
 }
 
-/* Copy what the library asks for from its page, which it may be changing meanwhile. */
-static uint32_t page_take(struct vmcb *b, struct exo_vcpu_page *p)
+/* Copy what the library says has changed in its page since the last run: what that is. */
+static uint32_t changes_take(struct vmcb *b, struct exo_vcpu_page *p)
 {
 	uint32_t changed = p->changed;
 
-	if (changed) {
-		p->changed = 0;
-		if (changed & EXO_VCPU_CONTROLS)
-			controls_take(b, p);
-		if (changed & EXO_VCPU_STATE)
-			state_take(b, p);
-	}
-	b->state.rip = p->state.rip;
-	b->state.rsp = p->state.rsp;
-	b->state.rax = p->state.rax;
-	b->state.cr2 = p->state.cr2;
-	b->state.rflags = (p->state.rflags & RFLAGS_MAY) | RFLAGS_ONE;
-	b->interrupt = (p->interrupt & VMCB_INTERRUPT_MAY) | VMCB_INTERRUPT_MASK;
-	b->shadow = p->shadow & 1;
-	b->event_inject = p->event_inject;
+	p->changed = 0;
+	if (changed & EXO_VCPU_CONTROLS)
+		controls_take(b, p);
+	if (changed & EXO_VCPU_STATE)
+		state_take(b, p);
 	return changed;
 }
 
-/*
- * What a guest can change: its segments and control registers, and of the model-specific registers
- * those that it reaches without an exit.
- */
-static void state_tell(const struct exo_vcpu_state *s, struct exo_vcpu_state *to)
+/* How much of what is cached is to be forgotten. */
+static uint32_t cache_check(struct cpu *c, struct vcpu *v, uint32_t changed)
 {
-	copy_words(to, s, offsetof(struct exo_vcpu_state, spare0) / sizeof(uint64_t));
-	to->cpl = s->cpl;
-	to->efer = s->efer & ~EFER_SVME;
-	copy_words(&to->cr4, &s->cr4, 7);       /* to rip */
-	to->rsp = s->rsp;
-	to->rax = s->rax;
-	to->kernel_gs_base = s->kernel_gs_base;
-	to->cr2 = s->cr2;
+	if (cache_is_good(c, v) && !(changed & EXO_VCPU_FLUSH))
+		return VMCB_TLB_KEEP;
+	c->guest.stamp = v->stamp = ++c->guest.stamps << 8 | c->number;
+	v->epoch = __atomic_load_n(&svm_epoch, __ATOMIC_SEQ_CST);
+	return flush_guest ? VMCB_TLB_GUEST : VMCB_TLB_ALL;
 }
 
-static uint32_t page_tell(const struct vmcb *b, struct exo_vcpu_page *p)
+int64_t svm_run_changed(struct cpu *c, struct vcpu *v)
 {
-	uint32_t code = (uint32_t)b->exit_code;
+	uint32_t changed = changes_take(v->vmcb, v->page);
 
-	p->exit_code = code;
-	p->exit_info1 = b->exit_info1;
-	p->exit_info2 = b->exit_info2;
-	p->exit_event = b->exit_event;
-	p->next_rip = b->next_rip;
-	if (code == EXO_EXIT_NPF)
-		copy_words(&p->code_bytes, &b->code_bytes, 2);
-	p->event_inject = 0;
-	p->interrupt = b->interrupt;
-	p->shadow = b->shadow;
-	p->runs++;
-	state_tell(&b->state, &p->state);
-	return code;
-}
-
-/*
- * Before anything is cached for this run.  Everybody who takes rights away moves the epoch and then
- * looks who is inside; we say that we are inside and then look at the epoch.
- */
-static void cache_check(struct cpu *c, struct vcpu *v, uint32_t changed)
-{
-	uint64_t now;
-
-	__atomic_store_n(&c->guest.inside, 1, __ATOMIC_SEQ_CST);
-	now = __atomic_load_n(&epoch, __ATOMIC_SEQ_CST);
-	if (c->guest.last == v->id && v->last_cpu == c->number && v->epoch == now &&
-	    !(changed & EXO_VCPU_FLUSH)) {
-		v->vmcb->tlb_control = VMCB_TLB_KEEP;
-		return;
-	}
-	c->guest.last = v->id;
-	v->last_cpu = c->number;
-	v->epoch = now;
-	v->vmcb->tlb_control = flush_guest ? VMCB_TLB_GUEST : VMCB_TLB_ALL;
-}
-
-/* A machine check that was on its way while the guest ran is the machine's. */
-static void machine_check(uint32_t code)
-{
-	if (code == EXIT_MACHINE_CHECK && (read_msr(MSR_MCG_STATUS) & MCG_IN_PROGRESS))
-		panic("machine check while a guest ran");
-}
-
-uint32_t svm_run(struct cpu *c, struct vcpu *v, uint64_t space)
-{
-	struct vmcb *b = v->vmcb;
-	struct exo_vcpu_page *p = v->page;
-	uint32_t changed = page_take(b, p);
-
-	b->nested_cr3 = space << EXO_PAGE_SHIFT;
+	page_take(v->vmcb, v->page);
 	if (c->vector_owner != c->env)
 		vectors_load(c);
-	cache_check(c, v, changed);
+	v->vmcb->tlb_control = cache_check(c, v, changed);
 	latency_guest(c);
-	svm_enter(virt_to_phys(b), c->guest.host_pa, p);
-	latency_host(c);
-	__atomic_store_n(&c->guest.inside, 0, __ATOMIC_RELEASE);
-	vectors_restore();              /* QEMU 7.2 does not intercept XSETBV */
-	machine_check((uint32_t)b->exit_code);
-	return page_tell(b, p);
+	return svm_enter(v->vmcb_pa, c->guest.host_pa, v, v->page);
+}
+
+void svm_machine_check(void)
+{
+	if (read_msr(MSR_MCG_STATUS) & MCG_IN_PROGRESS)
+		panic("machine check while a guest ran");
 }
 
 void guests_flush(void)
@@ -246,7 +176,7 @@ void guests_flush(void)
 	struct cpu *self = this_cpu();
 	bool asked[CPUS_MAX];
 
-	__atomic_add_fetch(&epoch, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&svm_epoch, 1, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < cpu_count; i++) {
 		struct cpu *c = cpus[i];
 

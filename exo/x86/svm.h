@@ -22,14 +22,18 @@ bool svm_present(void);
 /* What a VCPU that was just made has in its control block. */
 void svm_make(struct vcpu *v);
 
-/*
- * Enter the guest by what its page says, in the nested tables of `space`, and come back at its next
- * exit: the exit code.  Interrupts of the machine end it and stay pending until the caller's way
- * back to user mode.
- */
-uint32_t svm_run(struct cpu *c, struct vcpu *v, uint64_t space);
+/* svm_run for a VCPU whose page has changed, or that did not run last here, or of another epoch. */
+int64_t svm_run_changed(struct cpu *c, struct vcpu *v);
 
-/* svm_enter.S: with interrupts off; physical addresses of control blocks. */
-void svm_enter(uint64_t guest_pa, uint64_t host_pa, struct exo_vcpu_page *page);
+/*
+ * svm_enter.S: with interrupts off; physical addresses of control blocks.  It calls vcpu_left(v)
+ * when the guest has exited, and returns what that does.
+ */
+int64_t svm_enter(uint64_t guest_pa, uint64_t host_pa, struct vcpu *v, struct exo_vcpu_page *page);
+
+/* The guest's run ended by a machine check: one that is in progress is the machine's. */
+void svm_machine_check(void);
+
+extern uint64_t svm_epoch;      /* [a] moves when a guest's space lost rights */
 
 #endif

@@ -9,7 +9,10 @@
 #include "x86/offsets.h"
 
 	.text
-/* void svm_enter(uint64_t guest_pa, uint64_t host_pa, struct exo_vcpu_page *page) */
+/*
+ * int64_t svm_enter(uint64_t guest_pa, uint64_t host_pa, struct vcpu *v,
+ *                   struct exo_vcpu_page *page)
+ */
 	.globl svm_enter
 svm_enter:
 	push %rbx
@@ -18,14 +21,16 @@ svm_enter:
 	push %r13
 	push %r14
 	push %r15
-	push %rsi
 	push %rdx
+	push %rsi
+	push %rcx
 	clgi
 	sti                             /* the machine's interrupts end the guest's run */
 	mov %rsi, %rax
 	vmsave %rax
 	mov %rdi, %rax
 	vmload %rax
+	mov %rcx, %rdx
 	mov VCPU_RCX(%rdx), %rcx
 	mov VCPU_RBX(%rdx), %rbx
 	mov VCPU_RBP(%rdx), %rbp
@@ -45,7 +50,7 @@ svm_enter:
 	mov 8(%rsp), %rax
 	vmload %rax
 	cli
-	mov (%rsp), %rax
+	pop %rax
 	mov %rcx, VCPU_RCX(%rax)
 	mov %rdx, VCPU_RDX(%rax)
 	mov %rbx, VCPU_RBX(%rax)
@@ -60,12 +65,14 @@ svm_enter:
 	mov %r13, (VCPU_R8 + 40)(%rax)
 	mov %r14, (VCPU_R8 + 48)(%rax)
 	mov %r15, (VCPU_R8 + 56)(%rax)
-	add $16, %rsp
+	stgi
+	pop %rdi                        /* host_pa */
+	pop %rdi
+	call vcpu_left
 	pop %r15
 	pop %r14
 	pop %r13
 	pop %r12
 	pop %rbp
 	pop %rbx
-	stgi
 	ret

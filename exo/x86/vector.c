@@ -27,8 +27,8 @@
 /* x87, SSE, AVX, AVX-512 */
 #define STATES_WANTED 0xe7ul
 
-static bool has_xsave;
-static uint64_t states = 3;
+bool has_xsave;
+uint64_t vector_states = 3;
 
 /* State of a program that has not used it: all off, exceptions masked. */
 static uint8_t *clean;
@@ -57,9 +57,9 @@ void vectors_probe(void)
 		return;
 	write_cr4(read_cr4() | CR4_OSXSAVE);
 	cpuid(0xd, 0, r);
-	states = r[0] & STATES_WANTED;
-	if (states_bytes(states) > EXO_PAGE_SIZE)
-		states &= 7;
+	vector_states = r[0] & STATES_WANTED;
+	if (states_bytes(vector_states) > EXO_PAGE_SIZE)
+		vector_states &= 7;
 }
 
 void vectors_start(void)
@@ -67,9 +67,9 @@ void vectors_start(void)
 	write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | (has_xsave ? CR4_OSXSAVE : 0));
 	write_cr0((read_cr0() & ~CR0_EM) | CR0_MP | CR0_NE | CR0_TS);
 	if (has_xsave)
-		xsetbv(0, states);
+		xsetbv(0, vector_states);
 	this_cpu()->ts = true;
-	this_cpu()->plain = has_fsgsbase;
+	this_cpu()->fancy = !has_fsgsbase;
 }
 
 static void reach(struct cpu *c)
@@ -77,7 +77,8 @@ static void reach(struct cpu *c)
 	if (!c->ts)
 		return;
 	clear_ts();
-	c->ts = c->plain = false;
+	c->ts = false;
+	c->fancy = true;
 }
 
 static void fence(struct cpu *c)
@@ -86,7 +87,7 @@ static void fence(struct cpu *c)
 		return;
 	write_cr0(read_cr0() | CR0_TS);
 	c->ts = true;
-	c->plain = has_fsgsbase && !c->vector_owner;
+	c->fancy = !has_fsgsbase || c->vector_owner;
 }
 
 /* Saving leaves parts of the header as they were, and restoring wants them zero. */
@@ -105,7 +106,7 @@ void vectors_save(struct cpu *c)
 	area = pfn_to_virt(e->pfn + 2);
 	reach(c);
 	if (has_xsave)
-		xsave(area, states);
+		xsave(area, vector_states);
 	else
 		fxsave(area);
 	e->has_vectors = 1;
@@ -124,17 +125,11 @@ void vectors_load(struct cpu *c)
 		vectors_save(c);
 	reach(c);
 	if (has_xsave)
-		xrstor(area, states);
+		xrstor(area, vector_states);
 	else
 		fxrstor(area);
 	c->vector_owner = e;
 	c->stats->vector_loads++;
-}
-
-void vectors_restore(void)
-{
-	if (has_xsave && xgetbv(0) != states)
-		xsetbv(0, states);
 }
 
 void vectors_fence(struct cpu *c)

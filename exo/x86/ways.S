@@ -3,8 +3,8 @@
  * ways.S - ways into and out of the kernel that note how long interrupts were off.
  *
  * Assembly because nothing may be on the stack and all registers are the program's.  Reached only
- * where latency.c has put jumps into entry.S; each does what stood there, and goes on behind it.
- * GS is the CPU's own wherever %gs is used.
+ * where latency.c has put jumps into entry.S, handover.S and notify.S; each does what stood there,
+ * and goes on behind it.  GS is the CPU's own wherever %gs is used.
  */
 #include "x86/offsets.h"
 
@@ -91,3 +91,18 @@ latency_iret:
 	swapgs
 	add $16, %rsp
 	iretq
+
+	/* Out of handover.S and notify.S: rax is lost there. */
+	.macro WAY_OVER name
+	.globl latency_\name
+latency_\name:
+	NOTE
+	swapgs
+	rdgsbase %rax
+	jmp \name\()_left
+	.endm
+
+	WAY_OVER gate_call
+	WAY_OVER gate_return
+	WAY_OVER yield
+	WAY_OVER notify_wait

@@ -351,7 +351,11 @@ static void act_newer(struct actor *a)
 
 static void act_small(struct actor *a)
 {
-	switch (fuzz_below(a, 4)) {
+	switch (fuzz_below(a, 5)) {
+	case 3:
+		fuzz_call(a, EXO_CALL_env_notify_wait, some(a, EXO_KIND_ENV), fuzz_next(a), PAST,
+			  0, 0);
+		break;
 	case 0: fuzz_call(a, EXO_CALL_version, 0, 0, 0, 0, 0); break;
 	case 1: fuzz_call(a, EXO_CALL_env_alarm, 0, 0, 0, 0, 0); break;
 	case 2: fuzz_call(a, EXO_CALL_env_wait, fuzz_next(a), PAST, 0, 0, 0); break;

@@ -229,6 +229,13 @@ static bool make_wait(uint64_t *a)
 	return true;
 }
 
+static bool make_notify_wait(uint64_t *a)
+{
+	a[1] = exos_page()->event_head - 1u;
+	a[2] = 0;
+	return make_notify(a);
+}
+
 static bool make_gate_call(uint64_t *a)
 {
 	a[0] = (uint64_t)exo_gate_make(evil.server.env, guest_sid(), (uint64_t)peer_gate, 3);
@@ -314,6 +321,8 @@ const struct evil_call evil_calls[] = {
 	{ CALL(env_yield, 1), .make = make_yield, .undo = undo_yield, .twice = 1, .thaws = 1,
 	  .arg = { CLAIM_OR_0(EVIL_KIND(ENV) | EVIL_KIND(GATE), EXO_R_RUN) } },
 	{ CALL(env_wait, 2), .make = make_wait, .twice = 1, .arg = { WEAK, WEAK } },
+	{ CALL(env_notify_wait, 3), .make = make_notify_wait, .twice = 1, .thaws = 1,
+	  .arg = { CLAIM(EVIL_KIND(ENV), EXO_R_NOTIFY), WEAK, WEAK } },
 	{ CALL(gate_call, 6), .make = make_gate_call, .undo = undo_gate, .twice = 1, .thaws = 1,
 	  .arg = { CLAIM(EVIL_KIND(GATE), EXO_R_CALL), CLAIM_OR_0(EVIL_KINDS, 0),
 		   WEAK, WEAK, WEAK } },

@@ -68,7 +68,7 @@ static const struct cause {
 	{ do_foreign, 0x3fff, 0, EXO_TRAP_FOREIGN, 0 },
 	{ do_foreign, 0x401f, 0, EXO_TRAP_FOREIGN, 0 },
 	{ do_foreign, 0x401f, 0, EXO_TRAP_FOREIGN, 0 },
-	{ do_foreign, 0x4026, 0, EXO_TRAP_FOREIGN, 0 },
+	{ do_foreign, 0x4027, 0, EXO_TRAP_FOREIGN, 0 },
 	{ do_foreign, 1ull << 32 | 0x4000, 0, EXO_TRAP_FOREIGN, 0 },
 	{ do_foreign, ~0ull, 0, EXO_TRAP_FOREIGN, 0 },
 };

@@ -52,6 +52,8 @@ void pairs_print(void);
 #define exo_env_yield(...) pair_count(EXO_CALL_env_yield, exo_env_yield(__VA_ARGS__))
 #define exo_env_wait(...) pair_count(EXO_CALL_env_wait, exo_env_wait(__VA_ARGS__))
 #define exo_env_exit() (pair_count(EXO_CALL_env_exit, 0), exo_env_exit())
+#define exo_env_notify_wait(...) \
+	pair_count(EXO_CALL_env_notify_wait, exo_env_notify_wait(__VA_ARGS__))
 #define exo_env_wait_until(...) pair_count(EXO_CALL_env_wait_until, exo_env_wait_until(__VA_ARGS__))
 #define exos_gate_call_once(...) pair_count_gate(exos_gate_call_once(__VA_ARGS__))
 

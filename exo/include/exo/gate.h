@@ -15,7 +15,7 @@
  *
  * The callee must be blocked in env_wait (it is then resumed there when the wait is over and
  * nobody is inside).  Otherwise, or with another caller inside: -EXO_E_BUSY.  A callee that stops:
- * -EXO_E_ENDED.
+ * -EXO_E_ENDED.  After an error that ends a call which was made (ENDED, TIME) the words are 0.
  * The caller's alarm (alarm_tsc) cuts the call: -EXO_E_TIME; the callee is then stopped inside and
  * answers BUSY until it returns.  A call within 64 calls: -EXO_E_ROOM.  A claim that cannot be
  * passed: its error, and no call is made.

@@ -312,6 +312,11 @@ int64_t model_call(const struct fuzz_record *r, const uint64_t op[6], bool act)
 	case NUMBER(space_update): return space_update(r, op, act);
 	case NUMBER(env_control): return first_only(r, EXO_KIND_ENV, EXO_R_CONTROL);
 	case NUMBER(env_notify): return notify(r);
+	case NUMBER(env_notify_wait): {
+		int err = notify(r);
+
+		return err ? err : MODEL_LOOSE;
+	}
 	case NUMBER(env_alarm): return 0;
 	case NUMBER(doorbell): return doorbell(r, act);
 	case NUMBER(gate_make): return gate_make(r, act);
