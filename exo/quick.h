@@ -81,6 +81,10 @@ static inline bool quick_map(struct env *e, const struct exo_map_op *op, uint64_
 	return true;
 }
 
+/*
+ * Frames that are not cached are a device's, and its registers may lie beyond the owner map, where
+ * nothing may be read as if it were of it.
+ */
 static inline bool quick_unmap(const struct cpu *self, uint64_t space, uint64_t va, uint64_t *pte,
 			       const struct shadow *s)
 {
@@ -88,7 +92,7 @@ static inline bool quick_unmap(const struct cpu *self, uint64_t space, uint64_t 
 	struct exo_chunk *k;
 	struct exo_frame *f;
 
-	if (!(*pte & PTE_P))
+	if ((*pte & (PTE_P | PTE_PCD)) != PTE_P)
 		return false;
 	k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
 	f = quick_frame(k, pfn, s->claim);

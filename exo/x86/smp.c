@@ -85,7 +85,11 @@ static bool ap_start(struct cpu *c, uint64_t page)
 	if (wait_started(c, 20))
 		return true;
 	lapic_send_startup(c->apic_id, page);
-	return wait_started(c, SILENT_MS);
+	if (wait_started(c, SILENT_MS))
+		return true;
+	/* One that came up later would run programs and be asked for nothing: it waits for ever. */
+	lapic_send_init(c->apic_id);
+	return false;
 }
 
 void cpus_start(void)

@@ -18,11 +18,11 @@
 #include "dev/irq.h"
 #include "kernel.h"
 #include "x86/ioapic.h"
+#include "tree_fake.h"
 
 #define INPUTS 24u
 
 uint8_t *fake_ram;
-struct lock tree_lock;
 static unsigned failures, posts, reserved, vectors_left = 100;
 static bool masked[INPUTS], line[INPUTS];
 static struct { interrupt_handler *handler; void *context; } handlers[256];

@@ -17,10 +17,12 @@
 #include "dev/acpi.h"
 #include "kernel.h"
 #include "x86/port.h"
+#include "tree_fake.h"
 #include <exo/port.h>
 
 uint8_t *fake_ram;
-struct lock tree_lock;
+void *percpu_self(void) { return &the_cpu; }
+
 struct acpi_info acpi;
 static unsigned failures, accesses, longest, held_for;
 static uint64_t seen_port, seen_value, seen_size;

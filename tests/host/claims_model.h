@@ -11,9 +11,13 @@
 #ifndef CLAIMS_MODEL_H
 #define CLAIMS_MODEL_H
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "claim.h"
+#include "cpu.h"
 #include "dev/disk.h"
 #include "env.h"
 #include "frame.h"
@@ -27,6 +31,7 @@
 #include "vcpu.h"
 #include "x86/svm.h"
 #include "tlb.h"
+#include "tree_fake.h"
 #include "trace.h"
 
 static unsigned pick(unsigned n);
@@ -52,6 +57,8 @@ void tlb_note(uint64_t s, uint64_t va, uint64_t n, uint64_t b, bool lost)
 {
 	(void)s, (void)va, (void)n, (void)b, (void)lost;
 }
+void spin_wait(void) { abort(); }       /* nobody else holds a lock or a list */
+void lock_wait(struct lock *l) { (void)l, abort(); }
 void tlb_note_end(uint64_t s, uint64_t va, uint64_t b) { (void)s, (void)va, (void)b; }
 void tlb_note_all(uint64_t space) { (void)space; }
 void tlb_flush_noted(void) {}
@@ -124,12 +131,23 @@ void slices_move(uint32_t c, uint64_t lo, uint64_t hi, exo_sid f, exo_sid t)
 void slices_unbind(const struct exo_cap *c) { (void)c; }
 
 /* --- set up: one environment with its tables, one space, one root claim for all memory --- */
+/* The kernel's way to what belongs to this CPU is the GS register (x86-64 ABI: free in a program). */
+static void cpu_here(void)
+{
+	enum { SET_GS = 0x1001 };       /* of arch_prctl */
+
+	the_cpu = (struct cpu){ .self = &the_cpu };
+	if (syscall(SYS_arch_prctl, SET_GS, &the_cpu))
+		abort();
+}
+
 static void arena_make(void)
 {
 	struct claim_spec ram = { .kind = EXO_KIND_FRAME, .lo = RAM_LO, .hi = FRAMES,
 		.rights = EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_R_RETYPE };
 	struct exo_cap *c;
 
+	cpu_here();
 	/* Above RAM_LO lies only what the frames of an object are made to hold. */
 	memset(fake_ram, 0, RAM_LO * EXO_PAGE_SIZE);
 	memset(chunks, 0, sizeof(chunks));
@@ -409,6 +427,13 @@ static uint64_t pick_va(void)
 	       pick(8) << 12;
 }
 
+/* Change the space as a call does: with a share of tree_lock where that is enough. */
+static void space_change(const struct exo_map_op *op)
+{
+	if (space_apply(env, env->space, op, false) == SPACE_WHOLE)
+		space_apply(env, env->space, op, true);
+}
+
 /* Hang tables where they are missing, as far as the root claim still has the frames. */
 static void tables_link(void)
 {
@@ -426,10 +451,10 @@ static void tables_link(void)
 			if (table_walk(env->space, va, level, &big) ||
 			    retype(env, root, dst, pfn, EXO_KIND_PT, level))
 				continue;
-			for (unsigned i = 0; i < EXO_FRAMES_PT; i++)
-				holder[pfn + i].sid = slot_sid(dst);
+			for (unsigned n = 0; n < EXO_FRAMES_PT; n++)
+				holder[pfn + n].sid = slot_sid(dst);
 			op.slot = slot_name(dst);
-			space_apply(env, env->space, &op);
+			space_change(&op);
 		}
 	}
 }
@@ -450,7 +475,7 @@ static void try_map(void)
 		op.op = EXO_UNLINK;
 		op.prot = 1 + pick(3);
 	}
-	space_apply(env, env->space, &op);
+	space_change(&op);
 }
 
 /* Descendants of c give what they hold to c. */

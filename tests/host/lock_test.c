@@ -11,6 +11,7 @@
 
 #include "lock.h"
 #include "test.h"
+#include "tree_fake.h"
 
 #define THREADS 6u
 #define ROUNDS  40000u

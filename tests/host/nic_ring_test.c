@@ -23,6 +23,9 @@
 #include "dev/pci.h"
 #include "frame.h"
 #include "kernel.h"
+#include "tree_fake.h"
+
+void *percpu_self(void) { return &the_cpu; }
 
 #define RINGS   6u              /* ring 5 is bound by a share */
 #define SHARE   5u
@@ -37,7 +40,6 @@ enum { TABLE_PFN = 1, ENV_PFN = 2, FILTER_PFN = 8, RING_PFN = 32, RING_STEP = 32
        BUFFER_PFN = 256, BOOT_PFN = 1024, RAM_FRAMES = 2048 };
 
 uint8_t *fake_ram;
-struct lock tree_lock;
 int work_left = 1 << 30;
 struct frame_map frames;
 struct pci_list pci;

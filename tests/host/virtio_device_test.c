@@ -21,6 +21,7 @@
 #include "dev/pci.h"
 #include "dev/virtio.h"
 #include "kernel.h"
+#include "tree_fake.h"
 
 #define RAM_BYTES (256u * 4096)
 #define BAR_PA    0xc0000000ul

@@ -18,6 +18,9 @@
 #include "dev/pci.h"
 #include "frame.h"
 #include "kernel.h"
+#include "tree_fake.h"
+
+void *percpu_self(void) { return &the_cpu; }
 
 #define RINGS      6u
 #define BLOCKS     1000u        /* of each ring's claim */
@@ -31,7 +34,6 @@
 enum { TABLE_PFN = 1, ENV_PFN = 2, RING_PFN = 16, BUFFER_PFN = 64, RAM_FRAMES = 2048 };
 
 uint8_t *fake_ram;
-struct lock tree_lock;
 int work_left = 1 << 30;
 struct frame_map frames;
 struct pci_list pci;

@@ -26,6 +26,7 @@ static inline void *pfn_to_virt(uint64_t pfn) { return phys_to_virt(pfn << EXO_P
 
 /* In place of exo/x86/insn.h: ports and time are the test's. */
 #define EXO_X86_INSN_H
+void *percpu_self(void);        /* of those that hold a share of tree_lock */
 void out8(uint16_t port, uint8_t v);
 void out16(uint16_t port, uint16_t v);
 void out32(uint16_t port, uint32_t v);

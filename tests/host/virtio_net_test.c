@@ -21,6 +21,7 @@
 #include "dev/pci.h"
 #include "dev/virtio_net.h"
 #include "kernel.h"
+#include "tree_fake.h"
 
 #define RAM_FRAMES 2048u
 #define BAR_PA    0xc0000000ul
@@ -33,7 +34,7 @@
 
 uint8_t *fake_ram;
 struct acpi_info acpi;
-static unsigned failures, ram_used, notices, vectors, cpus = 1, changes;
+static unsigned failures, ram_used, notices, vectors, cpus_here = 1, changes;
 static uint8_t config[256], bar[BAR_BYTES];
 static struct nic nic;
 static struct exo_nic_info info;
@@ -57,7 +58,7 @@ struct iommu_message iommu_message(uint32_t where, uint64_t address, unsigned ve
 	return (struct iommu_message){ address, vector };
 }
 uint64_t msi_address(unsigned cpu) { return 0xfee00000 + cpu; }
-unsigned nic_cpus(void) { return cpus; }
+unsigned nic_cpus(void) { return cpus_here; }
 void nic_interrupt(struct nic *n, unsigned queue) { EXPECT(n == &nic && !queue); }
 void nic_changed(struct nic *n) { EXPECT(n == &nic); changes++; }
 
@@ -241,7 +242,7 @@ static void test_features(void)
 	function_make(); put(0x98, 0);                  /* no MSI-X */
 	EXPECT(!start() && notices == 1);
 	/* Two CPUs and two pairs, but nobody answers the command that turns them on. */
-	function_make(); cpus = 2; *device_u16(8) = 2; put(0x98, PCI_CAP_MSIX | 4 << 16);
+	function_make(); cpus_here = 2; *device_u16(8) = 2; put(0x98, PCI_CAP_MSIX | 4 << 16);
 	common()->device_feature |= 1u << NET_F_MQ | 1u << NET_F_CTRL_VQ;
 	EXPECT(!start() && notices == 1);
 	*device_u16(8) = 0;
@@ -250,7 +251,7 @@ static void test_features(void)
 	EXPECT(start() && info.queues == 1);
 	function_make(); common()->device_feature |= 1u << NET_F_MQ;    /* no control queue */
 	EXPECT(start() && info.queues == 1);
-	cpus = 1;
+	cpus_here = 1;
 	verdict("virtio_net_features");
 }
 
