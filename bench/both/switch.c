@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * switch.c - what does it cost to go from one program to the next, with 2 to 64 of them, and with
- * 16 KiB that each of them reads?
+ * 4 or 16 KiB that each of them reads?
  */
 #include "row.h"
 #include "system.h"
@@ -51,4 +51,7 @@ RING(switch_2, 2, 0, 20);
 RING(switch_8, 8, 0, 8);
 RING(switch_32, 32, 0, 2);
 RING(switch_64, 64, 0, 1);
+RING(switch_4k_8, 8, 4096, 4);
+RING(switch_16k_2, 2, 16384, 8);
+RING(switch_16k_4, 4, 16384, 4);
 RING(switch_16k_8, 8, 16384, 2);
