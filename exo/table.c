@@ -39,9 +39,8 @@ static uint64_t table_of(const uint64_t *pte)
 
 void table_make(uint64_t pfn, unsigned level)
 {
-	uint64_t *table = pfn_to_virt(pfn);
-
-	memset(table, 0, EXO_PAGE_SIZE);
+	if (!frame_was_zero(pfn))
+		memset(pfn_to_virt(pfn), 0, EXO_PAGE_SIZE);
 	for (unsigned i = 0; i < EXO_FRAMES_PT; i++)
 		*table_link(pfn, i) = 0;
 	*table_link(pfn, TABLE_LEVEL) = level;
@@ -146,16 +145,19 @@ void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t val
 	uint64_t step = level_frames(level) << EXO_PAGE_SHIFT, id = virt_to_phys(pte) / 8;
 	struct shadow *s = shadow_of(pte);
 	exo_sid sid = slot_sid(claim);
+	uint64_t next = claim->bind;
 
 	range_count(pte_pfn(value), level, count);
 	*table_link(table_of(pte), TABLE_GROUPS) |= groups_of(pte, count);
-	if (claim->bind)
-		shadow_of(entry_at(claim->bind))->prev = id;
-	for (; count; count--, pte++, s++, id++, value += step) {
-		*s = (struct shadow){ sid, most, claim->bind, count > 1 ? id + 1 : 0 };
-		claim->bind = id;
+	if (next)
+		shadow_of(entry_at(next))->prev = id;
+	for (; count; count--, pte++, s++, value += step) {
+		*s = (struct shadow){ sid, most, next, id + 1 };
 		*pte = value;
+		next = id++;
 	}
+	s[-1].prev = 0;
+	claim->bind = next;
 }
 
 void entry_remove(uint64_t *pte, unsigned level)
@@ -246,33 +248,54 @@ static int space_end(uint64_t pfn)
 
 /*
  * Entries made by one operation stand in a row on their claim's list, each before the one before it
- * in the table.  How many do, from this one on, of `most` entries?
+ * in the table, and name frames in a row.  How many do, from this one on, of `most` entries?
  */
 static unsigned run_length(const uint64_t *pte, const struct shadow *s, unsigned most)
 {
-	uint64_t id = virt_to_phys(pte) / 8;
+	uint64_t id = virt_to_phys(pte) / 8, pfn = pte_pfn(*pte);
 	unsigned n = 1;
 
-	while (n < most && (pte[n] & PTE_P) && s[n].next == id + n - 1)
+	while (n < most && (pte[n] & PTE_P) && pte_pfn(pte[n]) == pfn + n && s[n].next == id + n - 1)
 		n++;
 	return n;
 }
 
-/* Empty such small pages' entries, and take them off the list as one. */
-static void run_remove(uint64_t *pte, const struct shadow *s, unsigned count)
+/* One mapping by small pages less for each of these frames. */
+static void pages_uncount(uint64_t pfn, uint64_t count)
 {
+	while (count) {
+		uint64_t some = min_u64(count, EXO_CHUNK_FRAMES - pfn % EXO_CHUNK_FRAMES);
+		struct exo_frame *f = frame_entry(pfn);
+		struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+		int64_t counted = 0;
+
+		for (uint64_t i = 0; f && i < some; i++, f++)
+			if (use_is_counted(k->mixed ? f->use : k->use)) {
+				f->maps--;
+				counted++;
+			}
+		if (counted)
+			__atomic_sub_fetch(&k->busy, counted, __ATOMIC_RELAXED);
+		pfn += some;
+		count -= some;
+	}
+}
+
+unsigned run_remove(uint64_t *pte, unsigned most)
+{
+	const struct shadow *s = shadow_of(pte);
+	unsigned count = run_length(pte, s, most);
 	const struct shadow run = { .claim = s->claim, .next = s->next, .prev = s[count - 1].prev };
-	bool trace = slot_at(s->claim)->kind == EXO_KIND_TRACE;
+	uint64_t pfn = pte_pfn(*pte);
 
 	entry_pull(&run);
-	for (; count; count--, pte++) {
-		uint64_t pfn = pte_pfn(*pte);
-
-		__atomic_store_n(pte, 0, __ATOMIC_RELAXED);
-		page_uncount(pfn);
-		if (trace)
-			slot_at(frame_holder(pfn))->held = 0;
-	}
+	for (unsigned i = 0; i < count; i++)
+		__atomic_store_n(&pte[i], 0, __ATOMIC_RELAXED);
+	pages_uncount(pfn, count);
+	/* What a TRACE mapping shows knows of it. */
+	for (unsigned i = 0; slot_at(run.claim)->kind == EXO_KIND_TRACE && i < count; i++)
+		slot_at(frame_holder(pfn + i))->held = 0;
+	return count;
 }
 
 /*
@@ -288,27 +311,14 @@ static int entries_clear(uint64_t *table, unsigned level, unsigned i, unsigned e
 		if (work_left <= 0)
 			return EXO_MORE;
 		if (level == 1)
-			n = run_length(&table[i], shadow_of(&table[i]), end - i);
-		work_done((int)n);
-		if (level == 1)
-			run_remove(&table[i], shadow_of(&table[i]), n);
+			n = run_remove(&table[i], end - i);
 		else if (entry_is_leaf(table[i], level))
 			entry_remove(&table[i], level);
 		else
 			table_unhang(pte_pfn(table[i]));
+		work_done((int)n);
 	}
 	return 0;
-}
-
-/* Groups of a top-level table, which keeps no account of them: most are empty. */
-static uint64_t groups_find(const uint64_t *t)
-{
-	uint64_t groups = 0;
-
-	for (unsigned i = 0; i < EXO_SELF_SLOT; i += 8, t += 8)
-		if ((t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) & PTE_P)
-			groups |= 1ull << i / 8;
-	return groups;
 }
 
 int table_end(uint64_t pfn)
@@ -320,8 +330,9 @@ int table_end(uint64_t pfn)
 	if (level == 4 && space_end(pfn))
 		return EXO_MORE;
 	leaf_cache.space = 0;
-	table_unhang(pfn);
-	groups = level == 4 ? groups_find(table) : *table_link(pfn, TABLE_GROUPS);
+	if (level < 4)
+		table_unhang(pfn);
+	groups = *table_link(pfn, level < 4 ? TABLE_GROUPS : TABLE_TOP_GROUPS);
 	for (; groups; groups &= groups - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(groups) * 8;
 

@@ -31,6 +31,7 @@ enum table_link {
 	TABLE_GROUPS = TABLE_ENVS, /* level 1 to 3: a bit for each 8 entries, set if one of them was
 				 * ever used */
 	TABLE_USE,              /* level 4: enum exo_space_use */
+	TABLE_TOP_GROUPS = TABLE_PARENT /* level 4, which hangs nowhere: its groups */
 };
 static inline uint64_t *table_link(uint64_t pfn, enum table_link which)
 {
@@ -148,6 +149,9 @@ void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t val
 		     struct exo_cap *claim, uint32_t most);
 /* Empty a leaf entry and take it off its claim's list.  The translation may still be cached. */
 void entry_remove(uint64_t *pte, unsigned level);
+/* The same for the present leaf entry of a small page and those of up to `most` that were made with
+ * it: how many, at least 1. */
+unsigned run_remove(uint64_t *pte, unsigned most);
 
 /* A bounded piece of removing every mapping made by the claim: 0 or EXO_MORE. */
 int entries_unbind(struct exo_cap *c);
