@@ -144,7 +144,11 @@ static int frames_check(const struct exo_cap *src, const struct object_plan *p)
 	return maps ? -EXO_E_MAPPED : 0;
 }
 
-/* New slots start at a generation that no earlier table's names are likely to have had. */
+/*
+ * New slots start at generations that no earlier table's names are likely to have had, each at one
+ * of its own: a name that is one off is stale.  Far below GEN_RETIRED.
+ */
+#define GEN_STEP 0x9e37u
 static void slots_make(uint64_t pfn)
 {
 	static uint32_t start;
@@ -153,8 +157,12 @@ static void slots_make(uint64_t pfn)
 
 	if (!frame_was_zero(pfn))
 		memset(slot, 0, EXO_PAGE_SIZE);
-	for (unsigned i = 0; i < EXO_SLOTS_PER_FRAME; i += 4)
-		slot[i].gen = slot[i + 1].gen = slot[i + 2].gen = slot[i + 3].gen = gen;
+	for (unsigned i = 0; i < EXO_SLOTS_PER_FRAME; i += 4, slot += 4, gen += 4 * GEN_STEP) {
+		slot[0].gen = gen;
+		slot[1].gen = gen + GEN_STEP;
+		slot[2].gen = gen + 2 * GEN_STEP;
+		slot[3].gen = gen + 3 * GEN_STEP;
+	}
 }
 
 static void object_init(const struct object_plan *p, exo_sid node)
