@@ -51,6 +51,10 @@ static bool fine_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 {
 	const struct exo_frame *f = frame_entry(lo);
 
+	for (; hi - lo >= 4; lo += 4, f += 4)
+		if (f[0].holder != sid || f[1].holder != sid || f[2].holder != sid ||
+		    f[3].holder != sid)
+			return false;
 	for (; lo < hi; lo++, f++)
 		if (f->holder != sid)
 			return false;
@@ -246,16 +250,19 @@ static void part_take(uint64_t lo, uint64_t hi, exo_sid to)
 			part_move(lo, hi, c->holder, to, true);
 		return;
 	}
-	for (struct exo_frame *f = frame_entry(lo); lo < hi; lo++, f++)
-		if (f->holder != to && use_is_plain(f->use)) {
-			if (f->holder != from) {
-				held_move(from, to, moved);
-				from = f->holder;
-				moved = 0;
-			}
-			f->holder = to;
-			moved++;
+	for (struct exo_frame *f = frame_entry(lo); lo < hi; lo++, f++) {
+		exo_sid holder = f->holder;
+
+		if (holder == to || !use_is_plain(f->use))
+			continue;
+		if (holder != from) {
+			held_move(from, to, moved);
+			from = holder;
+			moved = 0;
 		}
+		f->holder = to;
+		moved++;
+	}
 	held_move(from, to, moved);
 	if (hi - first >= FRAMES_FEW)
 		interrupts_window();    /* frames of many holders in turn take long enough */

@@ -46,6 +46,19 @@ void table_make(uint64_t pfn, unsigned level)
 	*table_link(pfn, TABLE_LEVEL) = level;
 }
 
+/* Entries of the kernel's half that are used: few, and the same ones for ever. */
+static struct {
+	unsigned count;
+	uint8_t index[256];             /* in the upper half */
+} kernel_half;
+
+static void kernel_half_find(void)
+{
+	for (unsigned i = 0; i < 256; i++)
+		if (kernel_pml4[256 + i])
+			kernel_half.index[kernel_half.count++] = (uint8_t)i;
+}
+
 void table_make_space(uint64_t pfn, uint64_t use)
 {
 	uint64_t *table = pfn_to_virt(pfn);
@@ -54,7 +67,10 @@ void table_make_space(uint64_t pfn, uint64_t use)
 	*table_link(pfn, TABLE_USE) = use;
 	if (use != EXO_SPACE_ENV)
 		return;
-	memcpy(&table[256], &kernel_pml4[256], 256 * sizeof(uint64_t));
+	if (!kernel_half.count)
+		kernel_half_find();
+	for (unsigned i = 0; i < kernel_half.count; i++)
+		table[256 + kernel_half.index[i]] = kernel_pml4[256 + kernel_half.index[i]];
 	table[EXO_SELF_SLOT] = pfn << EXO_PAGE_SHIFT | PTE_P | PTE_U | PTE_NX;
 }
 
@@ -112,16 +128,19 @@ static void pages_count(uint64_t pfn, uint64_t count)
 {
 	struct exo_frame *f = frame_entry(pfn);
 	struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
-	int64_t counted = 0;
+	bool mixed = k->mixed;
+	uint64_t counted = count;
 
-	if (!f)
+	if (!f || (!mixed && !use_is_counted(k->use)))
 		return;
-	for (; count; count--, f++)
-		if (use_is_counted(k->mixed ? f->use : k->use)) {
-			f->maps++;
-			f->flags = 0;
-			counted++;
+	for (; count; count--, f++) {
+		if (mixed && !use_is_counted(f->use)) {
+			counted--;
+			continue;
 		}
+		f->maps++;
+		f->flags = 0;
+	}
 	__atomic_add_fetch(&k->busy, counted, __ATOMIC_RELAXED);
 }
 
@@ -267,13 +286,15 @@ static void pages_uncount(uint64_t pfn, uint64_t count)
 		uint64_t some = min_u64(count, EXO_CHUNK_FRAMES - pfn % EXO_CHUNK_FRAMES);
 		struct exo_frame *f = frame_entry(pfn);
 		struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
-		int64_t counted = 0;
+		bool mixed = k->mixed;
+		uint64_t counted = 0;
 
-		for (uint64_t i = 0; f && i < some; i++, f++)
-			if (use_is_counted(k->mixed ? f->use : k->use)) {
-				f->maps--;
-				counted++;
-			}
+		if (f && (mixed || use_is_counted(k->use)))
+			for (uint64_t i = 0; i < some; i++, f++)
+				if (!mixed || use_is_counted(f->use)) {
+					f->maps--;
+					counted++;
+				}
 		if (counted)
 			__atomic_sub_fetch(&k->busy, counted, __ATOMIC_RELAXED);
 		pfn += some;
@@ -363,7 +384,9 @@ void table_wipe(uint64_t pfn)
 	bool top = *table_link(pfn, TABLE_LEVEL) == 4;
 
 	if (top)
-		memset(&table[EXO_SELF_SLOT], 0, (512 - EXO_SELF_SLOT) * sizeof(*table));
+		table[EXO_SELF_SLOT] = 0;
+	for (unsigned i = 0; top && i < kernel_half.count; i++)
+		table[256 + kernel_half.index[i]] = 0;
 	if (!shadows_clean(pfn))
 		memset(pfn_to_virt(pfn + 1), 0, (EXO_FRAMES_PT - 1) * EXO_PAGE_SIZE);
 	else if (!top)

@@ -25,21 +25,29 @@ int spawn_fail(struct spawn *s, const char *why, int error)
 	return error;
 }
 
+exo_slot *spawn_slots(struct exos_child *child)
+{
+	return child->more ? child->more : child->few;
+}
+
 int spawn_room(struct exos_child *child, uint32_t count)
 {
-	uint32_t room = child->room ? child->room * 2 : 16;
+	uint32_t few = ARRAY_LEN(child->few), have = child->more ? child->room : few;
+	uint32_t room = have * 2;
 	exo_slot *more;
 
-	if (child->room - child->slots >= count)
+	if (have - child->slots >= count)
 		return 0;
 	if (room - child->slots < count)
 		room = child->slots + count;
-	more = realloc(child->slot, room * sizeof(*more));
+	more = realloc(child->more, room * sizeof(*more));
 	if (more == NULL)
 		return -EXO_E_ROOM;
+	if (child->more == NULL)
+		memcpy(more, child->few, child->slots * sizeof(*more));
 	/* Touched now: who writes it later may hold the lock that the pager takes. */
 	memset(more + child->slots, 0, (room - child->slots) * sizeof(*more));
-	child->slot = more;
+	child->more = more;
 	child->room = room;
 	return 0;
 }
@@ -50,7 +58,7 @@ int spawn_keep(struct exos_child *child, exo_slot slot)
 
 	if (error < 0)
 		return error;
-	child->slot[child->slots++] = slot;
+	spawn_slots(child)[child->slots++] = slot;
 	return 0;
 }
 
@@ -313,7 +321,7 @@ int exos_child_end(struct exos_child *child)
 		if ((error = exos_cap_revoke(child->memory)) < 0)
 			return error;
 		for (uint32_t i = 0; i < child->slots; i++)
-			exos_slot_free(exo_slot_sid(child->slot[i]));
+			exos_slot_free(exo_slot_sid(spawn_slots(child)[i]));
 		do
 			error = (int)exo_cap_drop(child->memory);
 		while (error == EXO_MORE);
@@ -328,7 +336,8 @@ int exos_child_end(struct exos_child *child)
 		exos_event_free(child->event);
 	if (child->bell != 0)
 		exos_event_free(child->bell);
-	free(child->slot);
+	if (child->more != NULL)
+		free(child->more);
 	memset(child, 0, sizeof(*child));
 	return error;
 }

@@ -64,7 +64,7 @@ static struct spawn_share share_find(const struct exos_spawn *request, const str
 	claim = pfn != 0 ? archive_claim(pfn, g->pages, g->rights) : 0;
 	/* The archive is mapped in one piece for each of its claims. */
 	last = va + (g->pages - 1) * EXO_PAGE_SIZE;
-	if (claim == 0 || exos_space_frame(last) != pfn + g->pages - 1)
+	if (claim == 0 || (g->pages > 1 && exos_space_frame(last) != pfn + g->pages - 1))
 		return none;
 	return (struct spawn_share){ claim, pfn };
 }

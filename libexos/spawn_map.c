@@ -45,7 +45,7 @@ static int map_flush(struct spawn *s)
 	/* spawn_linked is called with the library's lock held: page tables of 2 MiB, and one or two
 	   of each higher level at the ends. */
 	for (uint32_t i = 0; i < s->ops; i++)
-		tables += s->op[i].pages / 512 + 1;
+		tables += s->op[i].op == EXO_MAP ? s->op[i].pages / 512 + 1 : 0;
 	error = spawn_room(s->child, tables + 8);
 	if (error < 0)
 		return spawn_fail(s, "there is no memory to keep its claims", error);
@@ -159,7 +159,7 @@ int spawn_space_fill(struct spawn *s)
 	error = map_range(s, EXOS_ENV_VA, c->env, c->pfn + 1, 1, EXO_R_READ | EXO_R_WRITE);
 	for (uint64_t i = 0; i < s->tables && error >= 0; i++)
 		error = map_range(s, EXOS_TABLE_VA + i * EXO_PAGE_SIZE,
-				  i == 0 ? c->table : c->slot[i - 1],
+				  i == 0 ? c->table : spawn_slots(c)[i - 1],
 				  c->pfn + EXO_FRAMES_ENV + i, 1, EXO_R_READ);
 	if (error >= 0)
 		error = map_export(s);

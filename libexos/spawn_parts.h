@@ -61,6 +61,9 @@ int spawn_narrow(struct spawn *s, enum spawn_slot which, uint64_t lo, uint64_t h
 int spawn_object(struct spawn *s, enum spawn_slot which, uint32_t kind, uint64_t arg,
 		 uint64_t frames, exo_slot *out);
 
+/* The slots that were kept. */
+exo_slot *spawn_slots(struct exos_child *child);
+
 /* Keep a slot that one of the child's objects took, to free it when the child ended. */
 int spawn_keep(struct exos_child *child, exo_slot slot);
 
