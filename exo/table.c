@@ -274,7 +274,8 @@ static unsigned run_length(const uint64_t *pte, const struct shadow *s, unsigned
 	uint64_t id = virt_to_phys(pte) / 8, pfn = pte_pfn(*pte);
 	unsigned n = 1;
 
-	while (n < most && (pte[n] & PTE_P) && pte_pfn(pte[n]) == pfn + n && s[n].next == id + n - 1)
+	while (n < most && (pte[n] & PTE_P) && pte_pfn(pte[n]) == pfn + n &&
+	       s[n].next == id + n - 1)
 		n++;
 	return n;
 }

@@ -27,13 +27,12 @@ const struct exos_grant *exos_grant_at(unsigned index)
  */
 static bool name_is(const char *name, const char *key)
 {
-	for (unsigned i = 0; i < sizeof(grants->name); i++) {
-		if (name[i] != key[i])
-			return false;
-		if (!key[i])
-			break;
-	}
-	return true;
+	const char *end = name + sizeof(grants->name);
+
+	for (; name < end && *name == *key; name++, key++)
+		if (!*key)
+			return true;
+	return name == end;
 }
 
 const struct exos_grant *exos_grant(const char *name, unsigned n)

@@ -210,7 +210,8 @@ static int spawn_windows(struct spawn *s)
 
 static int spawn_space(struct spawn *s)
 {
-	int error = spawn_object(s, SPAWN_SPACE, EXO_KIND_SPACE, 0, EXO_FRAMES_PT, &s->child->space);
+	struct exos_child *c = s->child;
+	int error = spawn_object(s, SPAWN_SPACE, EXO_KIND_SPACE, 0, EXO_FRAMES_PT, &c->space);
 
 	if (error < 0)
 		return error;
