@@ -34,8 +34,11 @@ static void env_tell(struct env *e)
 
 bool claim_is_anothers(const struct exo_cap *c)
 {
-	const struct env *e = slot_env(c);
+	const struct env *e;
 
+	if (table_known(this_cpu()->env, slot_sid(c) / EXO_SLOTS_PER_FRAME))
+		return false;
+	e = slot_env(c);
 	return e && e != this_cpu()->env;
 }
 

@@ -176,12 +176,13 @@ void claim_range_move(const struct exo_cap *c, exo_sid from, exo_sid to)
 		ports_move(c->lo, c->hi, from, to);
 }
 
+/* `from` is a claim that holds all of the range, or nobody, to whom some of it belongs. */
 static void range_take(const struct exo_cap *c, exo_sid from)
 {
 	int work = FRAME_WORK_ALL;
 
 	if (c->kind == EXO_KIND_FRAME)
-		frame_range_move(c->lo, c->hi, from, slot_sid(c), &work);
+		frame_range_move(c->lo, c->hi, from, slot_sid(c), from != 0, &work);
 	claim_range_move(c, from, slot_sid(c));
 }
 

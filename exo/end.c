@@ -127,8 +127,8 @@ static int frames_return(struct exo_cap *c)
 		return 0;
 	if (c->badge == all)
 		c->badge = 0;           /* an object ended behind us */
-	c->badge = frame_range_move(c->lo + c->badge, c->hi, slot_sid(c), c->parent, &work_left) -
-	           c->lo;
+	c->badge = frame_range_move(c->lo + c->badge, c->hi, slot_sid(c), c->parent,
+				    claim_is_whole(c), &work_left) - c->lo;
 	return c->unit ? EXO_MORE : 0;
 }
 
@@ -233,6 +233,8 @@ static void object_wipe(const struct exo_cap *c)
 {
 	if (c->kind == EXO_KIND_PT || c->kind == EXO_KIND_SPACE)
 		table_wipe(c->lo);
+	else if (c->kind == EXO_KIND_ENV)
+		env_wipe(c->lo);
 	else
 		memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
 }
@@ -249,8 +251,7 @@ static int object_end(struct exo_cap *c)
 	trace_record(EXO_TRACE_END, c->lo, frame_use(c->lo));
 	pages_quiet(c);
 	object_wipe(c);
-	work_done(32 + (int)(c->hi - c->lo) / 8);
-	interrupts_window();
+	work_done(32 + (int)(c->hi - c->lo) / 8);       /* which lets interrupts in */
 	frames_free(c->lo, c->hi, object_frames(c), c->parent);
 	return 0;
 }

@@ -40,7 +40,9 @@ void env_make(uint64_t pfn, exo_sid object)
 	static uint32_t made;
 	struct env *e = env_at(pfn);
 
-	memset(e, 0, 2 * EXO_PAGE_SIZE);
+	for (unsigned i = 0; i < 2; i++)
+		if (!frame_was_zero(pfn + i))
+			memset(pfn_to_virt(pfn + i), 0, EXO_PAGE_SIZE);
 	vectors_make(pfn_to_virt(pfn + 2));
 	for (unsigned i = 0; i < EXO_FRAMES_ENV; i++)
 		frame_entry(pfn + i)->object = 0;
@@ -55,6 +57,14 @@ void env_make(uint64_t pfn, exo_sid object)
 	e->wait.kind = TIMER_WAIT;
 	e->alarm.kind = TIMER_ALARM;
 	e->page->env_pfn = pfn;
+}
+
+/* A third frame that was zero still is, unless vector state was saved there. */
+void env_wipe(uint64_t pfn)
+{
+	bool vectors = !frame_was_zero(pfn + 2) || env_at(pfn)->has_vectors & VECTORS_SAVED;
+
+	memset(pfn_to_virt(pfn), 0, (vectors ? EXO_FRAMES_ENV : 2) * EXO_PAGE_SIZE);
 }
 
 /* Nobody is told when the first program stops, and nobody can start it again. */
@@ -202,7 +212,7 @@ static void vectors_disown(struct env *e)
 		__atomic_compare_exchange_n(&cpus[i]->vector_owner, &owner, NULL, false,
 					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 	}
-	e->has_vectors = 0;
+	e->has_vectors &= VECTORS_SAVED;
 }
 
 int env_end(struct env *e)

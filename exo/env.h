@@ -66,6 +66,10 @@ struct source {
 				 * watched environment */
 };
 
+/* Vector state in an environment's third frame. */
+#define VECTORS_VALID 1u        /* it is what the environment left */
+#define VECTORS_SAVED 2u        /* there was some since the environment was made */
+
 #define TABLE_HITS 256u         /* frames of 64 slots that are found at once */
 #define TABLE_NONE (~0u)        /* no slot lies in it */
 
@@ -106,7 +110,7 @@ struct env {
 	uint32_t ring_lock;             /* [a] one poster at a time */
 	uint64_t watch_env;             /* pfn of who is told when it stops, 0: nobody */
 	uint32_t watch_entry;
-	uint32_t has_vectors;           /* the vector state in its third frame is valid */
+	uint32_t has_vectors;           /* VECTORS_*: of its third frame */
 	uint32_t in_guest;              /* [a] in vcpu_run: events end it */
 	uint64_t predicate;             /* [a] pfn of the program that wakes it, 0: none */
 	uint64_t space_next, space_prev;        /* pfn of others that run in the same space */

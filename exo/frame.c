@@ -51,6 +51,10 @@ static bool fine_range_held(uint64_t lo, uint64_t hi, exo_sid sid)
 {
 	const struct exo_frame *f = frame_entry(lo);
 
+	for (; hi - lo >= 4; lo += 4, f += 4)
+		if (f[0].holder != sid || f[1].holder != sid || f[2].holder != sid ||
+		    f[3].holder != sid)
+			return false;
 	for (; lo < hi; lo++, f++)
 		if (f->holder != sid)
 			return false;
@@ -147,6 +151,17 @@ static void held_move(exo_sid from, exo_sid to, int64_t count)
 	held_change(to, count);
 }
 
+/* The part [lo, hi) of one mixed chunk, whose frames are all alike in this: who holds them. */
+static void fine_range_give(uint64_t lo, uint64_t hi, exo_sid to)
+{
+	struct exo_frame *f = frame_entry(lo);
+
+	for (; hi - lo >= 4; lo += 4, f += 4)
+		f[0].holder = f[1].holder = f[2].holder = f[3].holder = to;
+	for (; lo < hi; lo++, f++)
+		f->holder = to;
+}
+
 /* The part [lo, hi) of one mixed chunk; how many frames were moved. */
 static uint64_t fine_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to)
 {
@@ -160,9 +175,10 @@ static uint64_t fine_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid 
 	return moved;
 }
 
-static void part_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to)
+static void part_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, bool all)
 {
 	struct exo_chunk *c = chunk_of(lo);
+	uint64_t moved = hi - lo;
 
 	if (!c->fine || (!c->mixed && c->holder != from))
 		return;
@@ -172,7 +188,11 @@ static void part_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to)
 		return;
 	}
 	chunk_mix(lo);
-	held_move(from, to, fine_range_move(lo, hi, from, to));
+	if (all)
+		fine_range_give(lo, hi, to);
+	else
+		moved = fine_range_move(lo, hi, from, to);
+	held_move(from, to, (int64_t)moved);
 	chunk_unmix(lo);
 }
 
@@ -193,7 +213,7 @@ static unsigned part_steps(uint64_t lo, uint64_t hi)
 	return chunk_of(lo)->mixed || hi - lo < EXO_CHUNK_FRAMES ? FRAME_STEPS : FRAMES_CHUNK;
 }
 
-uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, int *work)
+uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, bool all, int *work)
 {
 	unsigned steps = 0;
 
@@ -203,7 +223,7 @@ uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, in
 
 		*work -= part_work(lo, end);
 		window_every(&steps, step, FRAME_STEPS);
-		part_move(lo, end, from, to);
+		part_move(lo, end, from, to, all);
 		window_every(&steps, step, FRAME_STEPS);
 		lo = end;
 	}
@@ -227,19 +247,22 @@ static void part_take(uint64_t lo, uint64_t hi, exo_sid to)
 		return;
 	if (!c->mixed) {
 		if (use_is_plain(c->use) && c->holder != to)
-			part_move(lo, hi, c->holder, to);
+			part_move(lo, hi, c->holder, to, true);
 		return;
 	}
-	for (struct exo_frame *f = frame_entry(lo); lo < hi; lo++, f++)
-		if (f->holder != to && use_is_plain(f->use)) {
-			if (f->holder != from) {
-				held_move(from, to, moved);
-				from = f->holder;
-				moved = 0;
-			}
-			f->holder = to;
-			moved++;
+	for (struct exo_frame *f = frame_entry(lo); lo < hi; lo++, f++) {
+		exo_sid holder = f->holder;
+
+		if (holder == to || !use_is_plain(f->use))
+			continue;
+		if (holder != from) {
+			held_move(from, to, moved);
+			from = holder;
+			moved = 0;
 		}
+		f->holder = to;
+		moved++;
+	}
 	held_move(from, to, moved);
 	if (hi - first >= FRAMES_FEW)
 		interrupts_window();    /* frames of many holders in turn take long enough */
@@ -274,10 +297,40 @@ void frame_set(uint64_t pfn, exo_sid holder, enum exo_use use)
 		held_change(holder, 1);
 	f->holder = holder;
 	f->use = use;
-	if (use != EXO_USE_SHADOW || !chunk_of(pfn)->zeros)
-		f->flags = 0;
+	f->flags = 0;
 	if (use == EXO_USE_MEMORY)
 		chunk_unmix(pfn);
+}
+
+/* The part [lo, hi) of one chunk: its first frame is frame n of the object. */
+static void part_use(uint64_t lo, uint64_t hi, exo_sid sid, const enum exo_use *use, uint64_t n)
+{
+	struct exo_frame *f = frame_entry(lo);
+	uint8_t known;
+
+	chunk_mix(lo);
+	known = chunk_of(lo)->zeros ? EXO_FRAME_ZERO : 0;
+	for (; lo < hi; lo++, f++, n++) {
+		if (use_is_plain(f->use))
+			held_change(f->holder, -1);
+		f->holder = sid;
+		f->use = use[min_u64(n, OBJECT_USES - 1)];
+		f->flags &= known;
+	}
+}
+
+void frames_use(uint64_t lo, uint64_t hi, exo_sid sid, const enum exo_use *use)
+{
+	uint64_t first = lo;
+
+	while (lo < hi) {
+		uint64_t end = min_u64(chunk_end(lo, hi), lo + FRAMES_FREE);
+
+		part_use(lo, end, sid, use, lo - first);
+		lo = end;
+		if (lo < hi)
+			interrupts_window();
+	}
 }
 
 /* From now on flags tell which frames of the chunk are zero: of none it is known yet. */

@@ -58,9 +58,10 @@ bool frame_range_busy(uint64_t lo, uint64_t hi);
 /*
  * Frames of [lo, hi) held by `from` are held by `to` from now on; 0 is nobody.  Returns where it
  * stopped: hi, or less when *work, which counts chunks and each 8 frames of mixed ones, is used up
- * or `from` holds nothing more.  Claims know how many frames they hold (cap->unit).
+ * or `from` holds nothing more.  Claims know how many frames they hold (cap->unit).  all: `from` is
+ * known to hold every one of them, so that none needs to be looked at.
  */
-uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, int *work);
+uint64_t frame_range_move(uint64_t lo, uint64_t hi, exo_sid from, exo_sid to, bool all, int *work);
 
 /* The same for plain frames held by any claim at all, which all are `to`'s descendants. */
 uint64_t frame_range_take(uint64_t lo, uint64_t hi, exo_sid to, int *work);
@@ -70,6 +71,20 @@ uint64_t frame_range_take(uint64_t lo, uint64_t hi, exo_sid to, int *work);
 
 /* Set holder and use of one frame. */
 void frame_set(uint64_t pfn, exo_sid holder, enum exo_use use);
+
+/*
+ * Frames [lo, hi) are an object's from now on, whose node is `sid`; use: of the first OBJECT_USES
+ * frames, the others are used as the last of these.  Their EXO_FRAME_ZERO tells which were zero.
+ * Lets interrupts in.
+ */
+#define OBJECT_USES 4u
+void frames_use(uint64_t lo, uint64_t hi, exo_sid sid, const enum exo_use *use);
+
+/* Was a frame of an object known to be zero when the object was made? */
+static inline bool frame_was_zero(uint64_t pfn)
+{
+	return frame_entry(pfn)->flags & EXO_FRAME_ZERO;
+}
 
 /*
  * Frames [lo, hi) of an object that ended are plain memory of `holder`, and name nothing; the first

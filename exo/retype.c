@@ -36,7 +36,7 @@ static const struct object_kind {
 	unsigned rights;
 	uint16_t frames;        /* 0: no object; the argument may add to them */
 	bool plain;             /* takes no argument */
-	enum exo_use use[4];    /* of the first frames; the rest are as the fourth */
+	enum exo_use use[OBJECT_USES];  /* of the first frames; the rest are as the last */
 } object_kinds[EXO_KIND_COUNT] = {
 	[EXO_KIND_TABLE] = { EXO_R_CONTROL | EXO_R_MAP, EXO_FRAMES_TABLE, false,
 		{ EXO_USE_TABLE } },
@@ -118,17 +118,10 @@ static int plan_object(struct env *e, uint64_t arg, const struct exo_cap *dst,
 	}
 }
 
-/* What frame n of the object is for. */
-static enum exo_use plan_use(const struct object_plan *p, uint64_t n)
-{
-	const enum exo_use *use = object_kinds[p->spec.kind].use;
-
-	return use[min_u64(n, ARRAY_LEN(object_kinds[0].use) - 1)];
-}
-
 static int frames_check(const struct exo_cap *src, const struct object_plan *p)
 {
 	uint64_t lo = p->spec.lo;
+	uint32_t maps = 0;
 	int err;
 
 	if (src->flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING))
@@ -144,21 +137,32 @@ static int frames_check(const struct exo_cap *src, const struct object_plan *p)
 			return -EXO_E_USE;
 		if (f->pins)
 			return -EXO_E_PINNED;
+		maps |= f->maps | frames.chunks[(lo + i) / EXO_CHUNK_FRAMES].large;
 		if (i % WINDOW_FRAMES == WINDOW_FRAMES - 1)
 			interrupts_window();
 	}
-	return frame_range_busy(lo, lo + p->frames) ? -EXO_E_MAPPED : 0;
+	return maps ? -EXO_E_MAPPED : 0;
 }
 
-/* New slots start at generations that no earlier table's names are likely to have had. */
+/*
+ * New slots start at generations that no earlier table's names are likely to have had, each at one
+ * of its own: a name that is one off is stale.  Far below GEN_RETIRED.
+ */
+#define GEN_STEP 0x9e37u
 static void slots_make(uint64_t pfn)
 {
 	static uint32_t start;
 	struct exo_cap *slot = pfn_to_virt(pfn);
+	uint32_t gen = ((start += 0x9e3779b1) >> 2) | 1;
 
-	memset(slot, 0, EXO_PAGE_SIZE);
-	for (unsigned i = 0; i < EXO_SLOTS_PER_FRAME; i++)
-		slot[i].gen = ((start += 0x9e3779b1) >> 2) | 1;
+	if (!frame_was_zero(pfn))
+		memset(slot, 0, EXO_PAGE_SIZE);
+	for (unsigned i = 0; i < EXO_SLOTS_PER_FRAME; i += 4, slot += 4, gen += 4 * GEN_STEP) {
+		slot[0].gen = gen;
+		slot[1].gen = gen + GEN_STEP;
+		slot[2].gen = gen + 2 * GEN_STEP;
+		slot[3].gen = gen + 3 * GEN_STEP;
+	}
 }
 
 static void object_init(const struct object_plan *p, exo_sid node)
@@ -197,11 +201,7 @@ static void object_place(struct exo_cap *dst, const struct object_plan *p)
 {
 	dst->flags |= EXO_CAP_OBJECT;
 	dst->hi = p->spec.lo + p->frames;
-	for (uint64_t i = 0; i < p->frames; i++) {
-		frame_set(p->spec.lo + i, slot_sid(dst), plan_use(p, i));
-		if (i % WINDOW_FRAMES == WINDOW_FRAMES - 1)
-			interrupts_window();
-	}
+	frames_use(p->spec.lo, dst->hi, slot_sid(dst), object_kinds[p->spec.kind].use);
 	object_init(p, slot_sid(dst));
 }
 

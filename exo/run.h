@@ -22,6 +22,9 @@ void env_leave_space(struct env *e);
 /* A bounded piece of ending an ENV object: 0 or EXO_MORE. */
 int env_end(struct env *e);
 
+/* Nobody uses its frames any more: zero them. */
+void env_wipe(uint64_t pfn);
+
 /* Make the frames of an ENV object a new environment, never started. */
 void env_make(uint64_t pfn, exo_sid object);
 

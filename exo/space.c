@@ -269,11 +269,16 @@ FOR_LEVEL int space_unmap(struct range *r)
 	do {
 		uint64_t n = 0;
 
-		for (uint64_t i = 0; r->pte && i < r->count; i++)
-			if (r->pte[i] & PTE_P) {
+		for (uint64_t i = 0, some; r->pte && i < r->count; i += some) {
+			some = 1;
+			if (!(r->pte[i] & PTE_P))
+				continue;
+			if (r->level == 1 && r->count > 1)
+				some = run_remove(&r->pte[i], (unsigned)(r->count - i));
+			else
 				entry_remove(&r->pte[i], r->level);
-				n = i + 1;
-			}
+			n = i + some;
+		}
 		if (n)
 			tlb_note(r->space, r->va, n, level_bytes(r->level), true);
 	} while (range_next(r));
@@ -334,8 +339,8 @@ static int space_link(struct env *e, uint64_t space, const struct exo_map_op *op
 	if (*pte & PTE_P)
 		return -EXO_E_MAPPED;
 
-	if (c->unit < 3)
-		*table_link(virt_to_phys(table) >> EXO_PAGE_SHIFT, TABLE_GROUPS) |= group_of(pte);
+	*table_link(virt_to_phys(table) >> EXO_PAGE_SHIFT,
+		    c->unit < 3 ? TABLE_GROUPS : TABLE_TOP_GROUPS) |= group_of(pte);
 	*table_link(c->lo, TABLE_PARENT) = virt_to_phys(pte) / 8;
 	*pte = c->lo << EXO_PAGE_SHIFT | PTE_P | PTE_W | PTE_U;
 	return 0;

@@ -37,12 +37,24 @@ static uint64_t table_of(const uint64_t *pte)
 
 void table_make(uint64_t pfn, unsigned level)
 {
-	uint64_t *table = pfn_to_virt(pfn);
-
-	memset(table, 0, EXO_PAGE_SIZE);
+	if (!frame_was_zero(pfn))
+		memset(pfn_to_virt(pfn), 0, EXO_PAGE_SIZE);
 	for (unsigned i = 0; i < EXO_FRAMES_PT; i++)
 		*table_link(pfn, i) = 0;
 	*table_link(pfn, TABLE_LEVEL) = level;
+}
+
+/* Entries of the kernel's half that are used: few, and the same ones for ever. */
+static struct {
+	unsigned count;
+	uint8_t index[256];             /* in the upper half */
+} kernel_half;
+
+static void kernel_half_find(void)
+{
+	for (unsigned i = 0; i < 256; i++)
+		if (kernel_pml4[256 + i])
+			kernel_half.index[kernel_half.count++] = (uint8_t)i;
 }
 
 void table_make_space(uint64_t pfn, uint64_t use)
@@ -53,7 +65,10 @@ void table_make_space(uint64_t pfn, uint64_t use)
 	*table_link(pfn, TABLE_USE) = use;
 	if (use != EXO_SPACE_ENV)
 		return;
-	memcpy(&table[256], &kernel_pml4[256], 256 * sizeof(uint64_t));
+	if (!kernel_half.count)
+		kernel_half_find();
+	for (unsigned i = 0; i < kernel_half.count; i++)
+		table[256 + kernel_half.index[i]] = kernel_pml4[256 + kernel_half.index[i]];
 	table[EXO_SELF_SLOT] = pfn << EXO_PAGE_SHIFT | PTE_P | PTE_U | PTE_NX;
 }
 
@@ -111,16 +126,19 @@ static void pages_count(uint64_t pfn, uint64_t count)
 {
 	struct exo_frame *f = frame_entry(pfn);
 	struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
-	int64_t counted = 0;
+	bool mixed = k->mixed;
+	uint64_t counted = count;
 
-	if (!f)
+	if (!f || (!mixed && !use_is_counted(k->use)))
 		return;
-	for (; count; count--, f++)
-		if (use_is_counted(k->mixed ? f->use : k->use)) {
-			__atomic_add_fetch(&f->maps, 1, __ATOMIC_RELAXED);
-			f->flags = 0;
-			counted++;
+	for (; count; count--, f++) {
+		if (mixed && !use_is_counted(f->use)) {
+			counted--;
+			continue;
 		}
+		__atomic_add_fetch(&f->maps, 1, __ATOMIC_RELAXED);
+		f->flags = 0;
+	}
 	__atomic_add_fetch(&k->busy, counted, __ATOMIC_RELAXED);
 }
 
@@ -144,19 +162,20 @@ void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t val
 	uint64_t step = level_frames(level) << EXO_PAGE_SHIFT, id = virt_to_phys(pte) / 8;
 	struct shadow *s = shadow_of(pte);
 	exo_sid sid = slot_sid(claim);
-	uint64_t head;
+	uint64_t next;
 
 	range_count(pte_pfn(value), level, count);
 	*table_link(table_of(pte), TABLE_GROUPS) |= groups_of(pte, count);
-	head = list_hold(claim);
-	if (head)
-		shadow_of(entry_at(head))->prev = id;
-	for (; count; count--, pte++, s++, id++, value += step) {
-		*s = (struct shadow){ sid, most, head, count > 1 ? id + 1 : 0 };
-		head = id;
+	next = list_hold(claim);
+	if (next)
+		shadow_of(entry_at(next))->prev = id;
+	for (; count; count--, pte++, s++, value += step) {
+		*s = (struct shadow){ sid, most, next, id + 1 };
 		*pte = value;
+		next = id++;
 	}
-	list_let_go(claim, head);
+	s[-1].prev = 0;
+	list_let_go(claim, next);
 }
 
 void entry_remove(uint64_t *pte, unsigned level)
@@ -247,33 +266,58 @@ static int space_end(uint64_t pfn)
 
 /*
  * Entries made by one operation stand in a row on their claim's list, each before the one before it
- * in the table.  How many do, from this one on, of `most` entries?
+ * in the table, and name frames in a row.  How many do, from this one on, of `most` entries?  Links
+ * within a table stay while its lock is held.
  */
 static unsigned run_length(const uint64_t *pte, const struct shadow *s, unsigned most)
 {
-	uint64_t id = virt_to_phys(pte) / 8;
+	uint64_t id = virt_to_phys(pte) / 8, pfn = pte_pfn(*pte);
 	unsigned n = 1;
 
-	while (n < most && (pte[n] & PTE_P) && s[n].next == id + n - 1)
+	while (n < most && (pte[n] & PTE_P) && pte_pfn(pte[n]) == pfn + n &&
+	       s[n].next == id + n - 1)
 		n++;
 	return n;
 }
 
-/* Empty such small pages' entries, and take them off the list as one. */
-static void run_remove(uint64_t *pte, const struct shadow *s, unsigned count)
+/* One mapping by small pages less for each of these frames. */
+static void pages_uncount(uint64_t pfn, uint64_t count)
 {
-	const struct shadow run = { .claim = s->claim, .next = s->next, .prev = s[count - 1].prev };
-	bool trace = slot_at(s->claim)->kind == EXO_KIND_TRACE;
+	while (count) {
+		uint64_t some = min_u64(count, EXO_CHUNK_FRAMES - pfn % EXO_CHUNK_FRAMES);
+		struct exo_frame *f = frame_entry(pfn);
+		struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
+		bool mixed = k->mixed;
+		uint64_t counted = 0;
 
-	entry_pull(&run);
-	for (; count; count--, pte++) {
-		uint64_t pfn = pte_pfn(*pte);
-
-		__atomic_store_n(pte, 0, __ATOMIC_RELAXED);
-		page_uncount(pfn);
-		if (trace)
-			slot_at(frame_holder(pfn))->held = 0;
+		if (f && (mixed || use_is_counted(k->use)))
+			for (uint64_t i = 0; i < some; i++, f++)
+				if (!mixed || use_is_counted(f->use)) {
+					__atomic_sub_fetch(&f->maps, 1, __ATOMIC_RELAXED);
+					counted++;
+				}
+		if (counted)
+			__atomic_sub_fetch(&k->busy, counted, __ATOMIC_RELAXED);
+		pfn += some;
+		count -= some;
 	}
+}
+
+unsigned run_remove(uint64_t *pte, unsigned most)
+{
+	const struct shadow *s = shadow_of(pte);
+	unsigned count = run_length(pte, s, most);
+	const struct exo_cap *claim = slot_at(s->claim);
+	uint64_t pfn = pte_pfn(*pte);
+
+	entries_pull(s, s + count - 1);
+	for (unsigned i = 0; i < count; i++)
+		__atomic_store_n(&pte[i], 0, __ATOMIC_RELAXED);
+	pages_uncount(pfn, count);
+	/* What a TRACE mapping shows knows of it. */
+	for (unsigned i = 0; claim->kind == EXO_KIND_TRACE && i < count; i++)
+		slot_at(frame_holder(pfn + i))->held = 0;
+	return count;
 }
 
 /*
@@ -289,27 +333,14 @@ static int entries_clear(uint64_t *table, unsigned level, unsigned i, unsigned e
 		if (work_left <= 0)
 			return EXO_MORE;
 		if (level == 1)
-			n = run_length(&table[i], shadow_of(&table[i]), end - i);
-		work_done((int)n);
-		if (level == 1)
-			run_remove(&table[i], shadow_of(&table[i]), n);
+			n = run_remove(&table[i], end - i);
 		else if (entry_is_leaf(table[i], level))
 			entry_remove(&table[i], level);
 		else
 			table_unhang(pte_pfn(table[i]));
+		work_done((int)n);
 	}
 	return 0;
-}
-
-/* Groups of a top-level table, which keeps no account of them: most are empty. */
-static uint64_t groups_find(const uint64_t *t)
-{
-	uint64_t groups = 0;
-
-	for (unsigned i = 0; i < EXO_SELF_SLOT; i += 8, t += 8)
-		if ((t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) & PTE_P)
-			groups |= 1ull << i / 8;
-	return groups;
 }
 
 int table_end(uint64_t pfn)
@@ -321,8 +352,9 @@ int table_end(uint64_t pfn)
 	if (level == 4 && space_end(pfn))
 		return EXO_MORE;
 	leaves_forget();
-	table_unhang(pfn);
-	groups = level == 4 ? groups_find(table) : *table_link(pfn, TABLE_GROUPS);
+	if (level < 4)
+		table_unhang(pfn);
+	groups = *table_link(pfn, level < 4 ? TABLE_GROUPS : TABLE_TOP_GROUPS);
 	for (; groups; groups &= groups - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(groups) * 8;
 
@@ -353,7 +385,9 @@ void table_wipe(uint64_t pfn)
 	bool top = *table_link(pfn, TABLE_LEVEL) == 4;
 
 	if (top)
-		memset(&table[EXO_SELF_SLOT], 0, (512 - EXO_SELF_SLOT) * sizeof(*table));
+		table[EXO_SELF_SLOT] = 0;
+	for (unsigned i = 0; top && i < kernel_half.count; i++)
+		table[256 + kernel_half.index[i]] = 0;
 	if (!shadows_clean(pfn))
 		memset(pfn_to_virt(pfn + 1), 0, (EXO_FRAMES_PT - 1) * EXO_PAGE_SIZE);
 	else if (!top)

@@ -36,6 +36,7 @@ enum table_link {
 	TABLE_USE,              /* level 4: enum exo_space_use */
 	TABLE_LOCK = TABLE_USE, /* level 1 to 3: struct lock of its leaf entries, for holders of a
 				 * share of tree_lock */
+	TABLE_TOP_GROUPS = TABLE_PARENT /* level 4, which hangs nowhere: its groups */
 };
 static inline uint64_t *table_link(uint64_t pfn, enum table_link which)
 {
@@ -165,29 +166,40 @@ static inline void entry_push(uint64_t *pte, struct shadow *s, struct exo_cap *c
 	list_let_go(claim, id);
 }
 
+/* Entries of one table that follow each other, in the table and backwards on the list. */
+static inline void entries_pull(const struct shadow *first, const struct shadow *last)
+{
+	struct exo_cap *claim = phys_to_virt(first->claim * sizeof(struct exo_cap));
+	uint64_t head = list_hold(claim), next = first->next, prev = last->prev;
+
+	if (prev)
+		shadow_of(phys_to_virt(prev * 8))->next = next;
+	else
+		head = next;
+	if (next)
+		shadow_of(phys_to_virt(next * 8))->prev = prev;
+	list_let_go(claim, head);
+}
+
 static inline void entry_pull(const struct shadow *s)
 {
-	struct exo_cap *claim = phys_to_virt(s->claim * sizeof(struct exo_cap));
-	uint64_t head = list_hold(claim);
-
-	if (s->prev)
-		shadow_of(phys_to_virt(s->prev * 8))->next = s->next;
-	else
-		head = s->next;
-	if (s->next)
-		shadow_of(phys_to_virt(s->next * 8))->prev = s->prev;
-	list_let_go(claim, head);
+	entries_pull(s, s);
 }
 
 /*
  * Write `count` empty entries of one table, `value` into the first, and put them on the claim's
- * list.  Each next maps the next frames.  For this and the next function a share of tree_lock and
- * the table's lock are enough.
+ * list.  Each next maps the next frames.  For this and the next two functions a share of tree_lock
+ * and the table's lock are enough.
  */
 void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t value,
 		     struct exo_cap *claim, uint32_t most);
 /* Empty a leaf entry and take it off its claim's list.  The translation may still be cached. */
 void entry_remove(uint64_t *pte, unsigned level);
+/*
+ * The same for the present leaf entry of a small page and those of up to `most` that were made with
+ * it: how many, at least 1.
+ */
+unsigned run_remove(uint64_t *pte, unsigned most);
 
 /* A bounded piece of removing every mapping made by the claim: 0 or EXO_MORE. */
 int entries_unbind(struct exo_cap *c);

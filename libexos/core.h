@@ -155,7 +155,6 @@ void exos_slot_setup(uint64_t table_va, uint64_t frames);
 void exos_own_setup(void);
 void exos_frame_setup(void);
 void exos_grant_setup(void);
-void exos_region_setup(void);
 void exos_revoke_setup(void);
 
 /* A claim that was asked for could not be given up yet: try again (revoke.c). */

@@ -18,11 +18,27 @@ struct handler {
 	exos_event_handler *run;
 	void *argument;
 };
-static struct handler handlers[EXO_EVENTS];
+static struct handler handlers[EXO_EVENTS] EXOS_UNSET;  /* those that are `handled` */
+static uint64_t handled[EXO_EVENTS / 64];
 /* Entry 0 is the alarm's, one is for claims asked for and taken. */
 static uint64_t taken[EXO_EVENTS / 64] = {
 	[0] = 1, [EXOS_EVENT_REVOKE / 64] = 1ul << EXOS_EVENT_REVOKE % 64,
 };
+
+static uint64_t entry_bit(uint32_t entry)
+{
+	return 1ul << entry % 64;
+}
+
+static void handler_set(uint32_t entry, struct handler h)
+{
+	if (!h.run) {
+		__atomic_and_fetch(&handled[entry / 64], ~entry_bit(entry), __ATOMIC_RELEASE);
+		return;
+	}
+	handlers[entry] = h;
+	__atomic_or_fetch(&handled[entry / 64], entry_bit(entry), __ATOMIC_RELEASE);
+}
 
 uint32_t exos_event_alloc(void)
 {
@@ -47,8 +63,8 @@ void exos_event_free(uint32_t entry)
 	if (entry == 0 || entry >= EXO_EVENTS)
 		return;
 	exos_switch_off();
-	handlers[entry] = (struct handler){ NULL, NULL };
-	taken[entry / 64] &= ~(1ul << entry % 64);
+	handler_set(entry, (struct handler){ NULL, NULL });
+	taken[entry / 64] &= ~entry_bit(entry);
 	exos_switch_on();
 }
 
@@ -71,15 +87,19 @@ void exos_event_handle(uint32_t entry, exos_event_handler *handler, void *argume
 	if (entry >= EXO_EVENTS)
 		return;
 	exos_switch_off();
-	handlers[entry] = (struct handler){ handler, argument };
+	handler_set(entry, (struct handler){ handler, argument });
 	exos_switch_on();
 }
 
 static unsigned dispatch_one(uint32_t entry)
 {
-	struct handler h = handlers[entry];
-	uint32_t posts = h.run ? exos_event_take(entry) : 0;
+	struct handler h;
+	uint32_t posts;
 
+	if (!(handled[entry / 64] & entry_bit(entry)))
+		return 0;
+	h = handlers[entry];
+	posts = exos_event_take(entry);
 	if (!posts)
 		return 0;
 	h.run(entry, posts, h.argument);

@@ -27,23 +27,18 @@ const struct exos_grant *exos_grant_at(unsigned index)
  */
 static bool name_is(const char *name, const char *key)
 {
-	for (unsigned i = 0; i < sizeof(grants->name); i++) {
-		if (name[i] != key[i])
-			return false;
-		if (!key[i])
-			break;
-	}
-	return true;
+	const char *end = name + sizeof(grants->name);
+
+	for (; name < end && *name == *key; name++, key++)
+		if (!*key)
+			return true;
+	return name == end;
 }
 
 const struct exos_grant *exos_grant(const char *name, unsigned n)
 {
-	char key[sizeof(grants->name)] = { 0 };
-	size_t bytes = strnlen(name, sizeof(key));
-
-	memcpy(key, name, bytes);
 	for (unsigned i = 0; i < grant_count; i++)
-		if (name_is(grants[i].name, key) && n-- == 0)
+		if (name_is(grants[i].name, name) && n-- == 0)
 			return &grants[i];
 	return NULL;
 }
@@ -90,9 +85,16 @@ void exos_memory_each(exos_grant_visitor *visit, void *context)
 	for (uint32_t i = 0; start && i < start->grants; i++) {
 		const struct exos_grant *g = &started_grants(start)[i];
 
-		if (g->kind == EXO_KIND_FRAME && !strncmp(g->name, "memory", sizeof(g->name)))
+		if (g->kind == EXO_KIND_FRAME && name_is(g->name, "memory"))
 			visit(g, context);
 	}
+}
+
+static exo_slot grant_slot(const char *name)
+{
+	const struct exos_grant *g = exos_grant(name, 0);
+
+	return g ? g->slot : 0;
 }
 
 /* The library's own claims: needed before it has memory. */
@@ -104,8 +106,8 @@ void exos_own_setup(void)
 		grants = started_grants(start);
 		grant_count = start->grants;
 		machine = (const struct exo_machine *)start->machine_va;
-		exos_own_env = exos_grant("env", 0) ? exos_grant("env", 0)->slot : 0;
-		exos_own_space = exos_grant("space", 0) ? exos_grant("space", 0)->slot : 0;
+		exos_own_env = grant_slot("env");
+		exos_own_space = grant_slot("space");
 	} else {
 		/* Only the first page of the area is mapped: enough for these two. */
 		machine = (const struct exo_machine *)exos_first()->export_va;

@@ -12,7 +12,6 @@
 #include <exos/space.h>
 
 static struct exos_region *root;
-struct exos_region *core_region_last;
 
 static struct exos_region stack_guard = {
 	.lo = EXOS_STACK_LO - EXO_PAGE_SIZE, .hi = EXOS_STACK_LO,
@@ -31,13 +30,33 @@ static struct exos_region null_guard = {
 	.pager = &exos_pager_guard, .name = "page of the null pointer",
 };
 
+/* What a program touches first. */
+struct exos_region *core_region_last = &stack;
+
+/* The program's own, none of which overlap, are entered when others than the last are asked for. */
+static struct exos_region **tree(void)
+{
+	static bool entered;
+
+	if (!entered) {
+		entered = true;
+		tree_insert(&root, &stack_guard);
+		tree_insert(&root, &stack);
+		tree_insert(&root, &heap);
+		tree_insert(&root, &null_guard);
+	}
+	return &root;
+}
+_Static_assert(EXO_PAGE_SIZE < EXOS_STACK_LO - EXO_PAGE_SIZE && EXOS_STACK_HI <= EXOS_HEAP_VA,
+	       "the program's own regions do not overlap");
+
 struct exos_region *core_region_find(uint64_t va)
 {
 	struct exos_region *r = core_region_last;
 
 	if (r && va >= r->lo && va < r->hi)
 		return r;
-	r = tree_find(root, va);
+	r = tree_find(*tree(), va);
 	if (r)
 		core_region_last = r;
 	return r;
@@ -58,7 +77,7 @@ struct exos_region *exos_region_next(uint64_t va)
 	struct exos_region *r;
 
 	exos_core_take();
-	r = tree_next(root, va);
+	r = tree_next(*tree(), va);
 	exos_core_drop();
 	return r;
 }
@@ -72,11 +91,11 @@ int exos_region_add(struct exos_region *region)
 	    !region->pager)
 		return -EXO_E_ARG;
 	exos_core_take();
-	next = tree_next(root, region->lo);
+	next = tree_next(*tree(), region->lo);
 	if (next && next->lo < region->hi)
 		err = -EXO_E_MAPPED;
 	else
-		tree_insert(&root, region);
+		tree_insert(tree(), region);
 	exos_core_drop();
 	return err;
 }
@@ -91,7 +110,7 @@ void exos_region_remove(struct exos_region *region)
 {
 	exos_region_discard(region, region->lo, (region->hi - region->lo) >> EXO_PAGE_SHIFT);
 	exos_core_take();
-	tree_remove(&root, region);
+	tree_remove(tree(), region);
 	if (core_region_last == region)
 		core_region_last = NULL;
 	exos_core_drop();
@@ -138,11 +157,4 @@ void exos_region_unmake(struct exos_region *region)
 	exos_region_remove(region);
 	exos_space_release(region->lo - EXO_PAGE_SIZE,
 			   region->hi - region->lo + 2 * EXO_PAGE_SIZE);
-}
-
-void exos_region_setup(void)
-{
-	if (exos_region_add(&stack_guard) < 0 || exos_region_add(&stack) < 0 ||
-	    exos_region_add(&heap) < 0 || exos_region_add(&null_guard) < 0)
-		exos_panic("the program's own regions overlap");
 }

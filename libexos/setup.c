@@ -88,7 +88,6 @@ uint64_t exos_setup(struct exo_env_page *page)
 	exos_own_setup();
 	exos_frame_setup();
 	exos_grant_setup();
-	exos_region_setup();
 	exos_revoke_setup();
 	return EXOS_STACK_HI;
 }

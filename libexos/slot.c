@@ -291,9 +291,12 @@ static uint64_t taken_at_start(const struct exo_cap *cap)
 {
 	uint64_t taken = 0;
 
-	for (unsigned s = 0; s < EXO_SLOTS_PER_FRAME; s++)
-		if (cap[s].kind != EXO_KIND_NONE)
-			taken |= 1ul << s;
+	for (unsigned s = 0; s < EXO_SLOTS_PER_FRAME; s += 4, cap += 4) {
+		if (!(cap[0].kind | cap[1].kind | cap[2].kind | cap[3].kind))
+			continue;
+		for (unsigned i = 0; i < 4; i++)
+			taken |= (uint64_t)(cap[i].kind != EXO_KIND_NONE) << (s + i);
+	}
 	return taken;
 }
 

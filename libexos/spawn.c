@@ -25,21 +25,29 @@ int spawn_fail(struct spawn *s, const char *why, int error)
 	return error;
 }
 
+exo_slot *spawn_slots(struct exos_child *child)
+{
+	return child->more ? child->more : child->few;
+}
+
 int spawn_room(struct exos_child *child, uint32_t count)
 {
-	uint32_t room = child->room ? child->room * 2 : 16;
+	uint32_t few = ARRAY_LEN(child->few), have = child->more ? child->room : few;
+	uint32_t room = have * 2;
 	exo_slot *more;
 
-	if (child->room - child->slots >= count)
+	if (have - child->slots >= count)
 		return 0;
 	if (room - child->slots < count)
 		room = child->slots + count;
-	more = realloc(child->slot, room * sizeof(*more));
+	more = realloc(child->more, room * sizeof(*more));
 	if (more == NULL)
 		return -EXO_E_ROOM;
+	if (child->more == NULL)
+		memcpy(more, child->few, child->slots * sizeof(*more));
 	/* Touched now: who writes it later may hold the lock that the pager takes. */
 	memset(more + child->slots, 0, (room - child->slots) * sizeof(*more));
-	child->slot = more;
+	child->more = more;
 	child->room = room;
 	return 0;
 }
@@ -50,25 +58,50 @@ int spawn_keep(struct exos_child *child, exo_slot slot)
 
 	if (error < 0)
 		return error;
-	child->slot[child->slots++] = slot;
+	spawn_slots(child)[child->slots++] = slot;
 	return 0;
 }
 
-/* Retype the next `frames` frames of the child's memory into an object. */
-static int spawn_object(struct spawn *s, uint32_t kind, uint64_t arg, uint64_t frames,
-			exo_slot *out)
+int spawn_narrow(struct spawn *s, enum spawn_slot which, uint64_t lo, uint64_t hi, uint32_t rights,
+		 exo_slot *out)
+{
+	int64_t made = exo_cap_narrow(s->child->memory, spawn_sid(s, which), lo, hi, rights);
+
+	*out = made < 0 ? 0 : (exo_slot)made;
+	return made < 0 ? (int)made : 0;
+}
+
+int spawn_object(struct spawn *s, enum spawn_slot which, uint32_t kind, uint64_t arg,
+		 uint64_t frames, exo_slot *out)
 {
 	struct exos_child *c = s->child;
-	int error;
+	int64_t made;
 
 	if (!range_fits(s->next - c->pfn, frames, c->frames))
 		return spawn_fail(s, "its memory is too small for it", -EXO_E_ROOM);
-	error = exos_cap_retype(c->memory, s->next, kind, arg, out);
+	made = exo_retype(c->memory, spawn_sid(s, which), s->next, kind, arg);
+	if (made < 0)
+		return spawn_fail(s, "the kernel refuses to make its objects", (int)made);
+	s->next += frames;
+	*out = (exo_slot)made;
+	return 0;
+}
+
+/* A further table frame; their slots are the first that are kept. */
+static int spawn_table(struct spawn *s)
+{
+	struct exos_child *c = s->child;
+	exo_slot table;
+	int error;
+
+	if (!range_fits(s->next - c->pfn, EXO_FRAMES_TABLE, c->frames))
+		return spawn_fail(s, "its memory is too small for it", -EXO_E_ROOM);
+	error = exos_cap_retype(c->memory, s->next, EXO_KIND_TABLE, c->env, &table);
 	if (error < 0)
 		return spawn_fail(s, "the kernel refuses to make its objects", error);
-	s->next += frames;
-	if ((error = spawn_keep(c, *out)) < 0) {
-		exos_cap_drop(*out);
+	s->next += EXO_FRAMES_TABLE;
+	if ((error = spawn_keep(c, table)) < 0) {
+		exos_cap_drop(table);
 		return spawn_fail(s, "there is no memory to keep its claims", error);
 	}
 	return 0;
@@ -79,16 +112,21 @@ static int spawn_memory(struct spawn *s)
 {
 	struct exos_child *c = s->child;
 	uint64_t frames = s->request->frames ? s->request->frames : EXOS_SPAWN_FRAMES;
+	int64_t made;
 	exo_slot from;
 	int error;
 
+	if ((c->run = exos_slot_alloc_run(SPAWN_SLOTS)) == 0)
+		return spawn_fail(s, "there are no slots for its claims", -EXO_E_SLOT);
+	s->cap = exos_cap_at(c->run);
 	if ((error = exos_frame_alloc(frames, &c->pfn, &from)) < 0)
 		return spawn_fail(s, "there is not that much memory in one piece", error);
 	c->frames = frames;
-	error = exos_cap_narrow(from, c->pfn, c->pfn + frames, EXO_R_READ | EXO_R_WRITE |
-				EXO_R_EXEC | EXO_R_RETYPE, &c->memory);
-	if (error < 0)
-		return spawn_fail(s, "its memory cannot be split off", error);
+	made = exo_cap_narrow(from, spawn_sid(s, SPAWN_MEMORY), c->pfn, c->pfn + frames,
+			      EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_R_RETYPE);
+	if (made < 0)
+		return spawn_fail(s, "its memory cannot be split off", (int)made);
+	c->memory = (exo_slot)made;
 	s->next = c->pfn;
 	return 0;
 }
@@ -98,27 +136,22 @@ static int spawn_memory(struct spawn *s)
 _Static_assert(GRANTS_MOST / EXO_SLOTS_PER_FRAME + 2 <=
 	       (EXOS_TABLE_END - EXOS_TABLE_VA) / EXO_PAGE_SIZE, "start.h");
 
-/* Environment and table frames, and the environment page for us to write to. */
+/* Environment and table frames. */
 static int spawn_env(struct spawn *s)
 {
 	struct exos_child *c = s->child;
 	uint64_t claims = SPAWN_OWN_GRANTS + s->request->grants;
-	exo_slot table;
 	int error;
 
 	s->tables = (claims + EXO_SLOTS_PER_FRAME / 2) / EXO_SLOTS_PER_FRAME + 1;
-	if ((error = spawn_object(s, EXO_KIND_ENV, 0, EXO_FRAMES_ENV, &c->env)) < 0)
+	error = spawn_object(s, SPAWN_ENV, EXO_KIND_ENV, 0, EXO_FRAMES_ENV, &c->env);
+	if (error < 0)
 		return error;
 	s->dst = (exo_sid)(s->next * EXO_SLOTS_PER_FRAME);
-	for (uint64_t i = 0; i < s->tables; i++) {
-		error = spawn_object(s, EXO_KIND_TABLE, c->env, EXO_FRAMES_TABLE, &table);
-		if (error < 0)
-			return error;
-		if (i == 0)
-			c->table = table;
-	}
-	c->page = exos_space_window(c->env, c->pfn + 1, 1, EXO_R_READ | EXO_R_WRITE, &error);
-	return c->page ? 0 : spawn_fail(s, "its environment page cannot be mapped", error);
+	error = spawn_object(s, SPAWN_TABLE, EXO_KIND_TABLE, c->env, EXO_FRAMES_TABLE, &c->table);
+	for (uint64_t i = 1; i < s->tables && error >= 0; i++)
+		error = spawn_table(s);
+	return error;
 }
 
 /* Split off the frames of image and start block. */
@@ -131,23 +164,54 @@ static int spawn_split_image(struct spawn *s)
 		return error;
 	if (!range_fits(s->next - c->pfn, s->image_pages, c->frames))
 		return spawn_fail(s, "its memory is too small for its image", -EXO_E_ROOM);
-	error = exos_cap_narrow(c->memory, s->next, s->next + s->image_pages,
-				EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC, &c->image);
+	error = spawn_narrow(s, SPAWN_IMAGE, s->next, s->next + s->image_pages,
+			     EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC, &c->image);
 	if (error < 0)
 		return spawn_fail(s, "its image's memory cannot be split off", error);
 	s->image_pfn = s->next;
 	s->next += s->image_pages;
-	if ((error = spawn_keep(c, c->image)) < 0) {
-		exos_cap_end(c->image);
-		return spawn_fail(s, "there is no memory to keep its claims", error);
+	return 0;
+}
+
+/* Pages of the image that are filled in here. */
+static uint64_t window_pages(const struct spawn *s)
+{
+	return s->image_pages - s->unset_pages;
+}
+
+/* Map its environment page here, and behind it for a while what is filled in of its image. */
+static int spawn_windows(struct spawn *s)
+{
+	struct exos_child *c = s->child;
+	uint64_t pages = window_pages(s) + 1, va = exos_space_reserve(pages * EXO_PAGE_SIZE);
+	const struct exo_map_op op[] = {
+		{ .slot = c->env, .va = va, .pfn = c->pfn + 1, .pages = 1, .op = EXO_MAP,
+		  .prot = EXO_R_READ | EXO_R_WRITE },
+		{ .slot = c->image, .va = va + EXO_PAGE_SIZE, .pfn = s->image_pfn + s->unset_pages,
+		  .pages = (uint32_t)(pages - 1), .op = EXO_MAP,
+		  .prot = EXO_R_READ | EXO_R_WRITE },
+	};
+	int error = va ? 0 : -EXO_E_ROOM;
+
+	if (!error && pages - 1 <= EXO_MAP_MAX)
+		error = exos_space_update(&exos_space_own, op, ARRAY_LEN(op));
+	else if (!error && !(error = exos_space_update(&exos_space_own, op, 1)))
+		error = exos_space_map(&exos_space_own, op[1].va, op[1].slot, op[1].pfn, pages - 1,
+				       op[1].prot);
+	if (error < 0) {
+		if (va)
+			exos_space_window_end((void *)va, pages);
+		return spawn_fail(s, "its pages cannot be mapped to fill them in", error);
 	}
+	c->page = (struct exo_env_page *)va;
+	s->window = (uint8_t *)va + EXO_PAGE_SIZE;
 	return 0;
 }
 
 static int spawn_space(struct spawn *s)
 {
 	struct exos_child *c = s->child;
-	int error = spawn_object(s, EXO_KIND_SPACE, 0, EXO_FRAMES_PT, &c->space);
+	int error = spawn_object(s, SPAWN_SPACE, EXO_KIND_SPACE, 0, EXO_FRAMES_PT, &c->space);
 
 	if (error < 0)
 		return error;
@@ -182,7 +246,7 @@ static int spawn_events(struct spawn *s)
 static int spawn_steps(struct spawn *s)
 {
 	int (*const step[])(struct spawn *) = {
-		spawn_events, spawn_memory, spawn_env, spawn_split_image,
+		spawn_events, spawn_memory, spawn_env, spawn_split_image, spawn_windows,
 		spawn_image_fill, spawn_space, spawn_grant_all, spawn_ready,
 	};
 	int error = 0;
@@ -190,7 +254,7 @@ static int spawn_steps(struct spawn *s)
 	for (size_t i = 0; i < ARRAY_LEN(step) && error >= 0; i++)
 		error = step[i](s);
 	if (s->window != NULL)
-		exos_space_window_end(s->window, s->image_pages);
+		exos_space_window_end(s->window, window_pages(s));
 	return error;
 }
 
@@ -258,9 +322,13 @@ int exos_child_end(struct exos_child *child)
 		if ((error = exos_cap_revoke(child->memory)) < 0)
 			return error;
 		for (uint32_t i = 0; i < child->slots; i++)
-			exos_slot_free(exo_slot_sid(child->slot[i]));
-		error = exos_cap_drop(child->memory);
+			exos_slot_free(exo_slot_sid(spawn_slots(child)[i]));
+		do
+			error = (int)exo_cap_drop(child->memory);
+		while (error == EXO_MORE);
 	}
+	if (child->run != 0)
+		exos_slot_free_run(child->run, SPAWN_SLOTS);
 	if (child->page != NULL)
 		exos_space_window_end(child->page, 1);
 	if (child->frames != 0)
@@ -269,7 +337,8 @@ int exos_child_end(struct exos_child *child)
 		exos_event_free(child->event);
 	if (child->bell != 0)
 		exos_event_free(child->bell);
-	free(child->slot);
+	if (child->more != NULL)
+		free(child->more);
 	memset(child, 0, sizeof(*child));
 	return error;
 }

@@ -13,6 +13,7 @@
 #include <exos/slot.h>
 #include <exos/time.h>
 
+#include "core.h"
 #include "spawn_parts.h"
 
 #define CLEAN_PAGES 512u        /* pages zeroed through one window */
@@ -27,12 +28,13 @@ uint64_t spawn_start_bytes(const struct exos_spawn *request)
 	return bytes;
 }
 
-/* Enter a claim of the child, or with slot 0 only the numbers, into its list. */
+/* Enter a claim of the child, or with slot 0 only the numbers, into its list, which is zero. */
 static void grant_note(struct spawn *s, const char *name, exo_slot slot, const struct exo_cap *c)
 {
 	struct exos_grant *g = &s->grant[s->grants++];
 
-	string_copy(g->name, name, sizeof(g->name));
+	for (unsigned i = 0; i < sizeof(g->name) - 1 && name[i]; i++)
+		g->name[i] = name[i];
 	g->slot = slot;
 	g->lo = c->lo;
 	g->hi = c->hi;
@@ -40,22 +42,51 @@ static void grant_note(struct spawn *s, const char *name, exo_slot slot, const s
 	g->unit = c->unit;
 }
 
-/* Derive the whole of one of our claims into the child's next slot. */
+/* Derive the whole of a claim, which was looked at, into the child's next slot. */
+static int grant_seen(struct spawn *s, const char *name, exo_slot slot, const struct exo_cap *c,
+		      uint32_t rights)
+{
+	int64_t given = exo_cap_give(slot, s->child->env, s->dst, rights);
+
+	if (given < 0)
+		return (int)given;
+	s->dst++;
+	grant_note(s, name, (exo_slot)given, c);
+	return 0;
+}
+
+/* The same for any of ours. */
 static int grant_give(struct spawn *s, const char *name, exo_slot slot, uint32_t rights)
 {
 	const struct exo_cap *c = exos_cap_look(slot);
 	struct exo_cap seen;
-	int64_t given;
 
 	if (c == NULL)
 		return -EXO_E_STALE;
 	seen = *c;
-	given = exo_cap_give(slot, s->child->env, s->dst, rights);
-	if (given < 0)
-		return (int)given;
-	s->dst++;
-	grant_note(s, name, (exo_slot)given, &seen);
-	return 0;
+	return grant_seen(s, name, slot, &seen, rights);
+}
+
+/* The same for one in a slot that every child takes. */
+static int grant_made(struct spawn *s, const char *name, enum spawn_slot which, uint32_t rights)
+{
+	const struct exo_cap *c = &s->cap[which];
+
+	return grant_seen(s, name, exo_slot_make(spawn_sid(s, which), c->gen), c, rights);
+}
+
+/* Give what is in SPAWN_BETWEEN, and step out from between, or end it if it cannot be given. */
+static int grant_between(struct spawn *s, const char *name, exo_slot slot, uint32_t rights)
+{
+	int error = grant_made(s, name, SPAWN_BETWEEN, rights);
+	int64_t n;
+
+	if (error < 0)
+		exos_cap_revoke(slot);
+	do
+		n = exo_cap_drop(slot);
+	while (n == EXO_MORE);
+	return error < 0 ? error : (int)n;
 }
 
 /* Derive a part: narrow, give, and step out from between. */
@@ -91,14 +122,10 @@ static int grant_one(struct spawn *s, const struct exos_spawn_grant *g)
 /* A doorbell of ours: for whatever it wants to say. */
 static int grant_parent(struct spawn *s)
 {
-	exo_slot bell;
-	int error = exos_cap_doorbell(s->child->bell, &bell);
+	int64_t bell = exo_doorbell(exos_own_env, spawn_sid(s, SPAWN_BETWEEN), s->child->bell,
+				    EXO_R_NOTIFY);
 
-	if (error < 0)
-		return error;
-	error = grant_give(s, "parent", bell, EXO_R_NOTIFY);
-	exos_cap_drop(bell);
-	return error;
+	return bell < 0 ? (int)bell : grant_between(s, "parent", (exo_slot)bell, EXO_R_NOTIFY);
 }
 
 static int grant_clean(exo_slot memory, uint64_t lo, uint64_t hi)
@@ -129,33 +156,31 @@ static int grant_memory(struct spawn *s)
 
 	if (s->next == end)
 		return -EXO_E_ROOM;
-	if ((error = exos_cap_narrow(c->memory, s->next, end, rights, &rest)) < 0)
+	if ((error = spawn_narrow(s, SPAWN_BETWEEN, s->next, end, rights, &rest)) < 0)
 		return error;
-	if (s->request->clean)
-		error = grant_clean(rest, s->next, end);
-	if (error >= 0)
-		error = grant_give(s, "memory", rest, rights);
-	if (error < 0)
-		exos_cap_end(rest);
-	else
-		error = exos_cap_drop(rest);
-	return error;
+	/* A failure ends it with the child. */
+	if (s->request->clean && (error = grant_clean(rest, s->next, end)) < 0)
+		return error;
+	return grant_between(s, "memory", rest, rights);
 }
 
 static int grant_own(struct spawn *s)
 {
-	struct exos_child *c = s->child;
-	int error;
+	static const struct {
+		const char *name;
+		enum spawn_slot which;
+		uint32_t rights;
+	} own[] = {
+		{ "env", SPAWN_ENV,
+		  EXO_R_CONTROL | EXO_R_NOTIFY | EXO_R_RUN | EXO_R_MAP | EXO_R_GIVE },
+		{ "space", SPAWN_SPACE, EXO_R_CONTROL | EXO_R_RUN },
+		{ "table", SPAWN_TABLE, EXO_R_CONTROL | EXO_R_MAP },
+		{ "image", SPAWN_IMAGE, EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC | EXO_SHARE },
+	};
+	int error = 0;
 
-	error = grant_give(s, "env", c->env, EXO_R_CONTROL | EXO_R_NOTIFY | EXO_R_RUN | EXO_R_MAP |
-			   EXO_R_GIVE);
-	if (error >= 0)
-		error = grant_give(s, "space", c->space, EXO_R_CONTROL | EXO_R_RUN);
-	if (error >= 0)
-		error = grant_give(s, "table", c->table, EXO_R_CONTROL | EXO_R_MAP);
-	if (error >= 0)
-		error = grant_give(s, "image", c->image, EXO_R_READ | EXO_R_WRITE | EXO_R_EXEC |
-				   EXO_SHARE);
+	for (unsigned i = 0; i < ARRAY_LEN(own) && error >= 0; i++)
+		error = grant_made(s, own[i].name, own[i].which, own[i].rights);
 	if (error >= 0)
 		error = grant_parent(s);
 	if (error >= 0)

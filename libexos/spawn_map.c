@@ -14,25 +14,6 @@
 
 #define OPS 24u                 /* changes made in one call */
 
-/* A page table of the child's memory, not linked yet. */
-static int table_make(struct spawn *s, uint64_t level, exo_slot *table)
-{
-	struct exos_child *c = s->child;
-	int error;
-
-	if (!range_fits(s->next - c->pfn, EXO_FRAMES_PT, c->frames))
-		return spawn_fail(s, "its memory is too small for it", -EXO_E_ROOM);
-	error = exos_cap_retype(c->memory, s->next, EXO_KIND_PT, level, table);
-	if (error < 0)
-		return spawn_fail(s, "the kernel refuses to make its page tables", error);
-	s->next += EXO_FRAMES_PT;
-	if ((error = spawn_keep(c, *table)) < 0) {
-		exos_cap_drop(*table);
-		return spawn_fail(s, "there is no memory to keep its claims", error);
-	}
-	return 0;
-}
-
 /* Further tables are made when they are missed. */
 static int spawn_tables(struct exos_space *space, uint64_t count, uint64_t *pfn, exo_slot *claim)
 {
@@ -64,7 +45,7 @@ static int map_flush(struct spawn *s)
 	/* spawn_linked is called with the library's lock held: page tables of 2 MiB, and one or two
 	   of each higher level at the ends. */
 	for (uint32_t i = 0; i < s->ops; i++)
-		tables += s->op[i].pages / 512 + 1;
+		tables += s->op[i].op == EXO_MAP ? s->op[i].pages / 512 + 1 : 0;
 	error = spawn_room(s->child, tables + 8);
 	if (error < 0)
 		return spawn_fail(s, "there is no memory to keep its claims", error);
@@ -73,10 +54,23 @@ static int map_flush(struct spawn *s)
 	return error < 0 ? spawn_fail(s, "its space cannot be filled", error) : 0;
 }
 
+/* Does the operation go on where the one before it ends? */
+static bool map_joins(const struct exo_map_op *last, const struct exo_map_op *op)
+{
+	return op->op == EXO_MAP && last->op == EXO_MAP && last->slot == op->slot &&
+	       last->prot == op->prot && last->va + last->pages * EXO_PAGE_SIZE == op->va &&
+	       last->pfn + last->pages == op->pfn && op->pages <= EXO_MAP_MAX - last->pages;
+}
+
 static int map_add(struct spawn *s, const struct exo_map_op *op)
 {
-	int error = s->ops == OPS ? map_flush(s) : 0;
+	int error;
 
+	if (s->ops > 0 && map_joins(&s->op[s->ops - 1], op)) {
+		s->op[s->ops - 1].pages += op->pages;
+		return 0;
+	}
+	error = s->ops == OPS ? map_flush(s) : 0;
 	if (error >= 0)
 		s->op[s->ops++] = *op;
 	return error;
@@ -106,7 +100,8 @@ static int map_tables(struct spawn *s)
 {
 	for (uint64_t level = 3; level > 0; level--) {
 		struct exo_map_op op = { .va = EXOS_ENV_VA, .op = EXO_LINK };
-		int error = table_make(s, level, &op.slot);
+		int error = spawn_object(s, SPAWN_PT + (enum spawn_slot)level - 1, EXO_KIND_PT,
+					 level, EXO_FRAMES_PT, &op.slot);
 
 		if (error >= 0)
 			error = map_add(s, &op);
@@ -163,7 +158,8 @@ int spawn_space_fill(struct spawn *s)
 		return error;
 	error = map_range(s, EXOS_ENV_VA, c->env, c->pfn + 1, 1, EXO_R_READ | EXO_R_WRITE);
 	for (uint64_t i = 0; i < s->tables && error >= 0; i++)
-		error = map_range(s, EXOS_TABLE_VA + i * EXO_PAGE_SIZE, c->slot[1 + i],
+		error = map_range(s, EXOS_TABLE_VA + i * EXO_PAGE_SIZE,
+				  i == 0 ? c->table : spawn_slots(c)[i - 1],
 				  c->pfn + EXO_FRAMES_ENV + i, 1, EXO_R_READ);
 	if (error >= 0)
 		error = map_export(s);

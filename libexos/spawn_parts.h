@@ -11,8 +11,21 @@
 
 #define SPAWN_OWN_GRANTS 6u     /* env, space, table, memory, image, parent */
 
+/* Slots that every child takes, side by side from child->run on. */
+enum spawn_slot {
+	SPAWN_MEMORY,
+	SPAWN_ENV,
+	SPAWN_TABLE,            /* the first */
+	SPAWN_IMAGE,
+	SPAWN_SPACE,
+	SPAWN_PT,               /* of levels 1 to 3 */
+	SPAWN_BETWEEN = SPAWN_PT + 3,   /* what others are derived from for a moment */
+	SPAWN_SLOTS
+};
+
 struct spawn {
 	const struct exos_spawn *request;
+	const struct exo_cap *cap;      /* the claims in those slots */
 	struct exos_child *child;
 	struct elf_program program;
 	struct exos_space space;        /* the child's */
@@ -26,7 +39,8 @@ struct spawn {
 	} share[ELF_SEGMENTS];
 	uint64_t start_pages, start_bytes;      /* of these, the start block */
 	uint64_t tables;        /* table frames */
-	uint8_t *window;        /* the image's frames, mapped here while it is filled */
+	uint64_t unset_pages;   /* of image_pages, the first ones, which stay as they are */
+	uint8_t *window;        /* the others, mapped here while they are filled */
 	struct exos_grant *grant;       /* in the start block */
 	uint32_t grants;
 	exo_sid  dst;           /* the child's next empty slot */
@@ -34,6 +48,21 @@ struct spawn {
 
 /* Make room for `count` more slots: no memory is touched for the first time when they are kept. */
 int spawn_room(struct exos_child *child, uint32_t count);
+
+/* The sid of one of the slots that every child takes. */
+static inline exo_sid spawn_sid(const struct spawn *s, enum spawn_slot which)
+{
+	return s->child->run + which;
+}
+
+/* Derive a part of the child's memory, or make an object of its next frames, in such a slot. */
+int spawn_narrow(struct spawn *s, enum spawn_slot which, uint64_t lo, uint64_t hi, uint32_t rights,
+		 exo_slot *out);
+int spawn_object(struct spawn *s, enum spawn_slot which, uint32_t kind, uint64_t arg,
+		 uint64_t frames, exo_slot *out);
+
+/* The slots that were kept. */
+exo_slot *spawn_slots(struct exos_child *child);
 
 /* Keep a slot that one of the child's objects took, to free it when the child ended. */
 int spawn_keep(struct exos_child *child, exo_slot slot);

@@ -109,7 +109,7 @@ void vectors_save(struct cpu *c)
 		xsave(area, vector_states);
 	else
 		fxsave(area);
-	e->has_vectors = 1;
+	e->has_vectors = VECTORS_VALID | VECTORS_SAVED;
 	c->vector_owner = NULL;
 	c->stats->vector_saves++;
 	e->page->vector_saves++;
@@ -119,7 +119,7 @@ void vectors_save(struct cpu *c)
 void vectors_load(struct cpu *c)
 {
 	struct env *e = c->env;
-	const void *area = e->has_vectors ? pfn_to_virt(e->pfn + 2) : clean;
+	const void *area = e->has_vectors & VECTORS_VALID ? pfn_to_virt(e->pfn + 2) : clean;
 
 	if (c->vector_owner)
 		vectors_save(c);

@@ -73,6 +73,7 @@ void env_make(uint64_t pfn, exo_sid object)
 	memset(env_at(pfn), 0, EXO_FRAMES_ENV * EXO_PAGE_SIZE);
 	env_at(pfn)->id = 1ul << 32 | pfn;
 }
+void env_wipe(uint64_t pfn) { memset(pfn_to_virt(pfn), 0, EXO_FRAMES_ENV * EXO_PAGE_SIZE); }
 bool claim_is_anothers(const struct exo_cap *c) { (void)c; return pick(2); }
 void claim_tell_taken(struct exo_cap *c) { (void)c; }
 uint32_t grace_ticket(void) { return 1; }
@@ -131,7 +132,7 @@ void slices_move(uint32_t c, uint64_t lo, uint64_t hi, exo_sid f, exo_sid t)
 void slices_unbind(const struct exo_cap *c) { (void)c; }
 
 /* --- set up: one environment with its tables, one space, one root claim for all memory --- */
-/* The kernel's way to what belongs to this CPU is the GS register (x86-64 ABI: free in a program). */
+/* The kernel finds what is this CPU's by the GS register (x86-64 ABI: free in a program). */
 static void cpu_here(void)
 {
 	enum { SET_GS = 0x1001 };       /* of arch_prctl */

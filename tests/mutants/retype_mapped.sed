@@ -3,4 +3,4 @@
 # fault: mapped memory becomes an object
 # machine: smp1
 # tests: what_is_not_plain_memory_of_ours_is_no_object
-s/frame_range_busy(lo, lo + p->frames) ? -EXO_E_MAPPED : 0/0/
+s/maps ? -EXO_E_MAPPED : 0/0/

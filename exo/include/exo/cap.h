@@ -129,7 +129,7 @@ _Static_assert(sizeof(struct exo_frame) == 16, "ABI: exo_frame");
 
 /*
  * Memory: all its bytes are zero, for it is as an object left it: it was neither mapped nor pinned
- * since.  Shadow frames: it was so when it became one.  Known of some frames only.
+ * since.  Frames of objects: it was so when it became one.  Known of some frames only.
  */
 #define EXO_FRAME_ZERO 1u
 

@@ -58,7 +58,9 @@ struct exos_child {
 	uint64_t entry;         /* address of its first instruction */
 	uint32_t event;         /* entry of the own event ring, posted when it stops */
 	uint32_t bell;          /* entry that its `parent` doorbell posts */
-	exo_slot *slot;         /* the starter's slots that its objects take */
+	exo_sid  run;           /* the starter's slots that its objects take: the first of those
+				 * that every child takes, and the others */
+	exo_slot few[16], *more;        /* all are in `more` when it is not NULL */
 	uint32_t slots, room;
 	exo_slot memory;        /* FRAME: all of it; revoking it ends the child */
 	exo_slot image;         /* FRAME: image and start block */
