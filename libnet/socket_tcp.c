@@ -53,7 +53,7 @@ static void window_open(struct net_socket *s, size_t bytes)
  */
 static void window_follow(struct net_socket *s, size_t bytes)
 {
-	bool dense = s->tcp->flags & STACK_TF_DENSE;
+	bool dense = s->tcp->flags & NET_TF_DENSE;
 	uint32_t window;
 
 	if (dense != s->dense) {

@@ -151,7 +151,7 @@ static void input_narrow(struct net_stack *stack, struct pbuf *p)
 }
 
 static uint32_t segments_up;    /* that the packet on its way up consists of */
-static bool acks_owed;          /* some connection has STACK_TF_OWED */
+static bool acks_owed;          /* some connection has NET_TF_OWED */
 static uint64_t acks_due;       /* TSC: in a dense stream they wait until then */
 static bool dense_up;           /* stack_ring_dense of its ring */
 
@@ -166,14 +166,14 @@ err_t net_lwip_segment(struct tcp_pcb *pcb)
 	if (pcb->state < ESTABLISHED)   /* a listener has no flags */
 		return ERR_OK;
 	if (segments_up > 1) {
-		tcp_set_flags(pcb, STACK_TF_OWED);
+		tcp_set_flags(pcb, NET_TF_OWED);
 		if (!acks_owed)
 			acks_due = exos_deadline(ACK_NS);
 		acks_owed = true;
 	}
-	tcp_clear_flags(pcb, STACK_TF_DENSE);
+	tcp_clear_flags(pcb, NET_TF_DENSE);
 	if (dense_up) {
-		tcp_set_flags(pcb, STACK_TF_DENSE);
+		tcp_set_flags(pcb, NET_TF_DENSE);
 		tcp_clear_flags(pcb, TF_ACK_DELAY);     /* else lwIP tells of each second */
 	}
 	return ERR_OK;
@@ -187,13 +187,13 @@ void stack_acknowledge(void)
 		return;
 	acks_owed = false;
 	for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
-		if (!(pcb->flags & STACK_TF_OWED))
+		if (!(pcb->flags & NET_TF_OWED))
 			continue;
-		if (!due && (pcb->flags & STACK_TF_DENSE) && (pcb->flags & TF_ACK_DELAY)) {
+		if (!due && (pcb->flags & NET_TF_DENSE) && (pcb->flags & TF_ACK_DELAY)) {
 			acks_owed = true;
 			continue;
 		}
-		tcp_clear_flags(pcb, STACK_TF_OWED);
+		tcp_clear_flags(pcb, NET_TF_OWED);
 		if (pcb->flags & TF_ACK_DELAY) {
 			tcp_ack_now(pcb);
 			tcp_output(pcb);

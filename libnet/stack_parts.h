@@ -76,15 +76,18 @@ struct net_stack {
 	struct net_stack_stats stats;
 };
 
-/* Among lwIP's TF_* of a connection. */
-#define STACK_TF_OWED  0x8000u  /* several segments came that are not acknowledged yet */
-#define STACK_TF_DENSE 0x4000u  /* stack_ring_dense of the ring by which the last segment came */
+/*
+ * Of a connection: NET_TF_OWED: several segments came that are not acknowledged yet; NET_TF_DENSE:
+ * the ring by which the last one came is dense.
+ */
 
 /* stack_ring.c */
+#define STACK_DENSE_BUFFERS 128u        /* at least: twice what is read before that is told */
 /* Are its receive buffers filled to the end, mostly, as they are if the card joins packets? */
 static inline bool stack_ring_dense(const struct stack_ring *ring)
 {
-	return ring->fill > EXO_PACKET_BYTES / 16 * 15;
+	return ring->receive_buffers >= STACK_DENSE_BUFFERS &&
+	       ring->fill > EXO_PACKET_BYTES / 16 * 15;
 }
 /*
  * Bytes that one connection may have under way to it: seven eighths of dense buffers; else there is

@@ -66,7 +66,12 @@
 #define LWIP_WND_SCALE          1
 #define TCP_RCV_SCALE           3
 #define TCP_WND                 (314 * TCP_MSS)         /* 458,440 bytes */
-#define TCP_WND_UPDATE_THRESHOLD (TCP_WND / 4)  /* else acknowledgements tell of it */
+/* Among a connection's TF_*: libnet's stack_in.c says when they are set. */
+#define NET_TF_OWED             0x8000U
+#define NET_TF_DENSE            0x4000U
+/* What was read is told at once from here on, in tcp_recved(pcb, ...). */
+#define TCP_WND_UPDATE_THRESHOLD \
+	((pcb->flags & NET_TF_DENSE) ? TCP_WND_MAX(pcb) / 4u : 4u * TCP_MSS)
 #define TCP_SND_BUF             (256 * 1024)
 #define TCP_SND_QUEUELEN        ((4 * TCP_SND_BUF + TCP_MSS - 1) / TCP_MSS)
 #define TCP_SNDLOWAT            (48 * 1024)     /* tcp_sndbuf says 65,535 at most */
