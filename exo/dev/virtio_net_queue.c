@@ -91,7 +91,7 @@ static bool rests_take(struct vnet_pair *pair, unsigned count, struct nic_packet
 	return true;
 }
 
-/* What the device says of the packet in buffer `id`, if it can be: false: it cannot. */
+/* What the device says of the packet in buffer p->id, if it can be: false: it cannot. */
 static bool packet_take(struct vnet_pair *pair, unsigned count, uint32_t bytes,
                         struct nic_packet *p)
 {
@@ -127,7 +127,8 @@ enum nic_got vnet_receive(struct nic *n, unsigned queue, unsigned room, struct n
 			virtq_untake(&pair->rx);
 			return NIC_GOT_LARGE;
 		}
-		*p = (struct nic_packet){ .id = id };
+		p->id = id;
+		p->rests = 0;
 		if (packet_take(pair, count, bytes, p))
 			return NIC_GOT_PACKET;
 		n->info->dropped++;
