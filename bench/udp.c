@@ -175,7 +175,7 @@ int main(int argc, char **argv)
 	}
 	err = claim_make(&claim);
 	if (!err)
-		err = net_ring_open(&ring, claim, FRAMES, exos_event_alloc());
+		err = net_ring_open(&ring, claim, FRAMES, exos_event_alloc(), NET_RING_JOINED);
 	if (err < 0) {
 		printf("bench: udp_echo failed: %s\n", exo_error_text(err));
 		return 1;

@@ -49,13 +49,14 @@ static void ring_unmap(struct net_ring *ring)
 	exos_space_window_end(ring->page, SHARED_FRAMES + ring->frames);
 }
 
-int net_ring_open(struct net_ring *ring, exo_slot nic, uint32_t frames, uint32_t event)
+int net_ring_open(struct net_ring *ring, exo_slot nic, uint32_t frames, uint32_t event,
+		  uint32_t flags)
 {
 	exo_slot memory;
 	int64_t err;
 
 	memset(ring, 0, sizeof *ring);
-	if (frames == 0 || frames > EXO_PACKET_DATA_MAX)
+	if (frames == 0 || frames > EXO_PACKET_DATA_MAX || flags & ~NET_RING_JOINED)
 		return -EXO_E_ARG;
 	ring->frames = frames;
 	ring->event = event;
@@ -69,6 +70,7 @@ int net_ring_open(struct net_ring *ring, exo_slot nic, uint32_t frames, uint32_t
 	err = ring_map(ring);
 	if (err < 0)
 		goto end_object;
+	ring->page->rx_joined = flags & NET_RING_JOINED;
 	err = exo_nic_bind(ring->slot, nic, event);
 	if (err >= 0)
 		return 0;

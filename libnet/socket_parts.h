@@ -45,6 +45,8 @@ struct net_socket {
 	bool ended;             /* the other side sends no more */
 	bool shut;              /* we send no more */
 	uint32_t held_back;     /* bytes by which the window is smaller than lwIP would have it */
+	uint32_t hold_back;     /* and shall be, soon */
+	bool dense;             /* NET_TF_DENSE when that was decided */
 	int error;              /* negative, why the connection is gone; 0: it is not */
 	struct socket_item item[SOCKET_QUEUE];
 	uint32_t first, items;  /* in item[], a ring */

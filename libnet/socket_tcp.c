@@ -13,23 +13,64 @@
 #define WRITE_MAX 32768u                /* bytes handed to tcp_write at once (it takes 16 bits) */
 
 /*
- * A window of full segments finds a buffer for each in the ring that they come by, and three of
- * eight are left for acknowledgements of what is sent.  Nothing was promised beyond that: the
- * window of a SYN is below 64 KiB.
+ * A window finds buffers in the ring that it comes by, and some are left for acknowledgements of
+ * what is sent.  Nothing was promised beyond that: the window of a SYN is below 64 KiB.
  */
-static void window_fit(struct net_socket *s, struct tcp_pcb *pcb)
+static uint32_t window_of(const struct net_socket *s, const struct tcp_pcb *pcb)
 {
 	struct net_flow flow = { .protocol = NET_TCP, .local_port = pcb->local_port,
 				 .family = IP_IS_V6(&pcb->local_ip) ? 6 : 4 };
 	const struct stack_ring *ring = stack_ring_for(s->stack, &flow);
-	uint32_t window = ring ? ring->receive_buffers / 8 * 5 * TCP_MSS : 0;
+	uint32_t window = ring ? stack_ring_window(ring) : 0;
 
-	if (window < UINT16_MAX)
-		window = UINT16_MAX;
+	return window < UINT16_MAX ? UINT16_MAX : window;
+}
+
+static void window_fit(struct net_socket *s, struct tcp_pcb *pcb)
+{
+	uint32_t window = window_of(s, pcb);
+
 	if (pcb->rcv_wnd <= window)
 		return;
-	s->held_back = pcb->rcv_wnd - window;
+	s->held_back = s->hold_back = pcb->rcv_wnd - window;
 	pcb->rcv_wnd = pcb->rcv_ann_wnd = window;
+}
+
+/* So much was read: the window may open by that. */
+static void window_open(struct net_socket *s, size_t bytes)
+{
+	while (s->pcb && bytes) {
+		uint16_t part = (uint16_t)min_u64(bytes, UINT16_MAX);
+
+		tcp_recved(s->tcp, part);
+		bytes -= part;
+	}
+}
+
+/*
+ * The same, when the ring may have become dense, or no longer be: the window that it affords now
+ * is larger, or smaller.  What was promised stays: a window shrinks by not opening again.
+ */
+static void window_follow(struct net_socket *s, size_t bytes)
+{
+	bool dense = s->tcp->flags & NET_TF_DENSE;
+	uint32_t window;
+
+	if (dense != s->dense) {
+		s->dense = dense;
+		window = window_of(s, s->tcp);
+		s->hold_back = TCP_WND_MAX(s->tcp) > window ? TCP_WND_MAX(s->tcp) - window : 0;
+	}
+	if (s->hold_back > s->held_back) {
+		uint32_t kept = (uint32_t)min_u64(bytes, s->hold_back - s->held_back);
+
+		s->held_back += kept;
+		bytes -= kept;
+	} else {
+		bytes += s->held_back - s->hold_back;
+		s->held_back = s->hold_back;
+	}
+	window_open(s, bytes);
 }
 
 static err_t on_receive(void *argument, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
@@ -156,12 +197,8 @@ static size_t take(struct net_socket *s, uint8_t *to, size_t bytes)
 		if (s->offset == p->tot_len)
 			socket_drop_first(s);
 	}
-	for (size_t told = 0; s->pcb && told < done;) {
-		uint16_t part = (uint16_t)min_u64(done - told, UINT16_MAX);
-
-		tcp_recved(s->tcp, part);
-		told += part;
-	}
+	if (s->pcb)
+		window_follow(s, done);
 	/* What the full queue had made lwIP keep. */
 	if (s->pcb && s->tcp->refused_data)
 		tcp_process_refused_data(s->tcp);

@@ -178,6 +178,7 @@ unsigned net_stack_poll(struct net_stack *stack)
 
 	stack_page_look(stack);
 	sys_check_timeouts();
+	stack_acknowledge();
 	taken = receive_all(stack);
 	room_again(stack);
 	net_stack_flush(stack);
@@ -187,7 +188,7 @@ unsigned net_stack_poll(struct net_stack *stack)
 uint64_t net_stack_next(struct net_stack *stack)
 {
 	uint32_t sleep = sys_timeouts_sleeptime();
-	uint64_t next = 0;
+	uint64_t next = 0, owed = stack_acknowledge_next();
 
 	if (sleep != SYS_TIMEOUTS_SLEEPTIME_INFINITE)
 		next = exos_deadline((uint64_t)sleep * 1000000);
@@ -196,6 +197,8 @@ uint64_t net_stack_next(struct net_stack *stack)
 
 		next = next && next < look ? next : look;
 	}
+	if (owed && (!next || owed < next))
+		next = owed;
 	return next;
 }
 

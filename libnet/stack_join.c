@@ -61,7 +61,9 @@ struct pbuf *stack_join_end(struct stack_join *join)
 {
 	struct pbuf *whole = NULL;
 
-	if (join->pieces > 1)
+	if (join->pieces == 1)
+		return join->piece[0];
+	if (join->pieces)
 		stack_head_length_set(join->piece[0]->payload, &join->head, join->bytes);
 	for (uint32_t n = join->pieces; n-- > 0;) {
 		struct pbuf *p = join->piece[n];

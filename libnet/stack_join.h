@@ -3,7 +3,7 @@
  * stack_join.h - a received packet, and those that follow it in the same stream.
  *
  * Invariant: piece[0] has its headers, the others have theirs removed; `pieces` is 0 only before
- * stack_join_begin.  Each piece is one pbuf.
+ * stack_join_begin.  Each piece is one pbuf, unless there is no other: then it may be a chain.
  */
 #ifndef LIBNET_STACK_JOIN_H
 #define LIBNET_STACK_JOIN_H
@@ -26,7 +26,7 @@ struct stack_join {
 	bool grows;             /* it is a segment that others may follow */
 };
 
-/* Begin with this packet, of one pbuf. */
+/* Begin with this packet. */
 void stack_join_begin(struct stack_join *join, struct pbuf *p, uint32_t flags);
 /* Add it if it follows; false: it does not, nothing was done. */
 bool stack_join_add(struct stack_join *join, struct pbuf *p, uint32_t flags);

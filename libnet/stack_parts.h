@@ -46,6 +46,7 @@ struct stack_ring {
 	struct stack_buffer *buffer;    /* receive_buffers of them */
 	uint32_t receive_buffers;
 	uint32_t held;
+	uint32_t fill;          /* bytes in a buffer, the mean of the last 64 or so */
 	uint32_t send_base, send_bytes; /* offset of the send area in the data area, its length */
 	uint32_t send_put, send_used;   /* where the next bytes go; bytes not free */
 	uint32_t freed;         /* parts done whose bytes of the send area are free again */
@@ -75,7 +76,28 @@ struct net_stack {
 	struct net_stack_stats stats;
 };
 
+/*
+ * Of a connection: NET_TF_OWED: several segments came that are not acknowledged yet; NET_TF_DENSE:
+ * the ring by which the last one came is dense.
+ */
+
 /* stack_ring.c */
+#define STACK_DENSE_BUFFERS 128u        /* at least: twice what is read before that is told */
+/* Are its receive buffers filled to the end, mostly, as they are if the card joins packets? */
+static inline bool stack_ring_dense(const struct stack_ring *ring)
+{
+	return ring->receive_buffers >= STACK_DENSE_BUFFERS &&
+	       ring->fill > EXO_PACKET_BYTES / 16 * 15;
+}
+/*
+ * Bytes that one connection may have under way to it: seven eighths of dense buffers; else there is
+ * a buffer for each full segment, and three of eight are left for others.
+ */
+static inline uint32_t stack_ring_window(const struct stack_ring *ring)
+{
+	return stack_ring_dense(ring) ? ring->receive_buffers / 8 * 7 * EXO_PACKET_BYTES :
+					ring->receive_buffers / 8 * 5 * TCP_MSS;
+}
 void stack_ring_reclaim(struct stack_ring *ring);
 /* Wait until the device has read all that was put; false: it has not within so long. */
 bool stack_ring_drain(struct stack_ring *ring, uint64_t ns);
@@ -85,6 +107,10 @@ struct stack_ring *stack_ring_for(struct net_stack *stack, const struct net_flow
 
 /* stack_in.c: take up to `budget` packets off a ring; how many. */
 unsigned stack_receive(struct net_stack *stack, struct stack_ring *ring, unsigned budget);
+/* Acknowledge what came in the last turn, where that was not done yet. */
+void stack_acknowledge(void);
+/* When that is due (TSC); 0: nothing is owed. */
+uint64_t stack_acknowledge_next(void);
 
 /* stack_reopen.c: a received IP packet may be a connection anew, which an old one would bar. */
 void stack_reopen(const uint8_t *bytes, size_t length);

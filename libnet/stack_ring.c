@@ -87,7 +87,9 @@ static int ring_open(struct stack_ring *ring, exo_slot nic, uint32_t frames)
 
 	if (!event)
 		return -EXO_E_ROOM;
-	err = net_ring_open(&ring->ring, nic, frames, event);
+	/* One that has not enough buffers for a joined packet would never get the largest. */
+	err = net_ring_open(&ring->ring, nic, frames, event,
+			    ring->receive_buffers < EXO_PACKET_BUFFERS ? 0 : NET_RING_JOINED);
 	if (err < 0) {
 		exos_event_free(event);
 		return err;

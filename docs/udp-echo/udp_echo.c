@@ -40,7 +40,8 @@ int main(int argc, char **argv)
 	int error = net_claim_get(gate != NULL ? gate->slot : 0, &flow, 0, &claim);
 
 	if (error >= 0)
-		error = net_ring_open(&ring, claim.nic, FRAMES, exos_event_alloc());
+		error = net_ring_open(&ring, claim.nic, FRAMES, exos_event_alloc(),
+				      NET_RING_JOINED);
 	if (error < 0)
 		return printf("no claim or ring: %s\n", net_error_text(error)), 1;
 	net_ring_post_all(&ring, FRAMES * EXO_PAGE_SIZE);

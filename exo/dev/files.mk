@@ -7,7 +7,7 @@ exo-dev-src := \
 	exo/dev/vtd.c exo/dev/vtd_scope.c exo/dev/vtd_queue.c exo/dev/vtd_irq.c exo/dev/vtd_fault.c \
 	exo/dev/virtio.c exo/dev/virtio_blk.c exo/dev/nvme_disk.c \
 	exo/dev/disk.c exo/dev/disk_bind.c exo/dev/disk_request.c exo/dev/disk_turn.c \
-	exo/dev/virtio_net.c exo/dev/virtio_net_queue.c exo/dev/virtio_net_segment.c \
+	exo/dev/virtio_net.c exo/dev/virtio_net_queue.c exo/dev/virtio_net_segment.c exo/dev/virtio_net_control.c \
 	exo/dev/nic.c exo/dev/nic_bind.c exo/dev/nic_receive.c exo/dev/nic_kick.c \
 	exo/dev/nic_send.c exo/dev/nic_turn.c exo/dev/nic_time.c exo/dev/nic_claim.c \
 	exo/dev/serial.c exo/x86/ioapic.c exo/dev/irq.c

@@ -147,6 +147,24 @@ static bool receive_all(struct nic *n, unsigned queue, unsigned work)
 	return more;
 }
 
+/*
+ * Finish and send: true if there is more.  *work: how much of what may be received in the same time
+ * that was.  A large packet is received in a time when nothing of this was done.
+ */
+static bool send_some(struct nic *n, unsigned queue, unsigned *work)
+{
+	struct nic_queue *q = &n->queue[queue];
+	uint32_t flight = q->flight;
+	bool waits = nic_waits(n), more;
+
+	if (q->large)
+		return true;
+	more = nic_reap(n, queue);
+	more |= nic_submit(n, NIC_LATER_BATCH, NULL);
+	*work = waits ? NIC_RECEIVE_BATCH / 2 : (flight - q->flight) / NIC_PACKET_REAPS;
+	return more;
+}
+
 void nic_work(struct nic *n, unsigned queue, bool timer)
 {
 	struct nic_queue *q = &n->queue[queue];
@@ -155,10 +173,7 @@ void nic_work(struct nic *n, unsigned queue, bool timer)
 	bool more;
 
 	lock_take(&n->lock);
-	if (nic_waits(n))
-		work = NIC_RECEIVE_BATCH / 2;
-	more = nic_reap(n, queue);
-	more |= nic_submit(n, NIC_LATER_BATCH, NULL);
+	more = send_some(n, queue, &work);
 	if (timer || !q->polled)
 		more |= receive_all(n, queue, work);
 	nic_tell_all(n);

@@ -30,12 +30,29 @@ struct nic;
 #define NIC_QUEUES 4u           /* pairs of queues that are used, at most */
 #define NIC_SEND_MAX 65550u     /* bytes of a packet that the device segments */
 
+/* Bytes that follow others. */
+struct nic_rest {
+	uint64_t pa;            /* physically contiguous */
+	uint32_t bytes;         /* at least 1; received: EXO_PACKET_BYTES at most */
+};
+
 /* A packet that the device received: its first EXO_NIC_HEADER bytes can be read and written. */
 struct nic_packet {
 	uint8_t *data;
-	uint32_t length;
+	uint32_t bytes;         /* of these: EXO_NIC_HEADER at least or all of the packet, */
+	                        /* EXO_PACKET_BYTES at most */
+	uint32_t length;        /* of the packet */
 	uint32_t id;            /* the driver's */
+	uint32_t rests;         /* less than EXO_PACKET_BUFFERS */
+	const struct nic_rest *rest;    /* what follows data, the driver's too */
+	uint16_t segment;       /* see struct exo_rx */
 	bool     checked;       /* the device, or a sender on this machine, vouches for checksums */
+};
+/* What there is to receive. */
+enum nic_got {
+	NIC_GOT_NOTHING,
+	NIC_GOT_PACKET,
+	NIC_GOT_LARGE,          /* one of more buffers than asked for, which is left */
 };
 
 /* A packet to send, whose first bytes are in the buffer that the driver's `header` returned. */
@@ -44,18 +61,18 @@ struct nic_send {
 	uint32_t length;        /* of the whole packet */
 	uint32_t copied;        /* bytes in the buffer: min(length, EXO_NIC_HEADER) */
 	uint32_t rests;
-	struct nic_rest {
-		uint64_t pa;    /* physically contiguous */
-		uint32_t bytes; /* at least 1 */
-	} rest[EXO_PACKET_PARTS];       /* what follows these */
+	struct nic_rest rest[EXO_PACKET_PARTS]; /* what follows these */
 	uint16_t flags;         /* EXO_TX_* of the first part */
 	uint16_t segment, header, checksum_start, checksum_offset;
 };
 
 /* A driver.  All run with the NIC's lock held; queue is below info->queues. */
 struct nic_ops {
-	/* Take one received packet; false: none now.  It is the driver's again after recycle. */
-	bool (*receive)(struct nic *n, unsigned queue, struct nic_packet *p);
+	/*
+	 * Take one received packet of at most `room` buffers.  It is the driver's again after
+	 * recycle, before the next is taken.
+	 */
+	enum nic_got (*receive)(struct nic *n, unsigned queue, unsigned room, struct nic_packet *p);
 	void (*recycle)(struct nic *n, unsigned queue, const struct nic_packet *p);
 	/* Show the device what was recycled. */
 	void (*refill)(struct nic *n, unsigned queue);
@@ -76,6 +93,11 @@ struct nic_ops {
 	/* Interrupt when packets were received, were sent?  On is in force when this returns. */
 	void (*receive_interrupts)(struct nic *n, unsigned queue, bool on);
 	void (*send_interrupts)(struct nic *n, unsigned queue, bool on);
+	/*
+	 * May the device join received packets from now on?  At first it may not.  Soon, not at
+	 * once; after a reset it is as it was.  NULL: it never does.
+	 */
+	void (*join)(struct nic *n, bool on);
 	/* Is the cable plugged in?  *broken: the device asks for a reset. */
 	bool (*link)(struct nic *n, bool *broken);
 	/*
@@ -92,6 +114,7 @@ struct nic_queue {
 	uint32_t flight;                /* [d] packets in the device */
 	bool     eager;                 /* [d] somebody waits for some of these */
 	bool     polled;                /* [d] the timer goes on with what was received */
+	bool     large;                 /* [d] a packet waits that is work enough for one time */
 	uint64_t life_tsc;              /* [d] when one was sent, or the first was put in */
 };
 
@@ -104,6 +127,8 @@ struct nic {
 	bool dead;                      /* [d] does not come back from a reset */
 	uint64_t wide;                  /* [td] pfn of the first of the rings on that filter */
 	uint64_t tell;                  /* [d] pfn of the first of the rings to be told */
+	uint32_t rings;                 /* [td] bound */
+	uint32_t rings_joined;          /* [td] of these: take packets in several buffers */
 	uint32_t turn_packets;          /* [d] that may still be sent in the present turn */
 	uint32_t turn_bytes;            /* [d] likewise */
 	uint32_t unpinned;              /* [d] frames, ever: how much work giving them back was */
@@ -121,8 +146,10 @@ struct nic {
 #define NIC_LATER_BATCH  12u            /* the same of an interrupt */
 #define NIC_REAP_BATCH   24u            /* packets that the device has sent */
 #define NIC_RECEIVE_BATCH 16u           /* packets of a queue taken at a time, copies and deep */
-                                        /* filters counted; copies of what is sent at a time */
+                                        /* filters counted, each buffer of a large one as a */
+                                        /* packet; copies of what is sent at a time */
 #define NIC_PACKET_INSNS 500u           /* that count as a packet */
+#define NIC_PACKET_REAPS 5u             /* finished packets that count as one received */
 #define NIC_TAKE_WORK    128u           /* frames pinned at a time, a part counted as 2 */
 #define NIC_UNPIN_BATCH  256u           /* frames unpinned at a time where rings end */
 #define NIC_SEND_FRAMES  8u             /* frames unpinned that count as a packet to send, */
@@ -177,6 +204,7 @@ struct packets {
 	uint64_t filter;        /* [td] pfn: the claim's */
 	uint32_t rights;        /* [td] copy of the claim's */
 	bool     share;         /* [td] it is a share: copies only */
+	bool     joined;        /* [td] rx_joined as it was bound */
 	bool     ending;        /* [td] takes nothing new */
 	bool     told;          /* [d] on the list of those to be told */
 	bool     skipping;      /* [d] the packet at tx_next is refused up to its last part */
@@ -277,7 +305,10 @@ void nic_timer(struct timer *t);
 
 /* Between the files of nic*.c; the NIC's lock held. */
 
-/* Take what was received until *work is NIC_RECEIVE_BATCH: true if there may be more. */
+/*
+ * Take what was received until *work is NIC_RECEIVE_BATCH: true if there may be more.  A packet of
+ * more buffers than are left of that is taken alone, if *work is 0.
+ */
 bool nic_receive(struct nic *n, unsigned queue, unsigned *work);
 /*
  * Copies of a packet that a claim of filter f sends, for the shares that see it, to whom their time

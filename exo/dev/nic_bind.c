@@ -91,6 +91,18 @@ static void wide_link(struct nic *n, struct packets *r)
 	n->wide = packets_pfn(r);
 }
 
+/* The card may join packets while all rings bound take them, and there are some. */
+static void joins_settle(struct nic *n)
+{
+	bool on = n->rings && n->rings_joined == n->rings;
+	uint32_t flags = n->info->flags;
+
+	if (!(flags & EXO_NIC_JOIN) || on == !!(flags & EXO_NIC_JOINS))
+		return;
+	__atomic_store_n(&n->info->flags, flags ^ EXO_NIC_JOINS, __ATOMIC_RELEASE);
+	n->ops->join(n, on);
+}
+
 static void packets_bind(struct packets *r, struct exo_cap *nic, struct env *e, uint32_t entry)
 {
 	struct nic *n = &nics.nic[nic->unit];
@@ -104,6 +116,10 @@ static void packets_bind(struct packets *r, struct exo_cap *nic, struct env *e, 
 	r->rights = nic->rights;
 	r->share = nic->flags & EXO_CAP_SHARE;
 	r->ending = false;
+	r->joined = __atomic_load_n(&packets_page(r)->rx_joined, __ATOMIC_RELAXED) != 0;
+	n->rings++;
+	n->rings_joined += r->joined;
+	joins_settle(n);
 	claim_link(r, nic);
 	if (r->filter == n->filter)
 		wide_link(n, r);
@@ -156,6 +172,9 @@ static void packets_unbind(struct nic *n, struct packets *r)
 	claim_unlink(r);
 	if (r->filter == n->filter)
 		wide_unlink(n, r);
+	n->rings--;
+	n->rings_joined -= r->joined;
+	joins_settle(n);
 	if (r->env)
 		event_free(env_at(r->env), r->entry);
 	r->claim = 0;

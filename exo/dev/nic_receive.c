@@ -22,6 +22,7 @@ struct pieces {
 	uint32_t rests;
 	uint32_t length;        /* of all */
 	uint16_t flags;         /* EXO_RX_* */
+	uint16_t segment;       /* see struct exo_rx */
 	uint32_t verdict;       /* EXO_VERDICT_*: of the holder's program */
 	uint16_t right;         /* EXO_R_READ or EXO_R_WRITE: what a claim that sees it carries */
 	uint64_t since;         /* tsc: what was done before it is charged already */
@@ -40,22 +41,29 @@ static void pieces_copy(uint8_t *to, const struct pieces *p, uint32_t bytes)
 	}
 }
 
-/* Has the owner posted a buffer?  An index that it cannot have reached counts as none. */
-static bool ring_has_buffer(const struct packets *r)
+/* Buffers that a packet takes of these rings; several: one for each piece. */
+static uint32_t ring_needs(const struct packets *r, const struct pieces *p)
 {
-	uint32_t posted = __atomic_load_n(&packets_page(r)->rx_posted, __ATOMIC_ACQUIRE);
-
-	return posted - r->rx_done - 1 < EXO_PACKETS && !r->ending;
+	return r->joined && !r->share ? 1 + p->rests : 1;
 }
 
-/* The first of the claim's rings that has one, else its first ring, or NULL. */
-static struct packets *ring_choose(exo_sid holder, unsigned right)
+/* Are enough posted for a packet?  An index that the owner cannot have reached counts as none. */
+static bool ring_has_room(const struct packets *r, const struct pieces *p)
+{
+	uint32_t posted = __atomic_load_n(&packets_page(r)->rx_posted, __ATOMIC_ACQUIRE);
+	uint32_t room = posted - r->rx_done;
+
+	return room <= EXO_PACKETS && room >= ring_needs(r, p) && !r->ending;
+}
+
+/* The first of the claim's rings that has room, else its first ring, or NULL. */
+static struct packets *ring_choose(exo_sid holder, const struct pieces *p)
 {
 	struct packets *first = holder ? packets_at(slot_at(holder)->bind) : NULL, *r = first;
 
-	if (!holder || !slot_at(holder)->bind || !(first->rights & right))
+	if (!holder || !slot_at(holder)->bind || !(first->rights & p->right))
 		return NULL;
-	while (!ring_has_buffer(r)) {
+	while (!ring_has_room(r, p)) {
 		if (!r->bind_next)
 			return first;
 		r = packets_at(r->bind_next);
@@ -70,7 +78,7 @@ static struct packets *ring_named(exo_sid holder, const struct pieces *p)
 	uint64_t pfn;
 
 	if (n == EXO_VERDICT_ANY)
-		return ring_choose(holder, p->right);
+		return ring_choose(holder, p);
 	if (!n || !holder)
 		return NULL;
 	for (pfn = slot_at(holder)->bind; pfn && --n;)
@@ -84,19 +92,61 @@ static void ring_drop(struct packets *r)
 	packets_show(r, dropped);
 }
 
-/* Into the next buffer; one that does not lie in the data area gets nothing. */
-static bool ring_fill(struct nic *n, struct packets *r, const struct pieces *p)
+/* Where the next buffer is; NULL: it does not lie in the data area, and gets nothing. */
+static uint8_t *buffer_next(const struct packets *r)
+{
+	const struct exo_rx *e = &packets_rx(r)[r->rx_done % EXO_PACKETS];
+	uint32_t offset = __atomic_load_n(&e->offset, __ATOMIC_RELAXED);
+
+	if (!range_fits(offset, EXO_PACKET_BYTES, r->data_frames * EXO_PAGE_SIZE))
+		return NULL;
+	return phys_to_virt(packets_data(r) + offset);
+}
+
+static void buffer_done(struct packets *r, const struct pieces *p, uint32_t bytes, bool more)
 {
 	struct exo_rx *e = &packets_rx(r)[r->rx_done % EXO_PACKETS];
-	uint32_t offset = __atomic_load_n(&e->offset, __ATOMIC_RELAXED);
-	bool fits = range_fits(offset, EXO_PACKET_BYTES, r->data_frames * EXO_PAGE_SIZE);
-	uint32_t bytes = fits ? (uint32_t)min_u64(p->length, EXO_PACKET_BYTES) : 0;
 
-	pieces_copy(phys_to_virt(packets_data(r) + (fits ? offset : 0)), p, bytes);
 	e->bytes = (uint16_t)bytes;
-	e->flags = p->flags;
+	e->flags = (uint16_t)(p->flags | (more ? EXO_RX_MORE : 0));
 	e->length = p->length;
+	e->segment = p->segment;
 	r->rx_done++;
+}
+
+/* The pieces behind the first into a buffer each, while there is place: bytes copied. */
+static uint32_t rests_fill(struct packets *r, const struct pieces *p, bool *fits)
+{
+	uint32_t done = 0;
+
+	for (uint32_t i = 0; i < p->rests; i++) {
+		uint8_t *to = *fits ? buffer_next(r) : NULL;
+		uint32_t bytes = to ? p->rest[i].bytes : 0;
+
+		*fits = to;
+		if (to)
+			memcpy(to, phys_to_virt(p->rest[i].pa), bytes);
+		buffer_done(r, p, bytes, i + 1 < p->rests);
+		done += bytes;
+	}
+	return done;
+}
+
+/* Into the next buffers; behind one that does not lie in the data area nothing is written. */
+static bool ring_fill(struct nic *n, struct packets *r, const struct pieces *p)
+{
+	bool several = ring_needs(r, p) > 1;
+	uint8_t *to = buffer_next(r);
+	uint32_t bytes = several ? p->head_bytes : (uint32_t)min_u64(p->length, EXO_PACKET_BYTES);
+	bool fits = to;
+
+	if (!to)
+		bytes = 0;
+	else
+		pieces_copy(to, p, bytes);
+	buffer_done(r, p, bytes, several);
+	if (several)
+		bytes += rests_fill(r, p, &fits);
 	r->copied += bytes;
 	if (fits)
 		r->received++;
@@ -114,7 +164,7 @@ static bool ring_fill(struct nic *n, struct packets *r, const struct pieces *p)
 
 static bool ring_offer(struct nic *n, struct packets *r, const struct pieces *p)
 {
-	if (ring_has_buffer(r))
+	if (ring_has_room(r, p))
 		return ring_fill(n, r, p);
 	ring_drop(r);
 	return false;
@@ -175,10 +225,11 @@ static unsigned find_work(const struct filter *f)
 /* One packet, to whom it belongs: how much work that was, all of it since *since. */
 static unsigned packet_deliver(struct nic *n, const struct nic_packet *got, uint64_t *since)
 {
-	struct pieces p = { .head = got->data, .head_bytes = got->length, .length = got->length,
+	struct pieces p = { .head = got->data, .head_bytes = got->bytes, .length = got->length,
+	                    .rest = got->rest, .rests = got->rests, .segment = got->segment,
 	                    .flags = got->checked ? EXO_RX_CHECKED : 0, .right = EXO_R_READ,
 	                    .verdict = EXO_VERDICT_ANY, .since = *since };
-	unsigned work = 1;
+	unsigned work = 1 + got->rests;
 	struct filter *f;
 
 	if (got->length < EXO_NIC_HEADER)
@@ -200,15 +251,23 @@ static unsigned packet_deliver(struct nic *n, const struct nic_packet *got, uint
 bool nic_receive(struct nic *n, unsigned queue, unsigned *work)
 {
 	uint64_t since = charge_begin();
+	enum nic_got got = NIC_GOT_PACKET;
 	struct nic_packet p;
-	bool more = true;
 
-	while (*work < NIC_RECEIVE_BATCH && (more = n->ops->receive(n, queue, &p))) {
+	while (*work < NIC_RECEIVE_BATCH) {
+		unsigned room = *work ? NIC_RECEIVE_BATCH - *work : EXO_PACKET_BUFFERS;
+
+		got = n->ops->receive(n, queue, room, &p);
+		if (got != NIC_GOT_PACKET)
+			break;
 		*work += packet_deliver(n, &p, &since);
 		n->ops->recycle(n, queue, &p);
 	}
+	n->queue[queue].large = got == NIC_GOT_LARGE;
+	if (*work >= NIC_RECEIVE_BATCH)         /* a look, which takes nothing */
+		got = n->ops->receive(n, queue, 0, &p);
 	n->ops->refill(n, queue);
-	return more;
+	return got != NIC_GOT_NOTHING;
 }
 
 unsigned nic_copy_sent(struct nic *n, struct filter *f, const struct nic_send *s,

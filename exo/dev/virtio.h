@@ -117,6 +117,8 @@ void virtq_publish(struct virtq *q);
  */
 bool virtq_take_bytes(struct virtq *q, uint32_t *id, uint32_t *bytes);
 bool virtq_take(struct virtq *q, uint32_t *id);
+/* Leave the entry that was taken last for another time. */
+static inline void virtq_untake(struct virtq *q) { q->used_idx--; }
 /* Ask for interrupts, or for none; on: whoever takes entries after this misses none. */
 void virtq_interrupts(struct virtq *q, bool on);
 

@@ -3,7 +3,8 @@
  * virtio_net.c - NICs over virtio (virtio 1.2, 5.1): finding them, starting them, their link.
  *
  * Invariant: see virtio_net.h.  What the device says of itself is checked before it is used; a NIC
- * that cannot be used is reset and may not reach memory.  Packets: virtio_net_queue.c.
+ * that cannot be used is reset and may not reach memory.  Packets: virtio_net_queue.c; commands:
+ * virtio_net_control.c.
  */
 #include "dev/virtio_net.h"
 
@@ -17,16 +18,9 @@ enum {
 	LINK_HEADER = 14,       /* bytes before what the MTU counts */
 	MTU_MIN = 68, MTU_USUAL = 1500, MTU_MAX = VNET_PACKET - LINK_HEADER,
 	QUEUE_MIN = 32,         /* descriptors: a packet of all parts, and some more */
-	COMMAND_MQ = 4, COMMAND_PAIRS_SET = 0, ANSWER_OK = 0, ANSWER_NONE = 0xff,
-	ANSWER_OFFSET = 64,     /* in the frame of the command */
-	ANSWER_SPINS = 10000000,
+	QUEUE_MERGED = 64,      /* of a receive queue that takes joined packets: the longest fits */
 	DEVICE_TRANSITIONAL = 0x1000, DEVICE_MODERN = 0x1041,
 };
-
-static bool vnet_has(const struct vnet *d, unsigned feature)
-{
-	return d->features >> feature & 1;
-}
 
 static uint16_t config_u16(const struct vnet *d, unsigned off)
 {
@@ -38,6 +32,18 @@ static bool mtu_fits(const struct vnet *d)
 	return config_u16(d, CONFIG_MTU) >= MTU_MIN && config_u16(d, CONFIG_MTU) <= MTU_MAX;
 }
 
+/* To join received packets, and not to where rings do not take them (5.1.3.1). */
+#define JOIN_TSO  (1ul << NET_F_GUEST_TSO4 | 1ul << NET_F_GUEST_TSO6)
+#define JOIN_NEED (1ul << NET_F_GUEST_CSUM | 1ul << NET_F_MERGED | 1ul << NET_F_CTRL_VQ | \
+                   1ul << NET_F_GUEST_OFFLOADS)
+
+static bool joins_fit(const struct vnet *d)
+{
+	d->v.common->queue_select = 0;
+	return (d->features & JOIN_NEED) == JOIN_NEED && (d->features & JOIN_TSO) &&
+	       d->v.common->queue_size >= QUEUE_MERGED;
+}
+
 /* Features agreed on that are no use without others, or with what the configuration says. */
 static uint64_t features_unfit(const struct vnet *d)
 {
@@ -45,8 +51,12 @@ static uint64_t features_unfit(const struct vnet *d)
 
 	if (!vnet_has(d, NET_F_CSUM))
 		unfit |= 1ul << NET_F_HOST_TSO4 | 1ul << NET_F_HOST_TSO6;
-	if (!vnet_has(d, NET_F_CTRL_VQ) || !vnet_has(d, NET_F_MQ) || !config_u16(d, CONFIG_PAIRS))
-		unfit |= 1ul << NET_F_CTRL_VQ | 1ul << NET_F_MQ;
+	if (!vnet_has_control(d) || !config_u16(d, CONFIG_PAIRS))
+		unfit |= 1ul << NET_F_MQ;
+	if (!joins_fit(d))
+		unfit |= JOIN_TSO | 1ul << NET_F_MERGED | 1ul << NET_F_GUEST_OFFLOADS;
+	if ((!vnet_has(d, NET_F_MQ) || (unfit & 1ul << NET_F_MQ)) && !joins_fit(d))
+		unfit |= 1ul << NET_F_CTRL_VQ;
 	if (!mtu_fits(d))
 		unfit |= 1ul << NET_F_MTU;
 	return unfit & d->features;
@@ -56,11 +66,11 @@ static bool vnet_agree(struct vnet *d)
 {
 	const uint64_t need = VIRTIO_F_VERSION_1 | 1ul << NET_F_MAC;
 	uint64_t want = 1ul << NET_F_STATUS | 1ul << NET_F_MTU | 1ul << NET_F_CSUM |
-	                1ul << NET_F_GUEST_CSUM | 1ul << NET_F_HOST_TSO4 | 1ul << NET_F_HOST_TSO6;
+	                1ul << NET_F_HOST_TSO4 | 1ul << NET_F_HOST_TSO6 | JOIN_TSO | JOIN_NEED;
 	uint64_t unfit;
 
 	if (nic_cpus() > 1 && d->v.msix.entries > 1)
-		want |= 1ul << NET_F_CTRL_VQ | 1ul << NET_F_MQ;
+		want |= 1ul << NET_F_MQ;
 	do {
 		d->features = virtio_negotiate(&d->v, need, want);
 		unfit = d->features ? features_unfit(d) : 0;
@@ -76,22 +86,12 @@ static bool pair_start(struct vnet *d, unsigned i)
 	if (!virtq_start(&d->v, &p->rx, (uint16_t)(2 * i), (uint16_t)i) ||
 	    !virtq_start(&d->v, &p->tx, (uint16_t)(2 * i + 1), (uint16_t)i))
 		return false;
-	if (p->rx.size < QUEUE_MIN || p->tx.size < QUEUE_MIN)
+	p->merged = vnet_can_join(d);
+	if (p->rx.size < (p->merged ? QUEUE_MERGED : QUEUE_MIN) || p->tx.size < QUEUE_MIN)
 		return false;
 	virtq_interrupts(&p->tx, false);
 	vnet_pair_fill(p);
 	return true;
-}
-
-/* The control queue stands behind all pairs that the device has, used or not (5.1.2). */
-static bool control_start(struct vnet *d)
-{
-	if (!vnet_has(d, NET_F_MQ))
-		return true;
-	if (!virtq_start(&d->v, &d->control, (uint16_t)(2 * d->pairs_max), VIRTIO_NO_ENTRY))
-		return false;
-	virtq_interrupts(&d->control, false);
-	return d->control.size >= 2;
 }
 
 /* How many pairs to use: one a CPU, as far as there are queues, and an entry for each. */
@@ -112,41 +112,17 @@ static bool vnet_connect(struct vnet *d)
 		if (!pair_start(d, i))
 			return false;
 	}
-	return control_start(d) &&
+	return vnet_control_start(d) &&
 	       virtio_config_entry(&d->v, (uint16_t)(d->one_entry ? 0 : d->pairs));
 }
 
-/* Ask the device for something by the control queue (5.1.6.5), and wait a bounded time. */
-static bool command_run(struct vnet *d, uint8_t class, uint8_t command, uint16_t value)
-{
-	uint64_t pa = virt_to_phys(d->command);
-	volatile uint8_t *answer = d->command + ANSWER_OFFSET;
-	uint32_t id;
-
-	d->command[0] = class;
-	d->command[1] = command;
-	d->command[2] = (uint8_t)value;
-	d->command[3] = (uint8_t)(value >> 8);
-	*answer = ANSWER_NONE;
-	virtq_desc_set(&d->control, 0, pa, 4, VIRTQ_NEXT, 1);
-	virtq_desc_set(&d->control, 1, pa + ANSWER_OFFSET, 1, VIRTQ_WRITE, 0);
-	virtq_add(&d->control, 0);
-	virtq_publish(&d->control);
-	for (unsigned i = 0; i < ANSWER_SPINS; i++) {
-		if (virtq_take(&d->control, &id))
-			return *answer == ANSWER_OK;
-		cpu_pause();
-	}
-	return false;
-}
-
-/* The device begins to work; it uses one pair until it is told of more. */
+/* The device begins to work. */
 static bool vnet_begin(struct vnet *d)
 {
 	virtio_ready(&d->v);
 	for (unsigned i = 0; i < d->pairs; i++)
 		virtq_publish(&d->pair[i]->rx);
-	return d->pairs == 1 || command_run(d, COMMAND_MQ, COMMAND_PAIRS_SET, (uint16_t)d->pairs);
+	return vnet_control_begin(d);
 }
 
 /* The device is stopped first, so that no frame is read after its pin is gone. */
@@ -175,7 +151,8 @@ static const struct nic_ops vnet_ops = {
 	.receive = vnet_receive, .recycle = vnet_recycle, .refill = vnet_refill,
 	.header = vnet_header, .segments = vnet_segments, .send = vnet_send, .kick = vnet_kick,
 	.sent = vnet_sent, .receive_interrupts = vnet_receive_interrupts,
-	.send_interrupts = vnet_send_interrupts, .link = vnet_link, .reset = vnet_reset,
+	.send_interrupts = vnet_send_interrupts, .join = vnet_join, .link = vnet_link,
+	.reset = vnet_reset,
 };
 
 static void pair_interrupt(void *context)
@@ -218,14 +195,11 @@ static bool vectors_set(struct vnet *d)
 static void vnet_memory(struct vnet *d)
 {
 	for (unsigned i = 0; i < d->pairs; i++) {
-		d->pair[i] = boot_frames(1);
+		d->pair[i] = boot_frames(VNET_PAIR_FRAMES);
 		d->pair[i]->index = i;
 		vnet_pair_memory(d->pair[i]);
 	}
-	if (!vnet_has(d, NET_F_MQ))
-		return;
-	virtq_memory(&d->control);
-	d->command = boot_frames(1);
+	vnet_control_memory(d);
 }
 
 static struct exo_nic_info vnet_describe(const struct vnet *d)
@@ -238,7 +212,8 @@ static struct exo_nic_info vnet_describe(const struct vnet *d)
 	                 LINK_HEADER;
 	info.flags = (vnet_has(d, NET_F_CSUM) ? EXO_NIC_CHECKSUM : 0) |
 	             (vnet_has(d, NET_F_HOST_TSO4) ? EXO_NIC_SEGMENT4 : 0) |
-	             (vnet_has(d, NET_F_HOST_TSO6) ? EXO_NIC_SEGMENT6 : 0);
+	             (vnet_has(d, NET_F_HOST_TSO6) ? EXO_NIC_SEGMENT6 : 0) |
+	             (vnet_can_join(d) ? EXO_NIC_JOIN : 0);
 	return info;
 }
 

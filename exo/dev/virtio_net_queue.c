@@ -50,47 +50,110 @@ void vnet_pair_lose(struct vnet_pair *p)
 	p->lost = 0;
 }
 
-/* The length the device claims, if it is that of a packet that fits; else 0. */
-static uint32_t packet_length(const struct vnet_receive *in, uint32_t bytes)
+/* Is this id that of a buffer that the device has?  Then it is the driver's again. */
+static bool buffer_take(struct vnet_pair *p, uint32_t id)
 {
-	if (bytes <= VNET_HEADER || bytes > VNET_HEADER + VNET_PACKET)
-		return 0;
-	return in->header.gso_type == VNET_GSO_NONE ? bytes - VNET_HEADER : 0;
+	if (id >= p->rx.size || !p->in_device[id])
+		return false;
+	p->in_device[id] = false;
+	return true;
 }
 
-bool vnet_receive(struct nic *n, unsigned queue, struct nic_packet *p)
+/* Not joined: 0.  Joined as was agreed on: the payload bytes of a segment.  Else -1. */
+static int packet_segment(const struct vnet_pair *p, const struct vnet_header *h)
+{
+	if (h->gso_type == VNET_GSO_NONE)
+		return 0;
+	if (h->gso_type != VNET_GSO_TCPV4 && h->gso_type != VNET_GSO_TCPV6)
+		return -1;
+	return p->merged && h->gso_bytes ? h->gso_bytes : -1;
+}
+
+/*
+ * The packet's other buffers, which the device has given back with the first: false if they are not
+ * there, or if one but the last is not full (5.1.6.4).  p->rest are those that were taken.
+ */
+static bool rests_take(struct vnet_pair *pair, unsigned count, struct nic_packet *p)
+{
+	uint32_t id, bytes;
+
+	if (count > VNET_RESTS || p->bytes != VNET_PACKET)
+		return false;
+	for (unsigned i = 1; i <= count; i++) {
+		if (!virtq_take_bytes(&pair->rx, &id, &bytes) || !buffer_take(pair, id))
+			return false;
+		pair->rest[p->rests++] = (struct nic_rest){
+			virt_to_phys(&pair->in[id].header), bytes };
+		p->length += bytes;
+		if (!bytes || bytes > VNET_MORE || (i < count && bytes != VNET_MORE))
+			return false;
+	}
+	return true;
+}
+
+/* What the device says of the packet in buffer p->id, if it can be: false: it cannot. */
+static bool packet_take(struct vnet_pair *pair, unsigned count, uint32_t bytes,
+                        struct nic_packet *p)
+{
+	const struct vnet_header *h = &pair->in[p->id].header;
+	int segment = packet_segment(pair, h);
+
+	if (bytes <= VNET_HEADER || bytes > VNET_HEADER + VNET_PACKET || segment < 0 || !count)
+		return false;
+	p->data = pair->in[p->id].data;
+	p->bytes = p->length = bytes - VNET_HEADER;
+	p->segment = (uint16_t)segment;
+	p->checked = h->flags & (VNET_NEEDS_CHECKSUM | VNET_DATA_VALID);
+	p->rest = pair->rest;
+	return count == 1 || rests_take(pair, count - 1, p);
+}
+
+enum nic_got vnet_receive(struct nic *n, unsigned queue, unsigned room, struct nic_packet *p)
 {
 	struct vnet_pair *pair = vnet_pair(n, queue);
 	uint32_t id, bytes;
 
 	for (unsigned turns = 0; turns < VIRTQ_MAX; turns++) {
-		struct vnet_receive *in;
+		unsigned count = 1;
 
 		if (!virtq_take_bytes(&pair->rx, &id, &bytes))
-			return false;
-		if (id >= pair->rx.size || !pair->in_device[id])
+			return NIC_GOT_NOTHING;
+		if (!buffer_take(pair, id))
 			continue;
-		pair->in_device[id] = false;
-		in = &pair->in[id];
-		*p = (struct nic_packet){ .data = in->data, .id = id,
-			.length = packet_length(in, bytes),
-			.checked = in->header.flags & (VNET_NEEDS_CHECKSUM | VNET_DATA_VALID) };
-		if (p->length)
-			return true;
+		if (pair->merged)
+			count = __atomic_load_n(&pair->in[id].header.buffers, __ATOMIC_RELAXED);
+		if (count > room && count <= EXO_PACKET_BUFFERS) {
+			pair->in_device[id] = true;
+			virtq_untake(&pair->rx);
+			return NIC_GOT_LARGE;
+		}
+		p->id = id;
+		p->rests = 0;
+		if (packet_take(pair, count, bytes, p))
+			return NIC_GOT_PACKET;
 		n->info->dropped++;
-		buffer_give(pair, id);
+		vnet_recycle(n, queue, p);
 	}
-	return false;
+	return NIC_GOT_NOTHING;
 }
 
 void vnet_recycle(struct nic *n, unsigned queue, const struct nic_packet *p)
 {
-	buffer_give(vnet_pair(n, queue), p->id);
+	struct vnet_pair *pair = vnet_pair(n, queue);
+	uint64_t first = virt_to_phys(pair->in);
+
+	buffer_give(pair, p->id);
+	for (uint32_t i = 0; i < p->rests; i++)
+		buffer_give(pair, (uint32_t)((pair->rest[i].pa - first) / VNET_BUFFER));
 }
 
 void vnet_refill(struct nic *n, unsigned queue)
 {
-	virtq_publish(&vnet_pair(n, queue)->rx);
+	struct vnet *d = n->driver;
+
+	virtq_publish(&d->pair[queue]->rx);
+	if (d->asked)
+		vnet_control_go_on(d);
 }
 
 /* The descriptor that vnet_send takes first is the packet's name. */

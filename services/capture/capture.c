@@ -75,7 +75,8 @@ int capture_start(struct capture *c, const struct net_flow *flow)
 		error = net_claim_get(c->gate, flow, NET_CLAIM_SHARE, &c->claim);
 	if (error < 0)
 		return error;
-	error = net_ring_open(&c->ring, c->claim.nic, RING_FRAMES, event);
+	/* Packets are to be seen as they were on the wire: while this runs the card joins none. */
+	error = net_ring_open(&c->ring, c->claim.nic, RING_FRAMES, event, 0);
 	if (error < 0) {
 		net_claim_release(c->gate, &c->claim);
 		return error;

@@ -16,10 +16,11 @@ static void nic_print(uint32_t index, const struct exo_nic_info *n)
 	       "of queues, pci %02x:%02x.%u\n", index, n->mac[0], n->mac[1], n->mac[2], n->mac[3],
 	       n->mac[4], n->mac[5], n->flags & EXO_NIC_LINK ? "up" : "down", n->bytes_max,
 	       n->queues, n->queues == 1 ? "" : "s", n->pci >> 8, n->pci >> 3 & 0x1f, n->pci & 7);
-	printf("  offloads %s%s%s, interrupts %lu, rounds of sending %lu\n",
+	printf("  offloads %s%s%s%s, interrupts %lu, rounds of sending %lu\n",
 	       n->flags & EXO_NIC_CHECKSUM ? "checksum" : "none",
 	       n->flags & EXO_NIC_SEGMENT4 ? " segments-ipv4" : "",
 	       n->flags & EXO_NIC_SEGMENT6 ? " segments-ipv6" : "",
+	       n->flags & EXO_NIC_JOINS ? " joins" : "",
 	       (unsigned long)n->interrupts, (unsigned long)n->rounds);
 	printf("  received %lu packets, %lu bytes, %lu dropped; sent %lu packets, %lu bytes, %lu "
 	       "refused\n", (unsigned long)n->received, (unsigned long)n->received_bytes,

@@ -182,6 +182,39 @@ def large_packets(run, box):
               f"exo sent segments one by one: {passed}, {segments:.0f} segments")
 
 
+def to_exo(run, box):
+    """2 MB of the host's to exo; how many packets the host gave to exo's card for that."""
+    def given():
+        with open("/proc/thread-self/net/dev", encoding="ascii") as file:
+            return int(next(line for line in file if "tap0:" in line).partition(":")[2].split()[9])
+    before = given()
+    with pages.host(tap.HOST) as server:
+        text = run.shell(box, f"fetch -q http://{tap.HOST}:{server.server_address[1]}/long", 60.0)
+    run.check(f"{len(pages.LONG)} bytes, XXH64 {LONG_HASH:016x}" in text, f"fetch of 2 MB: {text!r}")
+    return given() - before
+
+
+@session("tap_joined", timeout=150.0)
+def joined(run, box):
+    """The card joins what it receives, unless somebody looks on who wants to see it as it came."""
+    segments = len(pages.LONG) // 1460
+    count = to_exo(run, box)
+    run.check(count < segments / 3, f"{count} packets for {segments} segments: they were not joined")
+    start = box.mark()
+    box.send("capture -q port 9 tcp &\r")
+    run.check(box.expect(r":81/", 20 * run.context.slow, start), f"capture says {box.text(start)!r}")
+    count = to_exo(run, box)
+    run.check(count >= segments, f"{count} packets for {segments} segments: joined while capture runs")
+    run.check(" joins," not in run.shell(box, "net"), "`net` says that the card joins while capture runs")
+    web.get(81, "/capture.pcap", address=tap.GUEST)
+    number = re.search(r"\[(\d+)\]", box.text(start))
+    run.check(number, f"capture has no number: {box.text(start)!r}")
+    run.shell(box, f"kill {number.group(1)}")
+    count = to_exo(run, box)
+    run.check(count < segments / 3, f"{count} packets for {segments} segments: joined no more")
+    run.check(" joins," in run.shell(box, "net"), "`net` does not say that the card joins again")
+
+
 @session("tap_queues", options="multi_queue", queues=2)
 def queues(run, box):
     """Two pairs of queues on two CPUs: several streams at once."""

@@ -41,6 +41,35 @@ EXO_TEST(nic_a_request_is_answered, NIC)
 	ring_close(&r);
 }
 
+/* Where the card joins nothing, rings that take joined packets are as all others. */
+EXO_TEST(nic_a_ring_that_takes_joined_packets_gets_others, NIC)
+{
+	const struct exo_rx *e;
+	uint8_t packet[ARP_BYTES];
+	const uint8_t *p;
+	struct ring r, other;
+	exo_slot claim;
+
+	must((claim = nic_arp_claim(guest_claim("nic"), 23)) != 0);
+	must_eq(ring_make(&r), 0);
+	r.page->rx_joined = ~0u;
+	must_eq(exo_nic_bind(r.ring, claim, r.entry), 0);
+	must_eq(ring_open(&other, claim), 0);
+	expect(!(nic_info()->flags & EXO_NIC_JOINS));
+	arp_request(packet, 23);
+	ring_packet(&r, packet, ARP_BYTES);
+	must(ring_done(&r, 3000));
+	must((p = ring_receive(&r, &e, 3000)) != NULL);
+	expect(arp_is_answer(p, e->bytes, 23));
+	expect(e->bytes == e->length && !(e->flags & EXO_RX_MORE) && !e->segment);
+	other.page->rx_joined = 1;              /* too late */
+	expect(!(nic_info()->flags & EXO_NIC_JOINS));
+	ring_close(&other);
+	expect_eq(!(nic_info()->flags & EXO_NIC_JOINS), !(nic_info()->flags & EXO_NIC_JOIN));
+	ring_close(&r);
+	expect(!(nic_info()->flags & EXO_NIC_JOINS));
+}
+
 /* 20 parts, from the data area and lent, of odd lengths. */
 EXO_TEST(nic_packets_are_gathered_from_parts, NIC)
 {

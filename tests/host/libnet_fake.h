@@ -33,12 +33,13 @@
 #define FAKE_CLAIMS  256u
 #define FAKE_PACKET  2048u
 #define FAKE_LONG    65550u     /* bytes of a packet that the NIC cuts */
+#define FAKE_PART    2044u      /* bytes of it in each receive buffer */
 #define FAKE_LATE    16u        /* parts that the device has not read yet, at most */
 
 struct fake_claim {
 	bool used;
 	struct exo_nic_spec spec;
-	struct net_ring *ring;
+	bool joined;                    /* its ring takes packets in several buffers */
 };
 
 static struct fake {
@@ -47,6 +48,9 @@ static struct fake {
 	bool checksum;                  /* the NIC sums */
 	bool segment;                   /* it cuts packets into segments */
 	bool vouch;                     /* it looks at checksums of what it receives */
+	bool join;                      /* what is to be cut goes out, and comes in, in one piece */
+	unsigned joined;                /* packets longer than a buffer that came in */
+	unsigned cut_off;               /* of these: cut off, since the ring does not take them */
 	unsigned cut;                   /* segments that it made */
 	unsigned dropped;               /* packets that found no buffer */
 	unsigned wrong;                 /* packets refused by their claim, parts out of bounds */
@@ -212,6 +216,12 @@ static void fake_cut(const uint8_t *packet, uint32_t bytes, const struct exo_tx 
 	uint8_t out[FAKE_PACKET];
 
 	fake_cut_check(packet, bytes, tx);
+	if (fake.join) {
+		fake.cut += left / tx->segment;
+		if (!fake.lose || fake_random() % fake.lose)
+			fake_cable(packet, bytes);
+		return;
+	}
 	for (uint32_t n = 0; left > 0; n++) {
 		uint32_t payload = left < tx->segment ? left : tx->segment;
 
@@ -276,25 +286,35 @@ static int64_t fake_kick(struct net_ring *ring)
 static bool fake_deliver(struct net_ring *ring, const uint8_t *packet, uint32_t bytes)
 {
 	struct exo_packets_page *page = ring->page;
-	struct exo_rx *rx = &ring->rx[page->rx_done % EXO_PACKETS];
+	const struct fake_claim *c = ring->context;
+	uint32_t need = c->joined ? (bytes + FAKE_PART - 1) / FAKE_PART : 1;
+	uint32_t done = page->rx_done, at = 0;
 
-	if (page->rx_done == page->rx_posted) {
+	if (page->rx_posted - done < need) {
 		fake.dropped++;
 		return false;
 	}
-	if (rx->offset > ring->data_bytes - EXO_PACKET_BYTES)
-		fake_die("a receive buffer outside the data area");
-	memcpy(ring->data + rx->offset, packet, bytes);
-	rx->bytes = (uint16_t)bytes;
-	rx->length = bytes;
-	rx->flags = fake.vouch ? EXO_RX_CHECKED : 0;
-	__atomic_store_n(&page->rx_done, page->rx_done + 1, __ATOMIC_RELEASE);
+	for (; need--; done++) {
+		struct exo_rx *rx = &ring->rx[done % EXO_PACKETS];
+		uint32_t part = bytes - at < FAKE_PART ? bytes - at : FAKE_PART;
+
+		if (rx->offset > ring->data_bytes - EXO_PACKET_BYTES)
+			fake_die("a receive buffer outside the data area");
+		memcpy(ring->data + rx->offset, packet + at, part);
+		*rx = (struct exo_rx){ .offset = rx->offset, .bytes = (uint16_t)part,
+			.length = bytes, .segment = bytes > 1514 ? 1460 : 0,
+			.flags = (fake.vouch ? EXO_RX_CHECKED : 0) | (need ? EXO_RX_MORE : 0) };
+		at += part;
+	}
+	fake.joined += bytes > FAKE_PART;
+	fake.cut_off += at < bytes;
+	__atomic_store_n(&page->rx_done, done, __ATOMIC_RELEASE);
 	return true;
 }
 
 static void fake_receive(void)
 {
-	uint8_t packet[FAKE_PACKET];
+	static uint8_t packet[FAKE_LONG];
 	ssize_t got;
 
 	for (unsigned n = 0; n < 64; n++) {
@@ -325,7 +345,8 @@ static void fake_turn(void)
 
 /* --- the kernel --- */
 
-int net_ring_open(struct net_ring *ring, exo_slot nic, uint32_t frames, uint32_t event)
+int net_ring_open(struct net_ring *ring, exo_slot nic, uint32_t frames, uint32_t event,
+		  uint32_t flags)
 {
 	uint8_t *base;
 	unsigned i = 0;
@@ -343,6 +364,7 @@ int net_ring_open(struct net_ring *ring, exo_slot nic, uint32_t frames, uint32_t
 	ring->event = event;
 	ring->kick = fake_kick;
 	ring->context = &fake.claim[nic - 1];
+	fake.claim[nic - 1].joined = flags & NET_RING_JOINED;
 	while (i < FAKE_CLAIMS && fake.rings[i])
 		i++;
 	if (i == FAKE_CLAIMS)

@@ -47,6 +47,7 @@ struct cable {
 	unsigned lose, swap;
 	bool checksum, unknown;         /* offload; link addresses must be asked for */
 	bool segment, vouch;            /* more offload: cutting, checksums of what comes in */
+	bool join;                      /* and joining */
 	bool full;                      /* no netcfg: ARP and neighbour discovery in the stack */
 	unsigned frames;                /* of the wide ring, 0: none */
 };
@@ -101,6 +102,7 @@ static void machine_start(const struct cable *cable, int fd, unsigned n)
 	fake.checksum = cable->checksum;
 	fake.segment = cable->segment;
 	fake.vouch = cable->vouch;
+	fake.join = cable->join;
 	net_stack_offload(&config, (cable->checksum ? EXO_NIC_CHECKSUM : 0) |
 			  (cable->segment ? EXO_NIC_SEGMENT4 | EXO_NIC_SEGMENT6 : 0));
 	fake.resolve_after = 2;
@@ -347,6 +349,51 @@ TEST(segments_that_come_together_go_up_together)
 	bulk_family = 6;
 	run(&(struct cable){ .checksum = true, .segment = true, .vouch = true, .lose = 300 },
 	    bulk_server, joined_client);
+}
+
+/* --- packets that the card joined: several buffers each --- */
+
+static void card_joined_check(void)
+{
+	struct net_stack_stats s;
+
+	net_stack_stats(stack, &s);
+	SIDE_CHECK(fake.joined > 0 && fake.cut_off == 0);
+	SIDE_CHECK(s.card_joined_in >= fake.joined);
+	SIDE_CHECK(s.lent_in > 4 * s.card_joined_in || s.copied_in > 0);
+}
+
+static void card_joined_server(void)
+{
+	bulk_server();
+	card_joined_check();
+}
+
+static void card_joined_client(void)
+{
+	bulk_client();
+	card_joined_check();
+}
+
+TEST(packets_that_the_card_joined)
+{
+	const struct cable cable = { .checksum = true, .segment = true, .vouch = true,
+				     .join = true };
+
+	bulk_family = 4;
+	bulk_bytes = 20000000;
+	run(&cable, card_joined_server, card_joined_client);
+	bulk_family = 6;
+	bulk_bytes = 4000000;
+	run(&cable, card_joined_server, card_joined_client);
+}
+
+TEST(packets_that_the_card_joined_with_loss)
+{
+	bulk_family = 4;
+	bulk_bytes = 4000000;
+	run(&(struct cable){ .checksum = true, .segment = true, .vouch = true, .join = true,
+			     .lose = 30 }, card_joined_server, card_joined_client);
 }
 
 TEST(link_addresses_are_asked_for_and_learned)

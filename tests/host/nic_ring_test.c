@@ -37,7 +37,7 @@ void *percpu_self(void) { return &the_cpu; }
 
 /* Physical layout of the fake machine, in frames. */
 enum { TABLE_PFN = 1, ENV_PFN = 2, FILTER_PFN = 8, RING_PFN = 32, RING_STEP = 32,
-       BUFFER_PFN = 256, BOOT_PFN = 1024, RAM_FRAMES = 2048 };
+       BUFFER_PFN = 256, BOOT_PFN = 1024, JOIN_PFN = 1920, RAM_FRAMES = 2048 };
 
 uint8_t *fake_ram;
 int work_left = 1 << 30;
@@ -177,17 +177,31 @@ static bool in_order = true;
 /* Packets to receive, one at a time in this buffer. */
 static uint8_t in_buffer[2048] __attribute__((aligned(8)));
 static unsigned in_waiting[QUEUES];
+static unsigned in_buffers = 1;         /* of each of them, or just of the last */
+static bool in_last;
 static void (*in_make)(struct nic_packet *p);
+static unsigned join_calls;
+static bool joining;
 
-static bool fake_receive(struct nic *n, unsigned queue, struct nic_packet *p)
+static enum nic_got fake_receive(struct nic *n, unsigned queue, unsigned room,
+                                 struct nic_packet *p)
 {
 	EXPECT(LOCKED(n->lock) && queue < QUEUES, queue, 0);
 	if (!in_waiting[queue])
-		return false;
+		return NIC_GOT_NOTHING;
+	if ((in_last && in_waiting[queue] > 1 ? 1 : in_buffers) > room)
+		return NIC_GOT_LARGE;
 	in_waiting[queue]--;
 	*p = (struct nic_packet){ .data = in_buffer };
 	in_make(p);
-	return true;
+	return NIC_GOT_PACKET;
+}
+
+static void fake_join(struct nic *n, bool on)
+{
+	EXPECT(LOCKED(n->lock) && LOCKED(tree_lock) && joining != on, on, joining);
+	joining = on;
+	join_calls++;
 }
 
 static void fake_recycle(struct nic *n, unsigned queue, const struct nic_packet *p)
@@ -332,7 +346,8 @@ static const struct nic_ops fake_ops = {
 	.receive = fake_receive, .recycle = fake_recycle, .refill = fake_refill,
 	.header = fake_header, .segments = fake_segments, .send = fake_send, .kick = fake_kick,
 	.sent = fake_sent, .receive_interrupts = fake_in_interrupts,
-	.send_interrupts = fake_out_interrupts, .link = fake_link, .reset = fake_reset,
+	.send_interrupts = fake_out_interrupts, .join = fake_join, .link = fake_link,
+	.reset = fake_reset,
 };
 
 bool pci_is_left(const struct exo_pci_info *info) { return !info; }
@@ -340,7 +355,8 @@ bool virtio_net_is(const struct exo_pci_info *info) { return info->vendor == 1; 
 bool virtio_net_start(const struct exo_pci_info *info)
 {
 	const struct exo_nic_info i = { .bytes_max = MTU, .queues = QUEUES,
-		.flags = EXO_NIC_LINK | EXO_NIC_CHECKSUM | EXO_NIC_SEGMENT4 };
+		.flags = EXO_NIC_LINK | EXO_NIC_CHECKSUM | EXO_NIC_SEGMENT4 |
+			 EXO_NIC_JOIN };
 
 	(void)info;
 	nic_add(&fake_ops, NULL, &i);
@@ -1095,6 +1111,28 @@ static void test_bind_errors(void)
 
 static struct { uint8_t first; uint32_t length, takes; } next_in;
 
+/* What the first buffer has no room for, in as few others as the device has it. */
+#define FIRST 2032u
+#define OTHER 2044u
+static struct nic_rest in_rest[EXO_PACKET_BUFFERS];
+
+static void make_rests(struct nic_packet *p)
+{
+	uint8_t *to = pfn_to_virt(JOIN_PFN);
+
+	p->rest = in_rest;
+	p->bytes = FIRST;
+	p->segment = 1448;
+	for (uint32_t at = FIRST; at < p->length; at += OTHER) {
+		struct nic_rest *r = &in_rest[p->rests++];
+
+		*r = (struct nic_rest){ virt_to_phys(to + at),
+			(uint32_t)min_u64(OTHER, p->length - at) };
+		for (uint32_t i = 0; i < r->bytes; i++)
+			to[at + i] = (uint8_t)((at + i) * 7);
+	}
+}
+
 static void make_next(struct nic_packet *p)
 {
 	memset(in_buffer, 0xee, sizeof(in_buffer));
@@ -1102,8 +1140,10 @@ static void make_next(struct nic_packet *p)
 	for (uint32_t i = 1; i < next_in.length && i < sizeof(in_buffer); i++)
 		in_buffer[i] = (uint8_t)(i * 7);
 	now_tsc += next_in.takes;
-	p->length = next_in.length;
+	p->length = p->bytes = in_last && in_waiting[0] ? 60 : next_in.length;
 	p->checked = next_in.length % 2;
+	if (p->length > FIRST)
+		make_rests(p);
 }
 
 static void receive_one(uint8_t first, uint32_t length)
@@ -1195,6 +1235,175 @@ static void test_receive_odd(void)
 	EXPECT(posts[1] == 1 && o->page->rx_done == done + 11, posts[1], 0);
 	o->page->rx_quiet = 0;
 	verdict("nic_odd_receive_rings_lose_only_their_own");
+}
+
+static void rebind(unsigned i, uint32_t joined)
+{
+	detach(i);
+	owners[i].page->rx_joined = joined;
+	EXPECT(owner_bind(i) == 0, i, 0);
+	owners[i].page->rx_posted = owners[i].page->rx_done;
+}
+
+static void post_all(unsigned i, unsigned count)
+{
+	owners[i].page->rx_posted = owners[i].page->rx_done;
+	for (unsigned n = 0; n < count; n++)    /* not in the order in which they lie */
+		owner_post(i, n * 7 % 40 * EXO_PACKET_BYTES);
+}
+
+/* Are these the buffers of a packet of so many bytes, from entry `first` on? */
+static void joined_check(unsigned i, uint32_t first, uint32_t length)
+{
+	uint32_t done = 0;
+
+	for (uint32_t n = first; done < length; n++) {
+		const struct exo_rx *e = &owners[i].rx[n % EXO_PACKETS];
+		const uint8_t *at = owners[i].data + e->offset;
+
+		EXPECT(e->length == length && e->bytes == min_u64(done ? OTHER : FIRST, length -
+		       done), e->length, e->bytes);
+		EXPECT(e->flags == ((length % 2 ? EXO_RX_CHECKED : 0) |
+		                    (done + e->bytes < length ? EXO_RX_MORE : 0)),
+		       e->flags, length);
+		EXPECT(e->segment == (length > FIRST ? 1448 : 0), e->segment, length);
+		for (uint32_t k = !done; k < e->bytes && e->bytes <= 2048; k++)
+			EXPECT(at[k] == (uint8_t)((done + k) * 7), done + k, length);
+		done += e->bytes ? e->bytes : length;
+	}
+}
+
+/* A packet in several buffers, all of them at once; or cut off, where rings do not take them. */
+static void test_joined(void)
+{
+	static const uint32_t lengths[] = { 60, 2032, 2033, 2048, 2049, 4076, 4077, 4096, 4097,
+		9000, 65549, FIRST + 32 * OTHER };
+	struct owner *o = &owners[1], *share = &owners[SHARE];
+
+	rebind(1, 1);
+	for (unsigned n = 0; n < 2 * ARRAY_LEN(lengths); n++) {
+		uint32_t length = lengths[n / 2];
+		uint32_t need = length > FIRST ? 1 + (length - FIRST + OTHER - 1) / OTHER : 1;
+		uint32_t done = o->page->rx_done, copied = (uint32_t)o->page->copied;
+		uint64_t dropped = o->page->dropped, came = share->page->rx_done;
+		const struct exo_rx *e = &share->rx[came % EXO_PACKETS];
+
+		post_all(1, need - n % 2);      /* each second time one is missing */
+		post_all(SHARE, 1);
+		posts[2] = 0;
+		receive_one(1, length);
+		EXPECT(o->page->rx_done == done + (n % 2 ? 0 : need), o->page->rx_done, length);
+		EXPECT(o->page->dropped == dropped + n % 2 && posts[2] == 1 - n % 2, posts[2], 0);
+		EXPECT(o->page->copied - copied == (n % 2 ? 0 : length), copied, length);
+		if (n % 2 == 0)
+			joined_check(1, done, length);
+		EXPECT(share->page->rx_done == came + 1 && e->length == length && e->bytes ==
+		       min_u64(length, 2048) && !(e->flags & EXO_RX_MORE), e->flags, e->bytes);
+	}
+	post_all(2, 40);
+	receive_one(2, 9000);
+	EXPECT(owners[2].page->rx_done == owners[2].page->rx_posted - 39, 0, 0);
+	EXPECT(owners[2].rx[(owners[2].page->rx_done - 1) % EXO_PACKETS].bytes == 2048 &&
+	       owners[2].rx[(owners[2].page->rx_done - 1) % EXO_PACKETS].length == 9000, 0, 0);
+	verdict("nic_joined_packets_fill_several_buffers_at_once");
+}
+
+/* From a buffer outside the data area on nothing is written, and the owner can see that. */
+static void test_joined_odd(void)
+{
+	struct owner *o = &owners[1];
+	uint32_t done = o->page->rx_done;
+	uint64_t dropped = o->page->dropped, all = nics.info[0].dropped;
+
+	post_all(1, 5);
+	o->rx[(done + 2) % EXO_PACKETS].offset = DATA * 4096 - 2047;
+	memset(o->data, 0x11, DATA * 4096);
+	receive_one(1, 9000);
+	EXPECT(o->page->rx_done == done + 5 && o->page->dropped == dropped + 1, 0, 0);
+	EXPECT(nics.info[0].dropped == all + 1, nics.info[0].dropped, all);
+	for (unsigned n = 0; n < 5; n++) {
+		const struct exo_rx *e = &o->rx[(done + n) % EXO_PACKETS];
+
+		EXPECT(e->bytes == (n == 0 ? FIRST : n == 1 ? OTHER : 0), n, e->bytes);
+		EXPECT(!(e->flags & EXO_RX_MORE) == (n == 4), n, e->flags);
+		EXPECT(n < 2 || n == 2 || o->data[e->offset] == 0x11, n, 0);
+	}
+	done += 5;
+	for (uint64_t lie = 257; lie < 1ul << 32; lie *= 2) {
+		o->page->rx_posted = done + (uint32_t)lie;
+		receive_one(1, 9000);
+	}
+	EXPECT(o->page->rx_done == done, o->page->rx_done, done);
+	o->page->rx_posted = done;
+	verdict("nic_odd_buffers_of_joined_packets_lose_only_these");
+}
+
+/* The card joins while all rings bound take it, and there are some. */
+static void test_joins(void)
+{
+	unsigned calls = join_calls;
+
+	EXPECT(!joining && !(nics.info[0].flags & EXO_NIC_JOINS), calls, 0);
+	for (unsigned i = 0; i < RINGS; i++) {
+		EXPECT(!joining, i, 0);
+		rebind(i, 1 + i);
+	}
+	EXPECT(joining && (nics.info[0].flags & EXO_NIC_JOINS), nics.info[0].flags, 0);
+	owners[2].page->rx_joined = 0;          /* what it says later does not count */
+	rebind(4, 1);
+	EXPECT(joining && join_calls == calls + 1, join_calls, calls);
+	rebind(SHARE, 0);
+	EXPECT(!joining && !(nics.info[0].flags & EXO_NIC_JOINS), 0, 0);
+	detach(SHARE);
+	EXPECT(joining && join_calls == calls + 3, join_calls, calls);
+	for (unsigned i = 0; i < SHARE; i++)
+		detach(i);
+	EXPECT(!joining && !nics.nic[0].rings && !nics.nic[0].rings_joined, 0, 0);
+	for (unsigned i = 0; i < RINGS; i++)
+		rebind(i, 0);
+	EXPECT(!joining && join_calls == calls + 4, join_calls, calls);
+	verdict("nic_joins_while_all_rings_take_it");
+}
+
+/* A large packet is a time's work: behind others, or where somebody sends, it has its own. */
+static void test_large(void)
+{
+	struct owner *o = &owners[1];
+	uint32_t done;
+
+	drain();
+	rebind(1, 1);
+	post_all(1, 40);
+	done = o->page->rx_done;
+	in_last = true;
+	in_buffers = 33;
+	next_in.first = 0x99;
+	next_in.length = 65549;
+	in_waiting[0] = 1;
+	soon = 0;
+	nic_interrupt(&nics.nic[0], 0);
+	EXPECT(!in_waiting[0] && !soon && !off[0][0], in_waiting[0], soon);
+	in_waiting[0] = 4;
+	nic_interrupt(&nics.nic[0], 0);
+	EXPECT(in_waiting[0] == 1 && soon == 1 && off[0][0], in_waiting[0], soon);
+	for (unsigned n = 0; n < 60; n++)
+		owner_begin(0, 60, false);
+	owner_kick(0);
+	kicks = 0;
+	device_finish();
+	nic_work(&nics.nic[0], 0, true);
+	EXPECT(!in_waiting[0] && !kicks && soon == 2, kicks, soon);
+	in_waiting[0] = 1;
+	nic_work(&nics.nic[0], 0, true);
+	EXPECT(in_waiting[0] == 1 && kicks == 1 && soon == 3, kicks, soon);
+	nic_work(&nics.nic[0], 0, true);
+	EXPECT(!in_waiting[0] && kicks == 1, kicks, soon);
+	in_last = false;
+	in_buffers = 1;
+	EXPECT(o->page->rx_done == done, 0, 0);
+	drain();
+	rebind(1, 0);
+	verdict("nic_large_packets_have_a_time_of_their_own");
 }
 
 /* Who is told of the rings owes the time, also if nothing came of the packet. */
@@ -1391,8 +1600,13 @@ int main(void)
 	test_bind_errors();
 	test_receive();
 	test_receive_odd();
+	test_joined();
+	test_joined_odd();
+	rebind(1, 0);
+	test_joins();
 	test_charge();
 	test_flood();
+	test_large();
 	test_share();
 	test_many_shares();
 	test_link();

@@ -34,7 +34,13 @@ uint8_t in8(uint16_t port);
 uint16_t in16(uint16_t port);
 uint32_t in32(uint16_t port);
 uint64_t read_tsc(void);
-static inline void cpu_pause(void) {}
+/* What happens meanwhile where the kernel waits; only some tests have it. */
+__attribute__((weak)) void fake_pause(void);
+static inline void cpu_pause(void)
+{
+	if (fake_pause)
+		fake_pause();
+}
 
 /* Is a struct lock of exo/lock.h taken? */
 #define LOCKED(l) ((l).held != 0)

@@ -9,6 +9,7 @@
  */
 // sources: exo/dev/pci.c exo/dev/pci_scan.c exo/dev/msix.c exo/dev/virtio.c exo/lock.c
 // sources: exo/dev/virtio_net.c exo/dev/virtio_net_queue.c exo/dev/virtio_net_segment.c
+// sources: exo/dev/virtio_net_control.c
 // sources: exo/filter.c exo/filter_check.c exo/filter_find.c exo/filter_group.c exo/base/string.c
 // includes: exo
 // flags: -include tests/host/virtio_fake.h -fno-builtin
@@ -181,6 +182,55 @@ static void use(struct virtq *q, uint32_t id, uint32_t bytes)
 	q->used->idx++;
 }
 
+static bool receive(struct nic_packet *p)
+{
+	return nic.ops->receive(&nic, 0, EXO_PACKET_BUFFERS, p) == NIC_GOT_PACKET;
+}
+
+/* --- the control queue: the device answers where the driver waits, if it does --- */
+
+#define JOINS (1u << NET_F_GUEST_OFFLOADS | 1u << NET_F_GUEST_TSO4 | 1u << NET_F_MERGED | \
+               1u << NET_F_CTRL_VQ)
+
+static bool answers, refuses;
+static unsigned commands;
+static uint8_t command[16];             /* the last */
+static uint32_t command_bytes;
+
+/* The driver's own is the first frame that it asked for. */
+static void control_answer(void)
+{
+	struct vnet *d = (struct vnet *)fake_ram;
+	struct virtq *q = &d->control;
+	const struct virtq_desc *to;
+
+	if (!q->avail || q->avail->idx == q->used->idx)
+		return;
+	EXPECT(q->avail->ring[q->used->idx % q->size] == 0 && q->desc[0].flags == VIRTQ_NEXT);
+	EXPECT(q->desc[0].bytes <= sizeof(command) && q->desc[0].next == 1);
+	command_bytes = q->desc[0].bytes;
+	memcpy(command, phys_to_virt(q->desc[0].pa), command_bytes);
+	to = &q->desc[1];
+	EXPECT(to->flags == VIRTQ_WRITE && to->bytes == 1);
+	*(uint8_t *)phys_to_virt(to->pa) = refuses;
+	commands++;
+	use(q, 0, 1);
+}
+
+void fake_pause(void)
+{
+	if (answers)
+		control_answer();
+}
+
+static bool offloads_are(uint64_t wanted)
+{
+	uint64_t value;
+
+	memcpy(&value, command + 2, sizeof(value));
+	return command_bytes == 10 && command[0] == 5 && command[1] == 0 && value == wanted;
+}
+
 static void verdict(const char *name)
 {
 	static unsigned before;
@@ -264,21 +314,21 @@ static void test_receive(void)
 	EXPECT(start());
 	for (unsigned n = 0; n < ARRAY_LEN(bad); n++)
 		use(&pair()->rx, n, bad[n]);
-	EXPECT(!nic.ops->receive(&nic, 0, &p) && info.dropped == ARRAY_LEN(bad));
+	EXPECT(!receive(&p) && info.dropped == ARRAY_LEN(bad));
 	use(&pair()->rx, 256, 100);             /* no buffer, one that it does not have */
 	use(&pair()->rx, ~0u, 100);
 	pair()->in[9].header.flags = VNET_DATA_VALID;
 	use(&pair()->rx, 9, 2044);
 	use(&pair()->rx, 9, 2044);
-	EXPECT(nic.ops->receive(&nic, 0, &p) && p.length == 2032 && p.checked && p.id == 9);
+	EXPECT(receive(&p) && p.length == 2032 && p.checked && p.id == 9);
 	EXPECT(p.data == pair()->in[9].data && (uintptr_t)p.data % 16 == 0);
-	EXPECT(!nic.ops->receive(&nic, 0, &p));
+	EXPECT(!receive(&p));
 	nic.ops->recycle(&nic, 0, &(struct nic_packet){ .id = 9 });
 	nic.ops->refill(&nic, 0);
 	EXPECT(pair()->rx.avail->idx == 256 + 7 && pair()->rx.avail->ring[(256 + 6) % 256] == 9);
 	pair()->in[10].header = (struct vnet_header){ .gso_type = 1 };  /* was never agreed on */
 	use(&pair()->rx, 10, 100);
-	EXPECT(!nic.ops->receive(&nic, 0, &p));
+	EXPECT(!receive(&p));
 	verdict("virtio_net_receive");
 }
 
@@ -467,6 +517,196 @@ static void test_segments(void)
 	verdict("virtio_net_segments_rewrite_nothing_named");
 }
 
+static bool joins_start(uint32_t without)
+{
+	function_make();
+	common()->device_feature = (FEATURES | JOINS) & ~without;
+	commands = command_bytes = 0;
+	return start();
+}
+
+#define SUMMED (1ul << NET_F_GUEST_CSUM)
+#define JOINED (SUMMED | 1ul << NET_F_GUEST_TSO4)
+
+/* Packets are joined only where that can be switched off, and where the longest fits. */
+static void test_join_features(void)
+{
+	answers = true;
+	for (unsigned bit = 0; bit < 18; bit++) {
+		uint32_t without = JOINS & 1u << bit;
+
+		if (!without && bit != NET_F_GUEST_CSUM)
+			continue;
+		EXPECT(joins_start(1u << bit) && !(info.flags & EXO_NIC_JOIN) && !commands);
+		EXPECT(!(((struct vnet *)nic.driver)->features & JOINS));
+	}
+	function_make();
+	common()->device_feature |= JOINS;
+	common()->queue_size = 32;
+	EXPECT(start() && !(info.flags & EXO_NIC_JOIN));
+	EXPECT(joins_start(0) && (info.flags & EXO_NIC_JOIN) && !(info.flags & EXO_NIC_JOINS));
+	EXPECT(commands == 1 && offloads_are(SUMMED));
+	refuses = true;
+	EXPECT(!joins_start(0) && notices == 1);
+	refuses = answers = false;
+	EXPECT(!joins_start(0) && notices == 1);
+	verdict("virtio_net_join_features");
+}
+
+/* One command at a time; of wishes that come before its answer the last counts. */
+static void test_join_commands(void)
+{
+	answers = true;
+	EXPECT(joins_start(0) && commands == 1);
+	answers = false;
+	nic.ops->join(&nic, true);
+	nic.ops->join(&nic, false);
+	nic.ops->join(&nic, true);
+	nic.ops->join(&nic, false);
+	nic.ops->refill(&nic, 0);
+	EXPECT(((struct vnet *)nic.driver)->control.avail->idx == 2 && commands == 1);
+	control_answer();
+	EXPECT(commands == 2 && offloads_are(JOINED));
+	control_answer();
+	EXPECT(commands == 2);
+	nic.ops->refill(&nic, 0);
+	control_answer();
+	EXPECT(commands == 3 && offloads_are(SUMMED));
+	nic.ops->refill(&nic, 0);
+	refuses = true;
+	nic.ops->join(&nic, true);
+	control_answer();
+	nic.ops->refill(&nic, 0);
+	refuses = false;
+	EXPECT(commands == 4 && !((struct vnet *)nic.driver)->asked);
+	answers = true;
+	EXPECT(nic.ops->reset(&nic) && commands == 5 && offloads_are(JOINED));
+	answers = false;
+	verdict("virtio_net_join_commands");
+}
+
+/* The device has put a packet of `count` buffers into `first` and those behind it. */
+static void use_joined(uint32_t first, uint16_t count, uint32_t last)
+{
+	pair()->in[first].header = (struct vnet_header){ .gso_type = VNET_GSO_TCPV4,
+		.gso_bytes = 1448, .flags = VNET_NEEDS_CHECKSUM, .buffers = count };
+	for (unsigned i = 0; i < count; i++)
+		use(&pair()->rx, first + i, i + 1u < count ? 2044 : last);
+}
+
+static unsigned in_device(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < 256; i++)
+		count += pair()->in_device[i];
+	return count;
+}
+
+static void test_joined(void)
+{
+	struct nic_packet p;
+
+	answers = true;
+	EXPECT(joins_start(0));
+	for (uint16_t count = 1; count <= EXO_PACKET_BUFFERS; count++) {
+		use_joined(count, count, 500);
+		if (count > 1)
+			EXPECT(nic.ops->receive(&nic, 0, count - 1u, &p) == NIC_GOT_LARGE);
+		EXPECT(in_device() == 256);
+		EXPECT(nic.ops->receive(&nic, 0, count, &p) == NIC_GOT_PACKET);
+		EXPECT(p.segment == 1448 && p.checked && p.rests == count - 1u);
+		EXPECT(p.bytes == (count == 1 ? 488 : 2032));
+		EXPECT(p.length == (count == 1 ? 488 : 2032 + (count - 2u) * 2044 + 500));
+		for (unsigned i = 0; i < p.rests; i++)
+			EXPECT(p.rest[i].pa == virt_to_phys(&pair()->in[count + 1 + i].header) &&
+			       p.rest[i].bytes == (i + 2 < count ? 2044u : 500u));
+		EXPECT(in_device() == 256u - count);
+		nic.ops->recycle(&nic, 0, &p);
+		EXPECT(in_device() == 256);
+	}
+	EXPECT(!info.dropped);
+	verdict("virtio_net_joined");
+}
+
+/* What a joined packet cannot be: dropped, and each buffer is given back. */
+static void test_joined_hostile(void)
+{
+	static const uint16_t counts[] = { 0, 34, 256, 65535 };
+	struct nic_packet p;
+	unsigned dropped = 0;
+
+	answers = true;
+	EXPECT(joins_start(0));
+	for (unsigned i = 0; i < ARRAY_LEN(counts); i++) {
+		use_joined(7, 1, 2044);
+		pair()->in[7].header.buffers = counts[i];
+		EXPECT(!receive(&p) && info.dropped == ++dropped && in_device() == 256);
+	}
+	for (unsigned wrong = 0; wrong < 9; wrong++) {
+		struct virtq_used *u = pair()->rx.used;
+		uint16_t at = u->idx;
+
+		use_joined(20, 5, wrong == 0 ? 0 : wrong == 1 ? 2045 : 100);
+		if (wrong == 2)
+			u->idx--;                               /* one is missing */
+		if (wrong == 3)
+			u->ring[(at + 2) % 256].bytes = 2043;   /* not full */
+		if (wrong == 4)
+			u->ring[at % 256].bytes = 1000;
+		if (wrong == 5)
+			u->ring[(at + 4) % 256].id = 256;
+		if (wrong == 6)
+			u->ring[(at + 4) % 256].id = 20;        /* twice */
+		if (wrong == 7)
+			pair()->in[20].header.gso_bytes = 0;
+		if (wrong == 8)
+			pair()->in[20].header.gso_type = 3;     /* UDP */
+		for (unsigned i = 21; i < 25; i++)      /* packets on their own: none either */
+			pair()->in[i].header.buffers = 0;
+		EXPECT(!receive(&p) && info.dropped > dropped);
+		EXPECT(in_device() == 256);
+		dropped = (unsigned)info.dropped;
+		u->idx = pair()->rx.used_idx;
+	}
+	answers = false;
+	verdict("virtio_net_joined_hostile");
+}
+
+/* Random headers and used rings: buffers are never lost, nor in two packets. */
+static void test_joined_random(void)
+{
+	srand(5);
+	answers = true;
+	EXPECT(joins_start(0));
+	for (unsigned step = 0; step < 100000; step++) {
+		uint16_t count = (uint16_t)(rand() % 36);
+		uint32_t first = (uint32_t)rand() % 250;
+		struct nic_packet p;
+
+		pair()->in[first].header.buffers = count;
+		pair()->in[first].header.gso_type = (uint8_t)(rand() % 2 ? 1 : rand() % 6);
+		pair()->in[first].header.gso_bytes = (uint16_t)(rand() % 4);
+		for (unsigned i = 0; i < count + (rand() % 9 ? 0u : 1u); i++)
+			use(&pair()->rx, rand() % 50 ? first + i : (uint32_t)rand() % 260,
+			    rand() % 50 ? 2044 : (uint32_t)rand() % 2050);
+		while (nic.ops->receive(&nic, 0, 1u + rand() % 33u, &p) == NIC_GOT_PACKET) {
+			uint32_t length = p.bytes;
+
+			EXPECT(p.rests < EXO_PACKET_BUFFERS && in_device() == 255 - p.rests);
+			EXPECT(p.data == pair()->in[p.id].data && p.bytes <= 2032 && p.bytes);
+			for (unsigned i = 0; i < p.rests; i++)
+				length += p.rest[i].bytes;
+			EXPECT(length == p.length);
+			nic.ops->recycle(&nic, 0, &p);
+			EXPECT(in_device() == 256);
+		}
+		EXPECT(in_device() == 256);
+	}
+	answers = false;
+	verdict("virtio_net_joined_random");
+}
+
 /* Random bytes in configuration space and registers; boot_map_device checks what is mapped. */
 static void test_fuzz(void)
 {
@@ -490,7 +730,7 @@ static void test_fuzz(void)
 		EXPECT(info.queues == 1 && info.bytes_max <= 2032 && info.bytes_max >= 82);
 		for (unsigned i = 0; i < 20; i++)
 			use(&pair()->rx, (uint32_t)rand() % 300, (uint32_t)rand() % 3000);
-		while (nic.ops->receive(&nic, 0, &p)) {
+		while (receive(&p)) {
 			EXPECT(p.length && p.length <= 2032);
 			nic.ops->recycle(&nic, 0, &p);
 		}
@@ -510,6 +750,11 @@ int main(void)
 	test_hostile_used();
 	test_reset();
 	test_segments();
+	test_join_features();
+	test_join_commands();
+	test_joined();
+	test_joined_hostile();
+	test_joined_random();
 	test_fuzz();
 	free(fake_ram);
 	return failures != 0;

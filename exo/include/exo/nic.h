@@ -71,6 +71,14 @@ _Static_assert(sizeof(struct exo_filter) == 584, "ABI: exo_filter");
  * it writes the other fields of the entry, then rx_done.  Indices run freely.  The owner does not
  * write an entry anew before it has read what the kernel wrote there.
  *
+ * A card can join received packets that follow each other in a stream, up to 64 KiB, which spares
+ * most of the work for each (EXO_NIC_JOIN).  The kernel knows no protocol and cannot cut them
+ * again, so it lets the card do that only while every ring bound on it takes such packets: those
+ * whose rx_joined was not 0 when they were bound.  There a packet that is longer than a buffer
+ * comes in several, one behind the other, all but the last with EXO_RX_MORE, each but the last
+ * nearly full; rx_done counts them all at once.  It is dropped if fewer are posted.  Other rings,
+ * and all that are bound by a share, get the first EXO_PACKET_BYTES of a longer packet.
+ *
  * The send ring: the owner writes parts, then tx_tail, then kicks.  A packet is one part or
  * several, all but the last with EXO_TX_MORE.  tx_done counts the parts whose bytes the device
  * has read (or that were refused), in order: their buffers may be used again.  The parts of a
@@ -86,19 +94,23 @@ _Static_assert(sizeof(struct exo_filter) == 584, "ABI: exo_filter");
 #define EXO_PACKETS       256u          /* entries of each ring */
 #define EXO_PACKET_BYTES  2048u         /* of a receive buffer */
 #define EXO_PACKET_PARTS  20u           /* of one sent packet, at most */
+#define EXO_PACKET_BUFFERS 33u          /* of one received packet, at most */
 #define EXO_PACKET_DATA_MAX 256u        /* frames of the data area, at most (at least 1) */
 
 /* How the device left the checksum of a received packet, and where the packet comes from. */
 #define EXO_RX_CHECKED 0x0001   /* the device, or a sender on this machine, vouches for it */
 #define EXO_RX_COPY    0x0002   /* a copy: this ring is bound by a share */
 #define EXO_RX_SENT    0x0004   /* a copy of a packet that was sent by a claim on this NIC */
+#define EXO_RX_MORE    0x0008   /* the packet goes on in the next buffer */
 
 struct exo_rx {
 	uint32_t offset;        /* [u] of the buffer in the data area, EXO_PACKET_BYTES long */
 	uint16_t bytes;         /* [k] that were written, at most EXO_PACKET_BYTES */
 	uint16_t flags;         /* [k] EXO_RX_* */
-	uint32_t length;        /* [k] of the packet; more than `bytes` if it was cut off */
-	uint32_t spare;
+	uint32_t length;        /* [k] of the packet; more than all `bytes` if it was cut off */
+	uint16_t segment;       /* [k] the card joined it: payload bytes of each of the segments, */
+	                        /* as the card says; 0: it came as it is */
+	uint16_t spare;
 };
 _Static_assert(sizeof(struct exo_rx) == 16, "ABI: exo_rx");
 
@@ -128,7 +140,8 @@ struct exo_packets_page {
 	uint32_t tx_tail;       /* [u] parts ever written, at most tx_done + 256 */
 	uint32_t rx_quiet;      /* [u] not 0: post no event for packets (polling) */
 	uint32_t tx_wake;       /* [u] not 0: post the event when parts are done */
-	uint32_t spare[12];
+	uint32_t rx_joined;     /* [u] when it is bound: not 0: takes packets in several buffers */
+	uint32_t spare[11];
 	uint32_t rx_done;       /* [k] buffers ever filled */
 	uint32_t tx_taken;      /* [k] parts ever taken */
 	uint32_t tx_done;       /* [k] parts ever done */
@@ -173,5 +186,7 @@ _Static_assert(sizeof(struct exo_nic_info) == 120, "ABI: exo_nic_info");
 #define EXO_NIC_CHECKSUM 0x02   /* EXO_TX_CHECKSUM works */
 #define EXO_NIC_SEGMENT4 0x04   /* EXO_TX_SEGMENT4 works */
 #define EXO_NIC_SEGMENT6 0x08   /* EXO_TX_SEGMENT6 works */
+#define EXO_NIC_JOIN     0x10   /* the card can join received packets, if all rings take them */
+#define EXO_NIC_JOINS    0x20   /* it does so now */
 
 #endif

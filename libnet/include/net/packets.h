@@ -33,12 +33,16 @@ struct net_ring {
 	void *context;                  /* for a replaced kick */
 };
 
+#define NET_RING_JOINED 0x1u    /* takes packets in several buffers: see net_ring_take */
+
 /*
  * Make rings with a data area of `frames` frames (1 to EXO_PACKET_DATA_MAX) from the program's
  * memory, and bind them to the NIC claim `nic`.  event: entry of the event ring (exos_event_alloc)
- * that is posted for packets, or 0: polling.  No buffer is posted yet.  0 or -EXO_E_*.
+ * that is posted for packets, or 0: polling.  flags: NET_RING_JOINED, or 0: then the card joins no
+ * packets for anybody while this ring is bound.  No buffer is posted yet.  0 or -EXO_E_*.
  */
-int net_ring_open(struct net_ring *ring, exo_slot nic, uint32_t frames, uint32_t event);
+int net_ring_open(struct net_ring *ring, exo_slot nic, uint32_t frames, uint32_t event,
+		  uint32_t flags);
 
 /* End the rings: no access of the device survives; frames and addresses are free again. */
 void net_ring_close(struct net_ring *ring);
@@ -57,7 +61,9 @@ uint32_t net_ring_post_all(struct net_ring *ring, uint32_t bytes);
 
 /*
  * The next filled buffer, or false.  The copy in *out counts; its bytes stand at
- * ring->data + out->offset and the buffer is the caller's until it posts it again.
+ * ring->data + out->offset and the buffer is the caller's until it posts it again.  A packet with
+ * EXO_RX_MORE goes on in the next buffer, which can be taken at once.  Up to EXO_PACKET_BUFFERS may
+ * belong together, and a packet for which not so many are posted is dropped.
  */
 bool net_ring_take(struct net_ring *ring, struct exo_rx *out);
 

@@ -48,7 +48,8 @@ void net_stack_end(struct net_stack *stack);
 /*
  * Let the stack receive and send by a NIC claim too: rings with `frames` data frames (2 to 256,
  * half for each direction) are made and bound.  flow: what the claim is for; a packet is sent
- * through the first ring whose flow it belongs to.  NULL: everything.  *ring is its number for
+ * through the first ring whose flow it belongs to.  NULL: everything.  While there is one of less
+ * than EXO_PACKET_BUFFERS frames the card joins no received packets.  *ring is its number for
  * net_stack_remove; may be NULL.  0, -EXO_E_* or -NET_E_*.
  */
 int net_stack_add(struct net_stack *stack, exo_slot nic, const struct net_flow *flow,
@@ -106,11 +107,12 @@ struct net_stack_stats {
 	uint64_t sent;          /* packets put on rings */
 	uint64_t merged_out;    /* TCP segments that went out as more of the packet before */
 	uint64_t joined_in;     /* TCP segments that went up as more of the one before */
-	uint64_t lent_in;       /* received packets lwIP read in the ring's own buffer */
-	uint64_t copied_in;     /* received packets copied, since lwIP held too many buffers */
+	uint64_t card_joined_in;        /* received packets that the card had joined */
+	uint64_t lent_in;       /* receive buffers that lwIP read where they are */
+	uint64_t copied_in;     /* receive buffers copied, since lwIP held too many of them */
 	uint64_t copied_out_bytes;      /* bytes copied into rings */
 	uint64_t lent_out_bytes;        /* bytes sent from registered memory */
-	uint64_t dropped_in;    /* cut off, or no memory */
+	uint64_t dropped_in;    /* packets: cut off, or no memory */
 	uint64_t full;          /* not sent now: the ring was full (TCP tries again) */
 	uint64_t no_ring;       /* not sent: no claim covers it */
 	uint64_t no_neighbour;  /* not sent: the link address is not known yet */

@@ -59,12 +59,19 @@
 
 /*
  * --- TCP: what one connection may have under way finds room in a server's ring of 256 buffers:
- * a window of full segments, and an acknowledgement for every second segment that was sent ---
+ * the largest window is that of a ring whose buffers are filled to the end (stack_ring_window);
+ * sockets have a smaller one where they are not ---
  */
 #define TCP_MSS                 1460    /* 1,500 - 20 - 20 */
 #define LWIP_WND_SCALE          1
-#define TCP_RCV_SCALE           2
-#define TCP_WND                 (160 * TCP_MSS)         /* 233,600 bytes */
+#define TCP_RCV_SCALE           3
+#define TCP_WND                 (314 * TCP_MSS)         /* 458,440 bytes */
+/* Among a connection's TF_*: libnet's stack_in.c says when they are set. */
+#define NET_TF_OWED             0x8000U
+#define NET_TF_DENSE            0x4000U
+/* What was read is told at once from here on, in tcp_recved(pcb, ...). */
+#define TCP_WND_UPDATE_THRESHOLD \
+	((pcb->flags & NET_TF_DENSE) ? TCP_WND_MAX(pcb) / 4u : 4u * TCP_MSS)
 #define TCP_SND_BUF             (256 * 1024)
 #define TCP_SND_QUEUELEN        ((4 * TCP_SND_BUF + TCP_MSS - 1) / TCP_MSS)
 #define TCP_SNDLOWAT            (48 * 1024)     /* tcp_sndbuf says 65,535 at most */
@@ -118,7 +125,7 @@
 /* Initial sequence numbers: RFC 6528. */
 #define LWIP_HOOK_TCP_ISN(local, local_port, remote, remote_port) \
 	net_lwip_isn(local, local_port, remote, remote_port)
-/* Several segments that went up as one are acknowledged at once. */
+/* Several segments that went up as one are acknowledged in the next turn. */
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, optlen, opt1len, opt2, p) net_lwip_segment(pcb)
 #define LWIP_HOOK_FILENAME      "arch/hooks.h"
 
