@@ -4,7 +4,7 @@
  * (claims_model.h), and a few calls that are not random.
  */
 // sources: exo/claim.c exo/pieces.c exo/end.c exo/retype.c exo/frame.c exo/table.c exo/space.c
-// sources: exo/lend.c exo/x86/port_holder.c
+// sources: exo/lend.c exo/known.c exo/x86/port_holder.c
 // includes: exo
 // flags: -include tests/host/claims_fake.h -fno-builtin
 #include <stdlib.h>

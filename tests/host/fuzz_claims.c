@@ -6,7 +6,7 @@
  * When the bytes are used up the input ends: everything is revoked and must have come back.
  */
 // sources: exo/claim.c exo/pieces.c exo/end.c exo/retype.c exo/frame.c exo/table.c exo/space.c
-// sources: exo/lend.c exo/x86/port_holder.c
+// sources: exo/lend.c exo/known.c exo/x86/port_holder.c
 // includes: exo
 // flags: -include tests/host/claims_fake.h -fno-builtin
 // prepare: python3 tests/host/gen_claims.py
