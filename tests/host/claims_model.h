@@ -41,7 +41,7 @@ static unsigned pick(unsigned n);
 #define TABLES 8u               /* table frames of the environment, from frame 8 on */
 #define SLOTS (TABLES * EXO_SLOTS_PER_FRAME)
 #define TABLE_PFN 8u
-#define OWNER_PFN 2u
+#define USER_PFN 2u
 
 uint8_t fake_ram[FRAMES * EXO_PAGE_SIZE] __attribute__((aligned(4096)));
 static struct exo_chunk chunks[FRAMES / EXO_CHUNK_FRAMES];
@@ -159,9 +159,9 @@ static void arena_make(void)
 		chunks[i] = (struct exo_chunk){ .fine = i + 1, .mixed = 1 };
 	for (unsigned i = 0; i < FRAMES; i++)
 		frame_entry(i)->use = i < RAM_LO ? EXO_USE_KERNEL : EXO_USE_MEMORY;
-	env = env_at(OWNER_PFN);
-	env->pfn = OWNER_PFN;
-	env->id = 7ul << 32 | OWNER_PFN;
+	env = env_at(USER_PFN);
+	env->pfn = USER_PFN;
+	env->id = 7ul << 32 | USER_PFN;
 	memset(env->table_hit, 0xff, sizeof(env->table_hit));
 	for (unsigned i = 0; i < TABLES; i++) {
 		retype_first_table(TABLE_PFN + i);

@@ -36,7 +36,7 @@ void *percpu_self(void) { return &the_cpu; }
 #define MTU     1514u
 
 /* Physical layout of the fake machine, in frames. */
-enum { TABLE_PFN = 1, OWNER_PFN = 2, FILTER_PFN = 8, RING_PFN = 32, RING_STEP = 32,
+enum { TABLE_PFN = 1, USER_PFN = 2, FILTER_PFN = 8, RING_PFN = 32, RING_STEP = 32,
        BUFFER_PFN = 256, BOOT_PFN = 1024, JOIN_PFN = 1920, RAM_FRAMES = 2048 };
 
 uint8_t *fake_ram;
@@ -114,7 +114,7 @@ void *boot_frames(uint64_t count)
 
 static struct exo_cap *slot_n(unsigned n) { return (struct exo_cap *)pfn_to_virt(TABLE_PFN) + n; }
 
-bool table_serves(struct env *e, uint64_t pfn) { return e == env_at(OWNER_PFN) && pfn == TABLE_PFN; }
+bool table_serves(struct env *e, uint64_t pfn) { return e == env_at(USER_PFN) && pfn == TABLE_PFN; }
 enum exo_use frame_use(uint64_t pfn) { return pfn < RAM_FRAMES ? use_of[pfn] : EXO_USE_NONE; }
 
 /* Frame 50 of each buffer has been given away. */
@@ -145,13 +145,13 @@ void frame_unpin(exo_sid claim, uint64_t lo, uint64_t count)
 
 void event_post(struct env *e, unsigned entry)
 {
-	EXPECT(e == env_at(OWNER_PFN) && reserved[entry], entry, 0);
+	EXPECT(e == env_at(USER_PFN) && reserved[entry], entry, 0);
 	posts[entry]++;
 }
 
 int event_reserve(struct env *e, unsigned entry, enum source_kind kind, uint64_t id)
 {
-	EXPECT(kind == SOURCE_PACKETS && e == env_at(OWNER_PFN), kind, id);
+	EXPECT(kind == SOURCE_PACKETS && e == env_at(USER_PFN), kind, id);
 	if (entry >= ARRAY_LEN(reserved) || reserved[entry])
 		return -EXO_E_ROOM;
 	reserved[entry] = 1;
@@ -461,15 +461,15 @@ static void machine_make(void)
 	EXPECT(nics.count == 1 && info.used, nics.count, info.used);
 	static struct exo_env_page own_page;
 
-	env_at(OWNER_PFN)->pfn = OWNER_PFN;
-	env_at(OWNER_PFN)->page = &own_page;
+	env_at(USER_PFN)->pfn = USER_PFN;
+	env_at(USER_PFN)->page = &own_page;
 	for (unsigned i = 0; i < RINGS; i++)
 		owner_make(i);
 }
 
 static int64_t owner_bind(unsigned i)
 {
-	return sys_nic_bind(env_at(OWNER_PFN), owners[i].ring, owners[i].claim, i + 1);
+	return sys_nic_bind(env_at(USER_PFN), owners[i].ring, owners[i].claim, i + 1);
 }
 
 static struct exo_tx *owner_part(unsigned i, exo_slot slot, uint64_t at, uint32_t bytes, bool more)
@@ -550,7 +550,7 @@ static int64_t owner_kick(unsigned i)
 	int64_t n;
 
 	o->page->tx_tail = o->written;
-	n = sys_nic_kick(env_at(OWNER_PFN), o->ring);
+	n = sys_nic_kick(env_at(USER_PFN), o->ring);
 	EXPECT(!LOCKED(tree_lock) && !LOCKED(nics.nic[0].lock), 0, 0);
 	EXPECT(n < 0 || o->page->tx_taken == o->written, o->page->tx_taken, o->written);
 	return n;
@@ -611,7 +611,7 @@ static void detach(unsigned i)
 		windows_interrupt = false;
 		lock_release(&tree_lock);
 		if (left)
-			EXPECT(sys_nic_kick(env_at(OWNER_PFN), owners[i].ring) == -EXO_E_STALE, i, 0);
+			EXPECT(sys_nic_kick(env_at(USER_PFN), owners[i].ring) == -EXO_E_STALE, i, 0);
 		for (unsigned q = 0; q < QUEUES; q++)
 			for (unsigned k = 0; k < DEVICE_MAX; k++)
 				flight[q][k].done |= flight[q][k].busy && rand() % 2;
@@ -619,7 +619,7 @@ static void detach(unsigned i)
 	} while (left);
 	EXPECT(!slot_n(4 * i + 1)->bind && !reserved[i + 1] && !slot_n(4 * i + 2)->held, i, 0);
 	EXPECT(ring_n(i)->tx_done == ring_n(i)->tx_taken && !ring_n(i)->turn.up, i, 0);
-	EXPECT(sys_nic_kick(env_at(OWNER_PFN), owners[i].ring) == -EXO_E_ARG, i, 0);
+	EXPECT(sys_nic_kick(env_at(USER_PFN), owners[i].ring) == -EXO_E_ARG, i, 0);
 }
 
 static void test_random(void)
@@ -680,7 +680,7 @@ static void test_hostile_indices(void)
 
 	for (uint64_t jump = 257; jump < 1ul << 32; jump *= 3) {
 		o->page->tx_tail = o->written + (uint32_t)jump;
-		EXPECT(sys_nic_kick(env_at(OWNER_PFN), o->ring) == -EXO_E_RANGE, jump, 0);
+		EXPECT(sys_nic_kick(env_at(USER_PFN), o->ring) == -EXO_E_RANGE, jump, 0);
 	}
 	EXPECT(o->page->tx_taken == o->written, o->page->tx_taken, o->written);
 	/* With some in flight there is room for fewer. */
@@ -689,9 +689,9 @@ static void test_hostile_indices(void)
 		owner_begin(0, 60, false);
 	EXPECT(owner_kick(0) == 10, 0, 0);
 	o->page->tx_tail = o->written + 247;
-	EXPECT(sys_nic_kick(env_at(OWNER_PFN), o->ring) == -EXO_E_RANGE, 0, 0);
+	EXPECT(sys_nic_kick(env_at(USER_PFN), o->ring) == -EXO_E_RANGE, 0, 0);
 	o->page->tx_done = o->written;  /* a lie about the kernel's own index changes nothing */
-	EXPECT(sys_nic_kick(env_at(OWNER_PFN), o->ring) == -EXO_E_RANGE, 0, 0);
+	EXPECT(sys_nic_kick(env_at(USER_PFN), o->ring) == -EXO_E_RANGE, 0, 0);
 	drain();
 	all_done(0);
 	verdict("nic_hostile_indices_take_nothing");
@@ -745,7 +745,7 @@ static void test_hostile_pages(void)
 		}
 		if (rand() % 4 == 0)
 			o->tx[rand() % EXO_PACKETS].slot = rand() % 2 ? o->buffer : 0;
-		sys_nic_kick(env_at(OWNER_PFN), o->ring);
+		sys_nic_kick(env_at(USER_PFN), o->ring);
 		device_finish();
 		nic_interrupt(&nics.nic[0], step % QUEUES);
 	}
@@ -827,9 +827,9 @@ static void ring_of_four(unsigned n, exo_slot claim, unsigned k)
 	data[2] = (uint8_t)k;
 	for (unsigned i = 0; i < EXO_PACKETS; i++)
 		tx[i] = (struct exo_tx){ .bytes = 60 };
-	EXPECT(sys_nic_bind(env_at(OWNER_PFN), ring, claim, 20 + n) == 0, n, 0);
+	EXPECT(sys_nic_bind(env_at(USER_PFN), ring, claim, 20 + n) == 0, n, 0);
 	packets_page(packets_at(pfn))->tx_tail = EXO_PACKETS;
-	EXPECT(sys_nic_kick(env_at(OWNER_PFN), ring) == EXO_PACKETS, n, 0);
+	EXPECT(sys_nic_kick(env_at(USER_PFN), ring) == EXO_PACKETS, n, 0);
 }
 
 /* Sixteen greedy rings of one claim and of what was narrowed from it, and one ring of another. */
@@ -1070,7 +1070,7 @@ static void test_rights(void)
 
 static void test_bind_errors(void)
 {
-	struct env *e = env_at(OWNER_PFN);
+	struct env *e = env_at(USER_PFN);
 	struct exo_cap *claim = slot_n(4 * 4 + 1);
 
 	EXPECT(owner_bind(4) == -EXO_E_BUSY, 0, 0);
@@ -1418,15 +1418,15 @@ static void test_charge(void)
 		owner_post(1, n * 2048);
 	for (unsigned n = 0; n < 5; n++)
 		receive_one(1, 60);
-	EXPECT(charged[OWNER_PFN] == 35 && !charged[0], charged[OWNER_PFN], charged[0]);
+	EXPECT(charged[USER_PFN] == 35 && !charged[0], charged[USER_PFN], charged[0]);
 	receive_one(1, 60);
-	EXPECT(charged[OWNER_PFN] == 42, charged[OWNER_PFN], 0);
+	EXPECT(charged[USER_PFN] == 42, charged[USER_PFN], 0);
 	ring_n(1)->env = 0;
 	receive_one(1, 60);
-	EXPECT(charged[OWNER_PFN] == 42 && charged[0] == 7, charged[0], 0);
-	ring_n(1)->env = OWNER_PFN;
+	EXPECT(charged[USER_PFN] == 42 && charged[0] == 7, charged[0], 0);
+	ring_n(1)->env = USER_PFN;
 	receive_one(0x99, 60);
-	EXPECT(charged[OWNER_PFN] == 42 && charged[0] == 14, charged[0], 0);
+	EXPECT(charged[USER_PFN] == 42 && charged[0] == 14, charged[0], 0);
 	next_in.takes = 0;
 	verdict("nic_work_is_charged_to_who_it_is_done_for");
 }
@@ -1519,7 +1519,7 @@ static void test_link(void)
 	exo_slot ring = claim_make(61, EXO_KIND_PACKETS, BOOT_PFN + 300, 0, EXO_R_CONTROL);
 
 	packets_make(BOOT_PFN + 300, 1);
-	EXPECT(sys_nic_bind(env_at(OWNER_PFN), ring, wide, 50) == 0, 0, 0);
+	EXPECT(sys_nic_bind(env_at(USER_PFN), ring, wide, 50) == 0, 0, 0);
 	posts[50] = posts[1] = 0;
 	cable = false;
 	nic_changed(&nics.nic[0]);

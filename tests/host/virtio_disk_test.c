@@ -31,7 +31,7 @@ void *percpu_self(void) { return &the_cpu; }
 #define DISCARD    64u          /* blocks of one discard */
 
 /* Physical layout of the fake machine, in frames. */
-enum { TABLE_PFN = 1, OWNER_PFN = 2, RING_PFN = 16, BUFFER_PFN = 64, RAM_FRAMES = 2048 };
+enum { TABLE_PFN = 1, USER_PFN = 2, RING_PFN = 16, BUFFER_PFN = 64, RAM_FRAMES = 2048 };
 
 uint8_t *fake_ram;
 int work_left = 1 << 30;
@@ -99,7 +99,7 @@ static struct exo_cap *slot_n(unsigned n)
 
 bool table_serves(struct env *e, uint64_t pfn)
 {
-	return e == env_at(OWNER_PFN) && pfn == TABLE_PFN;
+	return e == env_at(USER_PFN) && pfn == TABLE_PFN;
 }
 
 enum exo_use frame_use(uint64_t pfn) { return pfn < RAM_FRAMES ? use_of[pfn] : EXO_USE_NONE; }
@@ -131,14 +131,14 @@ void frame_unpin(exo_sid claim, uint64_t lo, uint64_t count)
 
 void event_post(struct env *e, unsigned entry)
 {
-	EXPECT(e == env_at(OWNER_PFN), entry, 0);
+	EXPECT(e == env_at(USER_PFN), entry, 0);
 	EXPECT(entry >= 1 && entry <= RINGS && reserved[entry], entry, 0);
 	posts[entry]++;
 }
 
 int event_reserve(struct env *e, unsigned entry, enum source_kind kind, uint64_t id)
 {
-	EXPECT(kind == SOURCE_RING && e == env_at(OWNER_PFN), kind, id);
+	EXPECT(kind == SOURCE_RING && e == env_at(USER_PFN), kind, id);
 	if (reserved[entry])
 		return -EXO_E_ROOM;
 	reserved[entry] = 1;
@@ -336,8 +336,8 @@ static void machine_make(void)
 	expected = calloc(TAGS, sizeof(*expected));
 	first_of = calloc(TAGS, sizeof(*first_of));
 	first_status = calloc(TAGS, sizeof(*first_status));
-	env_at(OWNER_PFN)->pfn = OWNER_PFN;
-	env_at(OWNER_PFN)->page = &own_page;
+	env_at(USER_PFN)->pfn = USER_PFN;
+	env_at(USER_PFN)->page = &own_page;
 	for (unsigned i = 0; i < RINGS; i++) {
 		struct owner *o = &owners[i];
 		uint64_t lo = BUFFER_PFN + i * BUFFERS;
@@ -355,7 +355,7 @@ static void machine_make(void)
 
 static int64_t owner_bind(unsigned i)
 {
-	return sys_disk_bind(env_at(OWNER_PFN), owners[i].ring, owners[i].block, i + 1);
+	return sys_disk_bind(env_at(USER_PFN), owners[i].ring, owners[i].block, i + 1);
 }
 
 /* Write a request on the ring, with a flaw or without; what its completion must say. */
@@ -480,7 +480,7 @@ static int64_t owner_kick(unsigned i)
 	int64_t n;
 
 	o->cq->sq_tail = o->written;
-	n = sys_disk_kick(env_at(OWNER_PFN), o->ring);
+	n = sys_disk_kick(env_at(USER_PFN), o->ring);
 	EXPECT(!LOCKED(tree_lock) && !LOCKED(disks.disk[0].lock), 0, 0);
 	if (n > 0)
 		o->sent += (uint32_t)n;
@@ -515,7 +515,7 @@ static void detach(unsigned i)
 		lock_release(&tree_lock);
 		if (!more)
 			break;
-		EXPECT(sys_disk_kick(env_at(OWNER_PFN), owners[i].ring) == -EXO_E_STALE, i, 0);
+		EXPECT(sys_disk_kick(env_at(USER_PFN), owners[i].ring) == -EXO_E_STALE, i, 0);
 		for (unsigned k = 0; k < queue_size; k++)
 			if (queue[k].busy && rand() % 2)
 				device_finish(k, 0);
@@ -525,7 +525,7 @@ static void detach(unsigned i)
 	EXPECT(!slot_n(4 * i + 2)->held, i, 0);
 	for (unsigned k = 0; k < queue_size; k++)
 		EXPECT(!queue[k].busy || ring_number(queue[k].io.cookie) != i, i, k);
-	EXPECT(sys_disk_kick(env_at(OWNER_PFN), owners[i].ring) == -EXO_E_ARG, i, 0);
+	EXPECT(sys_disk_kick(env_at(USER_PFN), owners[i].ring) == -EXO_E_ARG, i, 0);
 }
 
 /* Everything that was written is taken and completed, nothing is pinned. */
@@ -602,7 +602,7 @@ static void test_hostile_indices(void)
 
 	for (uint64_t jump = 65; jump < 1ul << 32; jump *= 3) {
 		o->cq->sq_tail = o->sent + (uint32_t)jump;
-		EXPECT(sys_disk_kick(env_at(OWNER_PFN), o->ring) == -EXO_E_RANGE, jump, 0);
+		EXPECT(sys_disk_kick(env_at(USER_PFN), o->ring) == -EXO_E_RANGE, jump, 0);
 	}
 	EXPECT(o->cq->sq_head == o->sent && o->cq->cq_tail == tail, o->sent, tail);
 	o->cq->sq_tail = o->sent;
@@ -648,7 +648,7 @@ static void test_hostile_pages(void)
 			o->cq->sq_tail = ring_at(RING_PFN + 3)->sq_head + (uint32_t)rand() % 70;
 			o->cq->cq_head = ring_at(RING_PFN + 3)->cq_tail - (uint32_t)rand() % 70;
 		}
-		sys_disk_kick(env_at(OWNER_PFN), o->ring);
+		sys_disk_kick(env_at(USER_PFN), o->ring);
 		if (queue[step % queue_size].busy)
 			device_finish(step % queue_size, 0);
 		disk_interrupt(&disks.disk[0]);
@@ -779,11 +779,11 @@ static void test_bind_errors(void)
 	block->unit = 1;
 	EXPECT(owner_bind(5) == -EXO_E_ABSENT, 0, 0);
 	block->unit = 0;
-	EXPECT(sys_disk_bind(env_at(OWNER_PFN), owners[5].ring, owners[5].block,
+	EXPECT(sys_disk_bind(env_at(USER_PFN), owners[5].ring, owners[5].block,
 	                     256) == -EXO_E_RANGE, 0, 0);
-	EXPECT(sys_disk_bind(env_at(OWNER_PFN), owners[5].ring, owners[5].block, 1) == -EXO_E_ROOM,
+	EXPECT(sys_disk_bind(env_at(USER_PFN), owners[5].ring, owners[5].block, 1) == -EXO_E_ROOM,
 	       0, 0);
-	EXPECT(sys_disk_bind(env_at(OWNER_PFN), owners[5].block, owners[5].block, 6) == -EXO_E_KIND,
+	EXPECT(sys_disk_bind(env_at(USER_PFN), owners[5].block, owners[5].block, 6) == -EXO_E_KIND,
 	       0, 0);
 	EXPECT(!block->bind, 0, 0);
 	EXPECT(owner_bind(5) == 0, 0, 0);
@@ -867,7 +867,7 @@ static void test_charge(void)
 	reap_takes = 7;
 	disk_interrupt(disks.disk);
 	reap_takes = 0;
-	EXPECT(charged[ring_at(RING_PFN + 6)->env] == 21 && !charged[0], charged[OWNER_PFN],
+	EXPECT(charged[ring_at(RING_PFN + 6)->env] == 21 && !charged[0], charged[USER_PFN],
 	       charged[0]);
 	drain();
 	verdict("disk_work_is_charged_to_who_it_is_done_for");
@@ -1069,7 +1069,7 @@ static void test_polling(void)
 	drain();
 	EXPECT(posts[1] == 1, posts[1], 0);
 	detach(0);
-	EXPECT(sys_disk_bind(env_at(OWNER_PFN), owners[0].ring, owners[0].block, 0) == 0, 0, 0);
+	EXPECT(sys_disk_bind(env_at(USER_PFN), owners[0].ring, owners[0].block, 0) == 0, 0, 0);
 	EXPECT(!reserved[0] && !reserved[1], reserved[0], reserved[1]);
 	owner_write(0, &q, 0);
 	owner_kick(0);
