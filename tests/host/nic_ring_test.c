@@ -611,7 +611,8 @@ static void detach(unsigned i)
 		windows_interrupt = false;
 		lock_release(&tree_lock);
 		if (left)
-			EXPECT(sys_nic_kick(env_at(USER_PFN), owners[i].ring) == -EXO_E_STALE, i, 0);
+			EXPECT(sys_nic_kick(env_at(USER_PFN), owners[i].ring) == -EXO_E_STALE, i,
+			       0);
 		for (unsigned q = 0; q < QUEUES; q++)
 			for (unsigned k = 0; k < DEVICE_MAX; k++)
 				flight[q][k].done |= flight[q][k].busy && rand() % 2;
