@@ -144,13 +144,11 @@ static int map_export(struct spawn *s)
 	return 0;
 }
 
-int spawn_space_fill(struct spawn *s)
+static int space_fill(struct spawn *s)
 {
 	struct exos_child *c = s->child;
-	struct exo_map_op op[OPS];
 	int error;
 
-	s->op = op;
 	s->space = (struct exos_space){
 		.slot = c->space, .tables = spawn_tables, .linked = spawn_linked, .context = s,
 	};
@@ -164,4 +162,15 @@ int spawn_space_fill(struct spawn *s)
 	if (error >= 0)
 		error = map_export(s);
 	return error < 0 ? error : map_flush(s);
+}
+
+int spawn_space_fill(struct spawn *s)
+{
+	struct exo_map_op op[OPS];
+	int error;
+
+	s->op = op;
+	error = space_fill(s);
+	s->op = NULL;
+	return error;
 }
