@@ -250,6 +250,17 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 	enter_call(to->now);
 }
 
+/* Of who posted in the same call: where it need not wait, whom it woke may come first. */
+static int64_t wait_posted(struct env *e, uint64_t seen, uint64_t until)
+{
+	int64_t head = sys_env_wait(e, seen, until);
+	struct cpu *c = this_cpu();
+
+	if (c->resched)
+		lapic_send(c->apic_id, VECTOR_KICK);
+	return head;
+}
+
 int64_t sys_env_notify_wait(struct env *e, uint64_t doorbell, uint64_t seen, uint64_t until)
 {
 	uint64_t entry;
@@ -259,13 +270,13 @@ int64_t sys_env_notify_wait(struct env *e, uint64_t doorbell, uint64_t seen, uin
 	if (!to)
 		return err;
 	event_post(to, entry);
-	return sys_env_wait(e, seen, until);
+	return wait_posted(e, seen, until);
 }
 
 int64_t notify_then_wait(struct env *e, struct env *to, uint64_t entry, uint64_t seen)
 {
 	notify_ring(to, entry);
-	return sys_env_wait(e, seen, 0);
+	return wait_posted(e, seen, 0);
 }
 
 void notify_waited(struct env *e)
