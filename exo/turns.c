@@ -43,6 +43,9 @@ static struct env *yield_target(struct env *e, uint64_t target, int *err)
 	if (!(cap->rights & (EXO_R_RUN | EXO_R_CALL)))
 		return NULL;
 	to = env_at(cap->lo);
+	*err = -EXO_E_BUSY;
+	if (claim_is_ending_object(cap))
+		return NULL;
 	known_learn(e, KNOWN_YIELD, cap, target);
 	*err = -EXO_E_STALE;
 	return claim_same(cap, target) ? to : NULL;
