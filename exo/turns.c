@@ -257,10 +257,8 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 static int64_t wait_posted(struct env *e, uint64_t seen, uint64_t until)
 {
 	int64_t head = sys_env_wait(e, seen, until);
-	struct cpu *c = this_cpu();
 
-	if (c->resched)
-		lapic_send(c->apic_id, VECTOR_KICK);
+	sched_soon(this_cpu());
 	return head;
 }
 
@@ -284,11 +282,8 @@ int64_t notify_then_wait(struct env *e, struct env *to, uint64_t entry, uint64_t
 
 void notify_waited(struct env *e)
 {
-	struct cpu *c = this_cpu();
-
 	env_wake(e);
-	if (c->resched)
-		lapic_send(c->apic_id, VECTOR_KICK);
+	sched_soon(this_cpu());
 }
 
 void notify_wait_to(struct env *e, struct env *to, uint64_t seen)
