@@ -249,7 +249,8 @@ static void borrow_and_wake(struct peer *peer)
 			exo_env_notify(peer->word[3]);
 		while (*count == seen && v->current == slot)
 			insn_relax();
-		peer->word[*count == seen]++;
+		/* What the owner does in a later slot of its own is too late. */
+		peer->word[*count == seen || v->current != slot]++;
 		/* On to another slot, so that each counts once. */
 		while (v->current == slot)
 			insn_relax();
