@@ -102,6 +102,18 @@ static inline bool claim_is_doorbell(const struct exo_cap *c)
 }
 
 /*
+ * Does the object end that the claim was made with?  Its name is good until its frames are memory
+ * again, so who goes by it without the lock looks at this before the object: grace waits for who
+ * looked before it was so, and for nobody else.
+ */
+static inline bool claim_is_ending_object(const struct exo_cap *c)
+{
+	unsigned flags = __atomic_load_n(&c->flags, __ATOMIC_SEQ_CST);
+
+	return (flags & EXO_CAP_OBJECT) && (flags & EXO_CAP_ENDING);
+}
+
+/*
  * Does a FRAME claim hold every frame of its range?  It counts those that it holds; a share, which
  * holds none, has a count of 0.
  */

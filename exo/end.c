@@ -239,9 +239,22 @@ static void object_wipe(const struct exo_cap *c)
 		memset(pfn_to_virt(c->lo), 0, object_frames(c) * EXO_PAGE_SIZE);
 }
 
+/* Its own name is good until the slot is empty: who holds it is to find that it ends. */
+static void object_forget(const struct exo_cap *c)
+{
+	struct env *holder;
+
+	if (c->kind != EXO_KIND_ENV)
+		return;
+	holder = table_env(slot_sid(c) / EXO_SLOTS_PER_FRAME);
+	if (holder)
+		known_forget(holder);
+}
+
 static int object_end(struct exo_cap *c)
 {
 	c->flags |= EXO_CAP_ENDING;
+	object_forget(c);
 	if (object_take_apart(c) || object_grace(c))
 		return EXO_MORE;
 	if (c->kind == EXO_KIND_PROG && prog_close(c->lo))

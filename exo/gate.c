@@ -77,6 +77,7 @@ int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
 	passed = cap ? cap_pass(e, cap, to) : 0;
 	if (passed < 0) {
 		callee_rest(to);
+		sched_soon(c);
 		return passed;
 	}
 	c->gate_rsi = passed;
@@ -91,8 +92,7 @@ int64_t gate_call(struct env *e, uint64_t gate, uint64_t cap)
 	__atomic_store_n(&e->state, ENV_CALLING, __ATOMIC_SEQ_CST);
 	if (e->alarm.tsc)
 		alarm_missed(c, e);
-	if (c->resched)
-		lapic_send(c->apic_id, VECTOR_KICK);
+	sched_soon(c);
 	return 0;
 }
 
@@ -119,8 +119,10 @@ int64_t gate_return(struct env *e, uint64_t result, uint64_t cap)
 
 	if (!env_is_inside(e))
 		return -EXO_E_ARG;
-	if (cap && caller && (passed = cap_pass(e, cap, caller)) < 0)
+	if (cap && caller && (passed = cap_pass(e, cap, caller)) < 0) {
+		sched_soon(c);
 		return passed;
+	}
 	if (c->vector_owner == e)
 		vectors_save(c);
 	env_inside(e, 0);

@@ -16,6 +16,8 @@ static uint64_t entries_seen[CPUS_MAX];
 static void round_begin(void)
 {
 	round_begun++;
+	/* What was forgotten is forgotten before the counts are read. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < cpu_count; i++) {
 		entries_seen[i] = __atomic_load_n(&cpus[i]->stats->entries, __ATOMIC_SEQ_CST);
 		if (cpus[i] != this_cpu())

@@ -4,7 +4,8 @@
  *
  * Invariant: who ends a frame of slots first says so in the frame's entry and then forgets; who
  * learns writes what it learned and then looks at the frame's entry.  So one of them sees the
- * other.
+ * other.  The same with the end of an environment, whose own claim is good until it has ended, and
+ * the flags of that claim.
  */
 #include "known.h"
 
@@ -33,7 +34,7 @@ void known_learn(struct env *e, enum known_use use, const struct exo_cap *c, exo
 	if (!claim_same(c, name))
 		return;
 	__atomic_store_n(&k->gen[i], &c->gen, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&f->object, __ATOMIC_SEQ_CST) != e->id)
+	if (__atomic_load_n(&f->object, __ATOMIC_SEQ_CST) != e->id || claim_is_ending_object(c))
 		entry_forget(k, i);
 }
 

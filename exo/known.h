@@ -5,7 +5,7 @@
  * Invariant: an entry is of a claim that was looked up and found to be right for its use; as a
  * claim never changes, it is right as long as the slot's generation is the name's, which is
  * compared at each use (x86/handover.S).  The entries end before the frame of any slot they know
- * is used for anything else.
+ * is used for anything else, and before the environment ends whose own claim they know.
  */
 #ifndef EXO_KNOWN_H
 #define EXO_KNOWN_H
@@ -33,7 +33,7 @@ struct known {
  */
 void known_learn(struct env *e, enum known_use use, const struct exo_cap *c, exo_slot name);
 
-/* Nothing is known, at first, or because a frame of slots ends. */
+/* Nothing is known, at first, or because a frame of slots ends, or what one of them names. */
 void known_forget(struct env *e);
 
 #endif

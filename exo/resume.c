@@ -13,7 +13,6 @@
 #include "timer.h"
 #include "run.h"
 #include "x86/enter.h"
-#include "x86/lapic.h"
 #include "x86/offsets.h"
 
 void env_leave(struct cpu *c)
@@ -105,8 +104,7 @@ static _Noreturn void env_go(struct cpu *c, struct env *e)
 		env_stop_self(e->stop_wanted);
 	if (e->page->alarm_tsc != e->alarm.tsc)
 		sys_env_alarm(e);
-	if (c->resched)
-		lapic_send(c->apic_id, VECTOR_KICK);
+	sched_soon(c);
 	if (__atomic_exchange_n(&e->attention, 0, __ATOMIC_SEQ_CST))
 		event_resume(e);
 	env_resume(e);

@@ -419,6 +419,12 @@ void sched_timer(struct cpu *c)
 		timers_run(c, now);
 }
 
+void sched_soon(struct cpu *c)
+{
+	if (c->resched)
+		lapic_send(c->apic_id, VECTOR_KICK);
+}
+
 void sched_check(void)
 {
 	struct env *e = this_cpu()->env;

@@ -61,6 +61,8 @@ void env_alarm_due(struct env *e);
 void sched_interrupt(struct regs *r);
 /* A call that does not switch made somebody ready (from entry.S). */
 _Noreturn void sched_after_call(struct env *e);
+/* A call that goes on without choosing anew, though it made somebody ready who may come first. */
+void sched_soon(struct cpu *c);
 /* Before a call returns to a caller that may have stopped itself. */
 void sched_check(void);
 

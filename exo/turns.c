@@ -43,6 +43,9 @@ static struct env *yield_target(struct env *e, uint64_t target, int *err)
 	if (!(cap->rights & (EXO_R_RUN | EXO_R_CALL)))
 		return NULL;
 	to = env_at(cap->lo);
+	*err = -EXO_E_BUSY;
+	if (claim_is_ending_object(cap))
+		return NULL;
 	known_learn(e, KNOWN_YIELD, cap, target);
 	*err = -EXO_E_STALE;
 	return claim_same(cap, target) ? to : NULL;
@@ -250,6 +253,15 @@ int64_t sys_env_wait(struct env *e, uint64_t seen, uint64_t until)
 	enter_call(to->now);
 }
 
+/* Of who posted in the same call: where it need not wait, whom it woke may come first. */
+static int64_t wait_posted(struct env *e, uint64_t seen, uint64_t until)
+{
+	int64_t head = sys_env_wait(e, seen, until);
+
+	sched_soon(this_cpu());
+	return head;
+}
+
 int64_t sys_env_notify_wait(struct env *e, uint64_t doorbell, uint64_t seen, uint64_t until)
 {
 	uint64_t entry;
@@ -259,22 +271,19 @@ int64_t sys_env_notify_wait(struct env *e, uint64_t doorbell, uint64_t seen, uin
 	if (!to)
 		return err;
 	event_post(to, entry);
-	return sys_env_wait(e, seen, until);
+	return wait_posted(e, seen, until);
 }
 
 int64_t notify_then_wait(struct env *e, struct env *to, uint64_t entry, uint64_t seen)
 {
 	notify_ring(to, entry);
-	return sys_env_wait(e, seen, 0);
+	return wait_posted(e, seen, 0);
 }
 
 void notify_waited(struct env *e)
 {
-	struct cpu *c = this_cpu();
-
 	env_wake(e);
-	if (c->resched)
-		lapic_send(c->apic_id, VECTOR_KICK);
+	sched_soon(this_cpu());
 }
 
 void notify_wait_to(struct env *e, struct env *to, uint64_t seen)

@@ -180,17 +180,23 @@ static inline int64_t vcpu_leave(struct vcpu *v)
 	return vcpu_give(v, code);
 }
 
+/* A state that is refused is refused before the processor forgets what it was told to forget. */
 __attribute__((noinline))
-static int64_t vcpu_left_checked(struct vcpu *v)
+static int64_t vcpu_left_checked(struct vcpu *v, uint32_t code)
 {
-	svm_machine_check();
+	if (code == EXIT_MACHINE_CHECK)
+		svm_machine_check();
+	else
+		v->epoch = 0;
 	return vcpu_leave(v);
 }
 
 int64_t vcpu_left(struct vcpu *v)
 {
-	if (UNLIKELY((uint32_t)v->vmcb->exit_code == EXIT_MACHINE_CHECK))
-		return vcpu_left_checked(v);
+	uint32_t code = (uint32_t)v->vmcb->exit_code;
+
+	if (UNLIKELY(code == EXIT_MACHINE_CHECK || code == EXO_EXIT_INVALID))
+		return vcpu_left_checked(v, code);
 	return vcpu_leave(v);
 }
 
@@ -208,28 +214,38 @@ static inline int64_t vcpu_enter(struct cpu *c, struct env *e, struct vcpu *v, u
 	return svm_run(c, e, v);
 }
 
-/* By a claim that was found to be one on a VCPU that may be run; twice in the code. */
+/* Is the claim going, or frozen?  A slot's generation changes before its flags are cleared. */
+__attribute__((always_inline))
+static inline int64_t run_refused(const struct exo_cap *cap, uint64_t slot)
+{
+	unsigned flags = __atomic_load_n(&cap->flags, __ATOMIC_SEQ_CST);
+
+	if (UNLIKELY(!claim_same(cap, slot)))
+		return -EXO_E_STALE;
+	return UNLIKELY(flags & (EXO_CAP_FROZEN | EXO_CAP_ENDING)) ? -EXO_E_FROZEN : 0;
+}
+
+/*
+ * By a claim that was found to be one on a VCPU that may be run; twice in the code.  It is looked
+ * at twice, too: before the VCPU is touched, as the end of an object does not wait for who comes by
+ * its own claim after that began to end; and when we said by which claim we run.
+ */
 __attribute__((always_inline))
 static inline int64_t vcpu_run_by(const struct exo_cap *cap, struct env *e, uint64_t slot,
 				  uint64_t seen)
 {
 	struct cpu *c = this_cpu();
 	struct vcpu *v = vcpu_at(cap->lo);
-	unsigned frozen;
+	int64_t err = run_refused(cap, slot);
 
-	if (UNLIKELY(!claim_same(cap, slot)))
-		return -EXO_E_STALE;
+	if (UNLIKELY(err))
+		return err;
 	if (UNLIKELY(!vcpu_take(v)))
 		return -EXO_E_BUSY;
 	__atomic_store_n(&v->cpu, c->number, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->by, slot, __ATOMIC_SEQ_CST);
-	/* A slot's generation changes before its flags are cleared. */
-	frozen = __atomic_load_n(&cap->flags, __ATOMIC_SEQ_CST) & (EXO_CAP_FROZEN | EXO_CAP_ENDING);
-	if (UNLIKELY(!claim_same(cap, slot)))
-		return vcpu_give(v, -EXO_E_STALE);
-	if (UNLIKELY(frozen))
-		return vcpu_give(v, -EXO_E_FROZEN);
-	return vcpu_enter(c, e, v, seen);
+	err = run_refused(cap, slot);
+	return UNLIKELY(err) ? vcpu_give(v, err) : vcpu_enter(c, e, v, seen);
 }
 
 /* There is no such claim in the table frame used last. */

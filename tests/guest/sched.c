@@ -229,9 +229,8 @@ static void wait_then_mark(struct peer *peer)
 
 /*
  * Turns in slots that are lent to it: posts to their owner (word[3]: doorbell, word[4]: the vector,
- * word[5]: first of the slots, word[6]: the owner's count) and sees whether the owner ran before
- * the
- * slot was over: word[0], or not: word[1].
+ * word[5]: first of the slots, word[6]: the owner's count, word[2]: posts with a wait that is over
+ * at once, too) and sees whether the owner ran before the slot was over: word[0], or not: word[1].
  */
 static void borrow_and_wake(struct peer *peer)
 {
@@ -244,17 +243,21 @@ static void borrow_and_wake(struct peer *peer)
 		if (slot < peer->word[5] || slot >= peer->word[5] + 4 ||
 		    v->running != peer->page->env_pfn)
 			continue;
-		exo_env_notify(peer->word[3]);
+		if (peer->word[2])
+			exo_env_notify_wait(peer->word[3], peer->page->event_head - 1, 0);
+		else
+			exo_env_notify(peer->word[3]);
 		while (*count == seen && v->current == slot)
 			insn_relax();
-		peer->word[*count == seen]++;
+		/* What the owner does in a later slot of its own is too late. */
+		peer->word[*count == seen || v->current != slot]++;
 		/* On to another slot, so that each counts once. */
 		while (v->current == slot)
 			insn_relax();
 	}
 }
 
-EXO_TEST(an_owner_that_wakes_takes_its_slot_back, LONG)
+static void owner_wakes(bool waits)
 {
 	const struct exos_grant *time = peer_time(HERE);
 	struct peer owner, borrower;
@@ -266,6 +269,7 @@ EXO_TEST(an_owner_that_wakes_takes_its_slot_back, LONG)
 	bell = (exo_slot)exo_doorbell(owner.env, guest_sid(), 3, EXO_R_NOTIFY);
 	must((int64_t)bell > 0);
 	borrower.word[3] = (uint64_t)peer_give(&borrower, 0, bell, EXO_R_NOTIFY);
+	borrower.word[2] = waits;
 	borrower.word[4] = (uint64_t)vector_of(HERE);
 	borrower.word[5] = time->lo;
 	borrower.word[6] = (uint64_t)&owner.word[0];
@@ -279,6 +283,16 @@ EXO_TEST(an_owner_that_wakes_takes_its_slot_back, LONG)
 	expect(borrower.word[0] >= 5);
 	peer_end(&owner);
 	peer_end(&borrower);
+}
+
+EXO_TEST(an_owner_that_wakes_takes_its_slot_back, LONG)
+{
+	owner_wakes(false);
+}
+
+EXO_TEST(an_owner_woken_by_who_need_not_wait_takes_its_slot_back, LONG)
+{
+	owner_wakes(true);
 }
 
 EXO_TEST(every_cpu_works, SMP)
