@@ -113,7 +113,7 @@ class System:
         """
         told = self.boot_once(counted, words, cpus, disks, cards, seed)
         for _ in range(2):
-            if not lines.END.search(told[0]) or lines.whole(told[0]):
+            if told[1] or lines.whole(told[0]):
                 break
             told = self.boot_once(counted, words, cpus, disks, cards, seed)
         return told
