@@ -121,36 +121,40 @@ static inline void page_uncount(uint64_t pfn)
 	__atomic_sub_fetch(&frames.chunks[pfn / EXO_CHUNK_FRAMES].busy, 1, __ATOMIC_RELAXED);
 }
 
-/* One more mapping by small pages for each of these frames. */
-static void pages_count(uint64_t pfn, uint64_t count)
+/* One mapping by small pages more or less for each of these frames, which lie in one chunk. */
+static inline void pages_count(uint64_t pfn, uint64_t count, int by)
 {
 	struct exo_frame *f = frame_entry(pfn);
 	struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
-	bool mixed = k->mixed;
 	uint64_t counted = count;
+	bool mixed;
 
-	if (!f || (!mixed && !use_is_counted(k->use)))
+	if (!f)                 /* maybe beyond the owner map, where no chunk may be read */
+		return;
+	mixed = k->mixed;
+	if (!mixed && !use_is_counted(k->use))
 		return;
 	for (; count; count--, f++) {
 		if (mixed && !use_is_counted(f->use)) {
 			counted--;
 			continue;
 		}
-		__atomic_add_fetch(&f->maps, 1, __ATOMIC_RELAXED);
-		f->flags = 0;
+		__atomic_add_fetch(&f->maps, by, __ATOMIC_RELAXED);
+		if (by > 0)
+			f->flags = 0;
 	}
-	__atomic_add_fetch(&k->busy, counted, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&k->busy, (int64_t)counted * by, __ATOMIC_RELAXED);
 }
 
 /* The same for the frames of entries of any level: pages are counted chunk by chunk. */
-static void range_count(uint64_t pfn, unsigned level, uint64_t count)
+static inline void range_count(uint64_t pfn, unsigned level, uint64_t count, int by)
 {
 	for (; level > 1 && count; count--, pfn += level_frames(level))
-		large_count(pfn, level, 1);
+		large_count(pfn, level, by);
 	while (count) {
 		uint64_t some = min_u64(count, EXO_CHUNK_FRAMES - pfn % EXO_CHUNK_FRAMES);
 
-		pages_count(pfn, some);
+		pages_count(pfn, some, by);
 		pfn += some;
 		count -= some;
 	}
@@ -164,7 +168,7 @@ void entries_install(uint64_t *pte, unsigned level, uint64_t count, uint64_t val
 	exo_sid sid = slot_sid(claim);
 	uint64_t next;
 
-	range_count(pte_pfn(value), level, count);
+	range_count(pte_pfn(value), level, count, 1);
 	*table_link(table_of(pte), TABLE_GROUPS) |= groups_of(pte, count);
 	next = list_hold(claim);
 	if (next)
@@ -280,29 +284,6 @@ static unsigned run_length(const uint64_t *pte, const struct shadow *s, unsigned
 	return n;
 }
 
-/* One mapping by small pages less for each of these frames. */
-static void pages_uncount(uint64_t pfn, uint64_t count)
-{
-	while (count) {
-		uint64_t some = min_u64(count, EXO_CHUNK_FRAMES - pfn % EXO_CHUNK_FRAMES);
-		struct exo_frame *f = frame_entry(pfn);
-		struct exo_chunk *k = &frames.chunks[pfn / EXO_CHUNK_FRAMES];
-		bool mixed = k->mixed;
-		uint64_t counted = 0;
-
-		if (f && (mixed || use_is_counted(k->use)))
-			for (uint64_t i = 0; i < some; i++, f++)
-				if (!mixed || use_is_counted(f->use)) {
-					__atomic_sub_fetch(&f->maps, 1, __ATOMIC_RELAXED);
-					counted++;
-				}
-		if (counted)
-			__atomic_sub_fetch(&k->busy, counted, __ATOMIC_RELAXED);
-		pfn += some;
-		count -= some;
-	}
-}
-
 unsigned run_remove(uint64_t *pte, unsigned most)
 {
 	const struct shadow *s = shadow_of(pte);
@@ -313,7 +294,7 @@ unsigned run_remove(uint64_t *pte, unsigned most)
 	entries_pull(s, s + count - 1);
 	for (unsigned i = 0; i < count; i++)
 		__atomic_store_n(&pte[i], 0, __ATOMIC_RELAXED);
-	pages_uncount(pfn, count);
+	range_count(pfn, 1, count, -1);
 	/* What a TRACE mapping shows knows of it. */
 	for (unsigned i = 0; claim->kind == EXO_KIND_TRACE && i < count; i++)
 		slot_at(frame_holder(pfn + i))->held = 0;
