@@ -195,6 +195,15 @@ static inline int copy_op(struct exo_map_op *op, uint64_t user)
 /* Pages of a batch between which interrupts are let in. */
 #define WINDOW_PAGES 64
 
+/* The same with a share of the lock, which is this CPU's. */
+static inline int64_t share_leave(struct cpu *self, int64_t result)
+{
+	if (self->notes.any)
+		tlb_flush_others();
+	lock_release(&self->tree);
+	return result;
+}
+
 /* Changes of mappings; all of tree_lock is held from the first on that needs it, else a share. */
 struct change {
 	struct env *env;
@@ -203,15 +212,9 @@ struct change {
 	bool whole;
 };
 
-/* Every translation that was taken away is gone before anybody else gets the whole. */
 static int64_t change_end(const struct change *c, int64_t result)
 {
-	if (c->whole)
-		return tree_leave(result);
-	if (this_cpu()->notes.any)
-		tlb_flush_others();
-	tree_unshare();
-	return result;
+	return c->whole ? tree_leave(result) : share_leave(this_cpu(), result);
 }
 
 static int change_apply(struct change *c, const struct exo_map_op *op)
@@ -253,10 +256,8 @@ static int64_t batch_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t
 	return change_end(&c, done);
 }
 
-/* Out of the way of what is called the most. */
-#define APART static __attribute__((noinline))
-
-APART int64_t batches_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t count)
+__attribute__((noinline))
+static int64_t batches_apply(struct env *e, uint64_t space, uint64_t ops, uint64_t count)
 {
 	uint64_t done = 0;
 
@@ -275,7 +276,8 @@ APART int64_t batches_apply(struct env *e, uint64_t space, uint64_t ops, uint64_
 }
 
 /* One change by the long way; a share is held. */
-APART int64_t change_one(struct change c, const struct exo_map_op *op)
+__attribute__((noinline))
+static int64_t change_one(struct change c, const struct exo_map_op *op)
 {
 	int err = change_apply(&c, op);
 
@@ -297,10 +299,7 @@ int64_t sys_space_update(struct env *e, uint64_t space, uint64_t ops, uint64_t c
 	result = claim_ready(e, space, EXO_KIND_SPACE, EXO_R_CONTROL, &c);
 	if (!result && !quick_apply(self, e, c->lo, &op))
 		return change_one((struct change){ .env = e, .name = space, .space = c }, &op);
-	if (self->notes.any)
-		tlb_flush_others();
-	lock_release(&self->tree);
-	return result ? result : 1;
+	return share_leave(self, result ? result : 1);
 }
 
 int64_t sys_doorbell(struct env *e, uint64_t env, uint64_t dst, uint64_t entry, uint64_t rights)

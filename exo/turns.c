@@ -264,14 +264,9 @@ static int64_t wait_posted(struct env *e, uint64_t seen, uint64_t until)
 
 int64_t sys_env_notify_wait(struct env *e, uint64_t doorbell, uint64_t seen, uint64_t until)
 {
-	uint64_t entry;
-	int err;
-	struct env *to = bell_target(e, doorbell, &entry, &err);
+	int64_t err = notify_slow(e, doorbell);
 
-	if (!to)
-		return err;
-	event_post(to, entry);
-	return wait_posted(e, seen, until);
+	return err ? err : wait_posted(e, seen, until);
 }
 
 int64_t notify_then_wait(struct env *e, struct env *to, uint64_t entry, uint64_t seen)

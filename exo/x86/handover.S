@@ -25,12 +25,7 @@ gate_call_entry:
 	SAVE_CALLER
 	mov %gs:CPU_ENV, %rbp
 	FIND_KNOWN KNOWN_GATE, %r11, %rbx, gate_call_any
-	mov %gs:CPU_PAGE, %rax
-	mov PAGE_ALARM(%rax), %rax
-	or ENV_ALARM_TSC(%rbp), %rax
-	or %rsi, %rax
-	or %gs:CPU_FANCY, %rax
-	jnz gate_call_any
+	NEED_PLAIN %rsi, gate_call_any
 	mov ENV_DEPTH(%rbp), %ebx
 	cmp $(DEPTH_MAX - 1), %ebx
 	ja gate_call_any

@@ -30,6 +30,16 @@
 	mov KNOWN_OF(\use, TO)(%rbp,%rcx,8), \to
 	.endm
 
+	/* rbp = the environment: no alarm, no vector state, and \arg is 0; rax is lost. */
+	.macro NEED_PLAIN arg, otherwise
+	mov %gs:CPU_PAGE, %rax
+	mov PAGE_ALARM(%rax), %rax
+	or ENV_ALARM_TSC(%rbp), %rax
+	or \arg, %rax
+	or %gs:CPU_FANCY, %rax
+	jnz \otherwise
+	.endm
+
 	/* The base of FS belongs to \to now; rax is lost. */
 	.macro SWAP_FS from, to
 	rdfsbase %rax

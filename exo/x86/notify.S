@@ -22,12 +22,7 @@ notify_wait_entry:
 	mov %gs:CPU_ENV, %rbp
 	FIND_KNOWN KNOWN_BELL, %rbx, %r11, notify_wait_any
 	mov KNOWN_OF(KNOWN_BELL, HI)(%rbp,%rcx,8), %r12
-	mov %gs:CPU_PAGE, %rax
-	mov PAGE_ALARM(%rax), %rax
-	or ENV_ALARM_TSC(%rbp), %rax
-	or %rdx, %rax
-	or %gs:CPU_FANCY, %rax
-	jnz notify_wait_any
+	NEED_PLAIN %rdx, notify_wait_any
 	cmpl $0, ENV_DEPTH(%rbp)
 	jne notify_wait_any
 	cmp %esi, ENV_EVENT_HEAD(%rbp)
